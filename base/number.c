@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "number.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static int parse(const char *text, const char *suffixes, uint64_t min, uint64_t max,
+		 uint64_t *number)
+{
+	unsigned long long value, unit = 1;
+	char *end;
+
+	/* strtoull takes signs and spaces; a number here begins with a digit. */
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno)
+		return -ERANGE;
+	if (*end) {
+		while (*suffixes && *suffixes != *end)
+			unit *= 1024, suffixes++;
+		if (!*suffixes || end[1])
+			return -EINVAL;
+		unit *= 1024;
+	}
+	if (value > UINT64_MAX / unit || value * unit < min || value * unit > max)
+		return -ERANGE;
+	*number = value * unit;
+	return 0;
+}
+
+int wm_number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number)
+{
+	return parse(text, "", min, max, number);
+}
+
+int wm_number_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
+{
+	return parse(text, "KMGT", min, max, bytes);
+}
+
+char *wm_number_format_bytes(char *text, size_t text_bytes, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
+	double value = (double)bytes;
+	unsigned unit = 0;
+
+	while (value >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1)
+		value /= 1000, unit++;
+	snprintf(text, text_bytes, "%.*f %s",
+		 unit == 0 || value >= 99.95 ? 0
+		 : value >= 9.995	     ? 1
+					     : 2,
+		 value, units[unit]);
+	return text;
+}
+
+char *wm_number_format_seconds(char *text, size_t text_bytes, double seconds)
+{
+	uint64_t whole = seconds > 0 ? (uint64_t)(seconds + 0.5) : 0;
+
+	if (whole < 60)
+		snprintf(text, text_bytes, "%" PRIu64 " s", whole);
+	else if (whole < 3600)
+		snprintf(text, text_bytes, "%" PRIu64 " min %02" PRIu64 " s", whole / 60,
+			 whole % 60);
+	else
+		snprintf(text, text_bytes, "%" PRIu64 " h %02" PRIu64 " min", whole / 3600,
+			 whole / 60 % 60);
+	return text;
+}

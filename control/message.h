@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Bodies of control frames: MessagePack maps with string keys, the names of the
+ * fields below (msgpack-c). Unknown keys are skipped, so that a field can be
+ * added; a missing or mistyped one, a string that does not fit, a value out of
+ * range or bytes left over refuse the whole message.
+ *
+ * encode returns the body's length, or 0 if it does not fit (a bug: the largest
+ * body is well below WM_MESSAGE_BYTES_MAX). decode returns 0 or -EBADMSG and
+ * never reads past body_bytes. Any thread, no state.
+ */
+#ifndef WM_MESSAGE_H
+#define WM_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wiremill/kernel.h"
+#include "wiremill/limits.h"
+#include "wiremill/wire.h"
+
+#define WM_NODE_NAME_BYTES 32
+#define WM_MESSAGE_TEXT_BYTES 160
+
+/* HELLO: who asks to be let in, and what it obtained. session = job = 0. */
+struct wm_hello {
+	uint64_t nonce;		       /* new for each start of a node; echoed in WELCOME */
+	char name[WM_NODE_NAME_BYTES]; /* host name, or --name; letters, digits, . _ - */
+	uint32_t mtu;		       /* of its link */
+	uint32_t capacity;	       /* batches it can hold at that MTU, 1 at least */
+	char device[96];	       /* GPU */
+	char driver[96];
+	bool software;	   /* a CPU poses as the GPU */
+	char xdp_mode[16]; /* "native", "generic" */
+	bool zero_copy;	   /* AF_XDP */
+	bool multi_buffer; /* frames may span chunks */
+};
+
+/* WELCOME: the header's session is the node's from now on. */
+struct wm_welcome {
+	uint64_t nonce;				 /* of the HELLO it answers */
+	uint8_t controller[WM_ETHER_ADDR_BYTES]; /* MAC address, bin 6 */
+	uint32_t beat_ms;			 /* send a BEAT this often */
+	uint32_t dead_ms;			 /* silence that ends a session, either side */
+};
+
+/* BEAT: totals since the node started. The controller echoes it with an empty
+ * body (count 0), so that a node notices that its controller is gone. */
+struct wm_beat {
+	uint64_t batches;      /* MAP frames accepted */
+	uint64_t results;      /* RESULT frames sent */
+	uint64_t submissions;  /* to the GPU */
+	uint64_t copied_bytes; /* payload moved by the CPU between UMEM and GPU */
+	uint64_t dropped;      /* frames, all reasons */
+	uint64_t ring_full;    /* frames lost before the ring, as the kernel counts them */
+};
+
+/* KERNEL: prepare for the job in the header. Repeated until its ACK comes. */
+struct wm_kernel_message {
+	struct wm_kernel kernel;
+	uint32_t batch_elements; /* a full batch */
+};
+
+/* ACK of a KERNEL, same job and transfer id (batch). */
+struct wm_ack {
+	int32_t status; /* 0, or a positive errno */
+	char text[WM_MESSAGE_TEXT_BYTES];
+};
+
+/* BYE, DRAIN: why. */
+struct wm_bye {
+	char text[WM_MESSAGE_TEXT_BYTES];
+};
+
+size_t wm_message_encode_hello(uint8_t *body, size_t body_bytes_max, const struct wm_hello *hello);
+size_t wm_message_encode_welcome(uint8_t *body, size_t body_bytes_max,
+				 const struct wm_welcome *welcome);
+size_t wm_message_encode_beat(uint8_t *body, size_t body_bytes_max, const struct wm_beat *beat);
+size_t wm_message_encode_kernel(uint8_t *body, size_t body_bytes_max,
+				const struct wm_kernel_message *kernel);
+size_t wm_message_encode_ack(uint8_t *body, size_t body_bytes_max, const struct wm_ack *ack);
+size_t wm_message_encode_bye(uint8_t *body, size_t body_bytes_max, const struct wm_bye *bye);
+
+int wm_message_decode_hello(const uint8_t *body, size_t body_bytes, struct wm_hello *hello);
+int wm_message_decode_welcome(const uint8_t *body, size_t body_bytes, struct wm_welcome *welcome);
+int wm_message_decode_beat(const uint8_t *body, size_t body_bytes, struct wm_beat *beat);
+int wm_message_decode_kernel(const uint8_t *body, size_t body_bytes,
+			     struct wm_kernel_message *kernel);
+int wm_message_decode_ack(const uint8_t *body, size_t body_bytes, struct wm_ack *ack);
+int wm_message_decode_bye(const uint8_t *body, size_t body_bytes, struct wm_bye *bye);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control socket: JSON-RPC 2.0 (jsonrpc.org/specification) over a UNIX
+ * stream socket, one object a line ('\n'), either direction, at most
+ * WM_RPC_LINE_BYTES_MAX. Requests of one connection are answered in order;
+ * batches and notifications are accepted as the specification has them.
+ *
+ * Methods (parameters by name; a parameter marked ? may be left out):
+ *
+ *   job.submit   kernel, input, output (absolute paths), force? = false,
+ *                tail? = "refuse" | "drop"                  -> job object
+ *   job.show     job                                        -> job object
+ *   job.list                                                -> {"jobs": [job object ...]}
+ *   job.cancel   job                                        -> job object
+ *   node.list                                               -> {"nodes": [node object ...]}
+ *   stats                                                   -> stats object
+ *   version                                                 -> {"version", "pid"}
+ *
+ * job object
+ *   job (number), kernel, input, output, state, reason (string, "" unless failed
+ *   or cancelled), waiting (string, "" unless it cannot go on: why),
+ *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,
+ *   extents, extents_done, batches, batches_done, output_bytes_done,
+ *   sends, resends, duplicates, nodes (that took part), seconds (of running),
+ *   bytes_per_second (of output), seconds_left (null while unknown)
+ *   state: "queued" "preparing" "running" "finishing" "done" "failed" "cancelled"
+ *
+ * node object
+ *   name, state ("admitted" "ready" "silent" "refused" "gone"), reason, mac, mtu, capacity,
+ *   window, in_flight, rtt_us, batches (results taken), resends, beat_age_ms,
+ *   device, driver, software, xdp_mode, zero_copy, multi_buffer,
+ *   results, submissions, copied_bytes, dropped, ring_full (its own counters)
+ *
+ * stats object
+ *   version, uptime_seconds, nodes, jobs: {queued, running, done, failed, cancelled},
+ *   lanes: [{lane, lcore,
+ *     port: {name, driver, mtu, mac, multi_segment_transmit, frames_sent, frames_received,
+ *            bytes_sent, bytes_received, missed, no_buffer},
+ *     obtained: {transmit ("attached" | "linearised"), receive ("in place" | "copied"),
+ *                source ("direct" | "buffered" | "none"), sink (likewise)},
+ *     copied_bytes: {transmit, receive}, payload_bytes: {transmit, receive},
+ *     extents: {read, read_direct, written, written_direct},
+ *     batches: {sent, resent, results, duplicates},
+ *     drops: {reason: count, ...}}]
+ *   memory: {hugepage_bytes, locked_bytes}
+ *
+ * Error codes: the specification's own (-32700 parse error, -32600 invalid
+ * request, -32601 method not found, -32602 invalid params, -32603 internal) and
+ * WM_RPC_FAILED for a request that was understood and refused. `message` is the
+ * line to show to a person.
+ */
+#ifndef WIREMILL_CONTROL_H
+#define WIREMILL_CONTROL_H
+
+#define WM_SOCKET_PATH_DEFAULT "/run/wiremill/wiremilld.sock"
+
+#define WM_RPC_PARSE_ERROR (-32700)
+#define WM_RPC_INVALID_REQUEST (-32600)
+#define WM_RPC_METHOD_NOT_FOUND (-32601)
+#define WM_RPC_INVALID_PARAMS (-32602)
+#define WM_RPC_INTERNAL (-32603)
+#define WM_RPC_FAILED (-32000)
+
+/* Exit status of every verb. */
+#define WM_EXIT_DONE 0
+#define WM_EXIT_FAILED 1
+#define WM_EXIT_USAGE 2
+
+#endif

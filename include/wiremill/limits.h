@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Every size that is fixed at start, as a sum of its consumers. A 12 TB job uses
+ * what a 12 GB job does.
+ */
+#ifndef WIREMILL_LIMITS_H
+#define WIREMILL_LIMITS_H
+
+/* ---- the rack ----------------------------------------------------------- */
+
+/* Nodes of one controller. Twelve are the rack; the rest is room to grow. */
+#define WM_NODES_MAX 1024u
+/* The range of MTU: what carries the largest control message, to the largest
+ * jumbo frame that a veth, sky2 and the usual 10 GbE cards share. */
+#define WM_MTU_MIN 1280u
+#define WM_MTU_MAX 9000u
+
+/* ---- batches ------------------------------------------------------------ */
+
+/* Elements of output in one batch at most: the size of the result frame for
+ * 32-byte vectors then is a multiple of the page. */
+#define WM_BATCH_ELEMENTS_MAX 256u
+/* Output of one extent. */
+#define WM_EXTENT_BYTES (1024u * 1024u)
+/* Batches in one extent at most: the smallest batch is one of 256 bytes. */
+#define WM_EXTENT_BATCHES_MAX 4096u
+
+/* ---- in flight ---------------------------------------------------------- */
+
+/* Batches in flight to one node at most. Half of the 256 frames that a veth
+ * queues towards an XDP program, since control frames pass there too. */
+#define WM_NODE_WINDOW_MAX 128u
+/* Extents of one lane open at once: 16 being read, 16 on the wire, 16 being
+ * written. 48 MiB of input buffers. */
+#define WM_LANE_EXTENTS_MAX 48u
+
+/* ---- a node's UMEM ------------------------------------------------------ */
+
+/* The chunk AF_XDP accepts, and the room the kernel keeps at its front. */
+#define WM_UMEM_CHUNK_BYTES 4096u
+#define WM_UMEM_HEADROOM_BYTES 256u
+/* Chunks of one frame at most: 9014 = 3840 + 3840 + 1334. */
+#define WM_UMEM_FRAME_CHUNKS 3u
+
+/* ---- control ------------------------------------------------------------ */
+
+/* Body of a control frame at most: fits the smallest Ethernet in use. */
+#define WM_MESSAGE_BYTES_MAX 1024u
+/* One line of JSON-RPC, in either direction, at most. */
+#define WM_RPC_LINE_BYTES_MAX (1024u * 1024u)
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Extents in, extents out: the storage plane as the data plane sees it.
+ *
+ *   control thread                          lane thread
+ *   wm_source_open, wm_sink_create          wm_store_create (its io_uring)
+ *          |                                       |
+ *          +---- a job: layout, source, sink ----> wm_store_attach
+ *                                                  wm_store_read / _write, _submit, _poll
+ *          <------------ all extents written ----- wm_store_detach
+ *   wm_sink_commit  or  wm_sink_abandon
+ *
+ * Source and sink are opened and finished on a thread that may block; a lane
+ * only ever queues I/O on its own ring. All lanes share the descriptors.
+ *
+ * Files and block devices both work on either side. I/O is O_DIRECT where the
+ * file system has it (`direct` says what was obtained). The output grows under
+ * the name OUTPUT.wm-partial, its space reserved at the start, and gets its own
+ * name in wm_sink_commit: nothing half-written ever looks complete. A block
+ * device is written in place.
+ */
+#ifndef WIREMILL_STORE_H
+#define WIREMILL_STORE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "wiremill/error.h"
+#include "wiremill/layout.h"
+
+/* Extents begin and end on multiples of this in both files: a page, and no
+ * disk's logical block is larger. */
+#define WM_STORE_ALIGN_BYTES 4096u
+
+/* ---- the two ends ------------------------------------------------------- */
+
+struct wm_source {
+	int fd; /* O_DIRECT where `direct` */
+	bool direct;
+	bool block_device;
+	uint32_t align_bytes; /* of offset, length and memory (STATX_DIOALIGN) */
+	uint64_t bytes;	      /* of the whole file or device */
+	dev_t device;	      /* identity, to refuse input = output */
+	ino_t inode;
+	char path[PATH_MAX];
+};
+
+struct wm_sink {
+	int fd;	     /* O_DIRECT where `direct` */
+	int fd_tail; /* buffered: the last bytes, less than a block */
+	bool direct;
+	bool block_device;
+	uint32_t align_bytes;
+	uint64_t bytes;		     /* of the complete output */
+	char path[PATH_MAX];	     /* what the user asked for */
+	char path_partial[PATH_MAX]; /* what is written meanwhile */
+};
+
+/* Opens for reading. Refuses a directory, an unreadable or missing file, an
+ * empty one. -ENOENT, -EISDIR, -EACCES, -ENODATA, ... with the line for it. */
+int wm_source_open(struct wm_source *source, const char *path, struct wm_error *error);
+void wm_source_close(struct wm_source *source);
+
+/*
+ * Creates the output and reserves its space. Refuses: an output that exists
+ * (-EEXIST, unless force), one that is the source (-EINVAL), a directory
+ * (-EISDIR), a full disk (-ENOSPC, nothing left behind), a device too small.
+ * With force an existing output stays as it is until wm_sink_commit replaces it.
+ */
+int wm_sink_create(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
+		   const struct wm_source *source, struct wm_error *error);
+/* Only the refusals of wm_sink_create that need no writing, so that a job is
+ * refused when it is submitted, not when its turn comes. */
+int wm_sink_check(const char *path, uint64_t bytes, bool force, const struct wm_source *source,
+		  struct wm_error *error);
+/* Everything written is made durable, then gets its name. Closes. */
+int wm_sink_commit(struct wm_sink *sink, struct wm_error *error);
+/* Removes what was written. Closes. */
+void wm_sink_abandon(struct wm_sink *sink);
+
+/* ---- a lane's ring ------------------------------------------------------ */
+
+struct wm_store;
+
+struct wm_store_config {
+	uint32_t depth;		     /* reads and writes in flight at most */
+	const struct iovec *buffers; /* extent buffers, registered with the ring */
+	uint32_t buffer_count;	     /* each wm_store_buffer_bytes(), aligned to 4096 */
+};
+
+enum wm_store_op { WM_STORE_READ, WM_STORE_WRITE };
+
+struct wm_store_event {
+	enum wm_store_op op;
+	int result; /* 0 or a negative errno; short I/O is finished inside */
+	uint64_t extent;
+};
+
+struct wm_store_counters {
+	uint64_t reads, read_bytes, reads_direct;
+	uint64_t writes, write_bytes, writes_direct;
+	uint64_t short_ios; /* requests that had to be continued */
+};
+
+/* Bytes that an extent of this layout needs in memory: its span with the halo,
+ * rounded outward to WM_STORE_ALIGN_BYTES on both sides. */
+uint32_t wm_store_buffer_bytes(const struct wm_layout *layout);
+/* Where in its buffer the extent's first byte (of the halo) lands. */
+uint32_t wm_store_buffer_skew(const struct wm_layout *layout, uint64_t extent);
+
+int wm_store_create(struct wm_store **store, const struct wm_store_config *config,
+		    struct wm_error *error);
+/* Nothing may be in flight. Leaves NULL. */
+void wm_store_destroy(struct wm_store **store);
+
+/* Between jobs only. The three stay the caller's and must outlive the detach. */
+void wm_store_attach(struct wm_store *store, const struct wm_layout *layout,
+		     const struct wm_source *source, const struct wm_sink *sink);
+/* -EBUSY while anything is in flight. */
+int wm_store_detach(struct wm_store *store);
+
+/* Queues the read of an extent with its halo into registered buffer `buffer`,
+ * which the ring owns until the event. 0, or -EAGAIN when depth is reached. */
+int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer);
+/*
+ * Queues the write of an extent. The parts lie in order, add up to its output
+ * and, where the sink is direct, begin and end on multiples of its align_bytes
+ * in memory and file but for the end of the output. The array is copied; the
+ * memory it names stays the ring's until the event. 0, -EAGAIN, or -EINVAL.
+ */
+int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *parts,
+		   uint32_t part_count);
+/* Hands all that was queued to the kernel: one system call, none if nothing was. */
+int wm_store_submit(struct wm_store *store);
+/* Collects finished extents without blocking. Returns how many. */
+unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, unsigned events_max);
+uint32_t wm_store_in_flight(const struct wm_store *store);
+void wm_store_counters(const struct wm_store *store, struct wm_store_counters *counters);
+
+/* ---- verification ------------------------------------------------------- */
+
+struct wm_verify_result {
+	bool equal;
+	uint64_t offset; /* of the first byte that differs, in the output */
+	uint8_t expected, found;
+	uint64_t bytes_checked;
+};
+
+/* Called now and then with how far it is; returns false to stop (-ECANCELED). */
+typedef bool wm_verify_progress(void *context, uint64_t done_bytes, uint64_t total_bytes);
+
+/*
+ * Recomputes the job with a plain loop on the CPU that shares no code with the
+ * nodes' path and compares. An output of the wrong length differs at the shorter
+ * length. drop_tail as in the job. Returns 0 (see result->equal) or an error.
+ */
+int wm_verify(const char *kernel, const char *input_path, const char *output_path, bool drop_tail,
+	      wm_verify_progress *progress, void *context, struct wm_verify_result *result,
+	      struct wm_error *error);
+
+#endif

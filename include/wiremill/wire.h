@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The wire format: the only truth about what a Wiremill frame looks like.
+ *
+ * A frame is Ethernet II with EtherType 0x88B5 (IEEE 802 Local Experimental
+ * EtherType 1, RFC 9542 section 3), a header of 28 bytes, and a payload.
+ * Everything is little-endian. 28 bytes, so that 46 vectors of 32 bytes fill
+ * an MTU of 1500 exactly.
+ *
+ *       0        1        2        3        4        5        6        7
+ *  +--------+--------+-----------------+-----------------------------------+
+ *  |version |   op   |      count      |              session              |  0
+ *  +--------+--------+-----------------+-----------------------------------+
+ *  |                                 batch                                 |  8
+ *  +-----------------------------------+-----------------------------------+
+ *  |                job                |               stamp               | 16
+ *  +-----------------------------------+-----------------------------------+
+ *  |              crc32c               |  payload ...                        24
+ *  +-----------------------------------+
+ *
+ * count    MAP, RESULT: elements of output in this batch.
+ *          Any other op: bytes of the body.
+ * session  the token a node got in its WELCOME; 0 in HELLO.
+ * batch    index of the batch in the job; control ops: transfer id.
+ * stamp    the sender's, echoed in the result. The controller counts the
+ *          batches it sends to a node in it (see dataplane/flow.h).
+ * crc32c   CRC32C (RFC 3720 appendix B.4) of these 28 bytes with crc32c = 0,
+ *          followed by the payload: it binds a payload to its place.
+ *
+ * The length of the payload follows from op and count (and, for MAP and RESULT,
+ * the kernel of the job), never from the frame: a switch may pad a frame to 60
+ * bytes. A frame with a wrong version, session, length or CRC is counted by
+ * reason and dropped; nothing else happens.
+ */
+#ifndef WIREMILL_WIRE_H
+#define WIREMILL_WIRE_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WM_ETHERTYPE 0x88B5u
+#define WM_WIRE_VERSION 1u
+
+#define WM_ETHER_ADDR_BYTES 6u
+#define WM_ETHER_HEADER_BYTES 14u
+#define WM_WIRE_HEADER_BYTES 28u
+#define WM_FRAME_HEADER_BYTES (WM_ETHER_HEADER_BYTES + WM_WIRE_HEADER_BYTES)
+/* What a switch pads a shorter frame to (IEEE 802.3, without the FCS). */
+#define WM_FRAME_BYTES_MIN 60u
+
+enum wm_op {
+	WM_OP_MAP = 1,	    /* controller to node: compute this batch */
+	WM_OP_RESULT = 2,   /* node to controller: its output */
+	WM_OP_ECHO = 3,	    /* answered as it came, before the GPU */
+	WM_OP_HELLO = 16,   /* node: let me in (broadcast until answered) */
+	WM_OP_WELCOME = 17, /* controller: you are in, this is your session */
+	WM_OP_BEAT = 18,    /* node, each second: alive, and its counters; echoed */
+	WM_OP_KERNEL = 19,  /* controller: prepare this kernel for this job */
+	WM_OP_ACK = 20,	    /* node: prepared, or why not */
+	WM_OP_DRAIN = 21,   /* controller: finish what you have, no more follows */
+	WM_OP_BYE = 22,	    /* either side: this session ends now */
+};
+
+struct wm_ether_header {
+	uint8_t destination[WM_ETHER_ADDR_BYTES];
+	uint8_t source[WM_ETHER_ADDR_BYTES];
+	uint8_t ethertype[2]; /* big-endian, as Ethernet has it */
+};
+
+/* As it lies on the wire. Packed, since 14 bytes of Ethernet come before it. */
+struct __attribute__((packed)) wm_wire_header {
+	uint8_t version;
+	uint8_t op;
+	uint16_t count;
+	uint32_t session;
+	uint64_t batch;
+	uint32_t job;
+	uint32_t stamp;
+	uint32_t crc32c;
+};
+
+static_assert(sizeof(struct wm_ether_header) == WM_ETHER_HEADER_BYTES, "Ethernet II");
+static_assert(sizeof(struct wm_wire_header) == WM_WIRE_HEADER_BYTES, "header size");
+static_assert(offsetof(struct wm_wire_header, version) == 0, "version");
+static_assert(offsetof(struct wm_wire_header, op) == 1, "op");
+static_assert(offsetof(struct wm_wire_header, count) == 2, "count");
+static_assert(offsetof(struct wm_wire_header, session) == 4, "session");
+static_assert(offsetof(struct wm_wire_header, batch) == 8, "batch");
+static_assert(offsetof(struct wm_wire_header, job) == 16, "job");
+static_assert(offsetof(struct wm_wire_header, stamp) == 20, "stamp");
+static_assert(offsetof(struct wm_wire_header, crc32c) == 24, "crc32c");
+/* The structs are read and written in place. */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a little-endian host");
+
+#endif
