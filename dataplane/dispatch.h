@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Dispatch: which batch goes to which node now. One for each lane.
+ *
+ * It joins the ledger (what is to do) with a flow for each node (how much it may
+ * get), and is all the controller decides on the poll path:
+ *
+ *   wm_dispatch_extent_open     an extent's input has arrived
+ *   wm_dispatch_next            -> a batch, a node, a stamp: send it
+ *   wm_dispatch_result          a checked RESULT frame -> new, duplicate, ...
+ *   wm_dispatch_tick            every few ms: silent nodes' batches go elsewhere
+ *
+ * Nodes with room stand in a ring; each is served a few batches in a row, so that
+ * its GPU finds several frames to compute at once, then the next. A fast node
+ * comes round more often since it has room more often.
+ *
+ * Pure: no clock, no I/O, no allocation but in create; one thread. The cost of a
+ * call depends neither on the number of nodes nor on the size of the job, but
+ * for tick, which visits every node.
+ */
+#ifndef WM_DISPATCH_H
+#define WM_DISPATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow.h"
+#include "ledger.h"
+#include "wiremill/layout.h"
+
+struct wm_dispatch;
+
+struct wm_dispatch_config {
+	uint32_t nodes_max;
+	uint32_t extents_max; /* open at once */
+	uint32_t batches_per_extent_max;
+	uint32_t in_flight_max; /* over all nodes: what the port can take back at once */
+};
+
+struct wm_dispatch_send {
+	struct wm_ledger_batch batch;
+	uint32_t node;
+	uint32_t stamp;
+};
+
+struct wm_dispatch_receipt {
+	struct wm_ledger_batch batch; /* valid for WM_LEDGER_NEW */
+	bool extent_done;	      /* it was the last of its extent */
+};
+
+struct wm_dispatch_counters {
+	uint64_t sent, resent, results, duplicates, unknown, lost;
+};
+
+struct wm_dispatch_node_state {
+	uint32_t window, in_flight;
+	bool silent;
+	uint64_t rtt_ns;
+	uint64_t results; /* first ones: batches this node did */
+	struct wm_flow_counters flow;
+};
+
+struct wm_dispatch *wm_dispatch_create(const struct wm_dispatch_config *config);
+void wm_dispatch_destroy(struct wm_dispatch **dispatch);
+
+/* Begins a job without nodes. What was in flight before is forgotten. queue_target:
+ * batches that may wait on the way to a node (flow.h). */
+void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *layout,
+		       uint32_t queue_target);
+/* A node takes part in this job. window_max as in flow.h. */
+void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
+			  uint32_t stamp_seed);
+/* It no longer does: what it had goes to others. Not an error if it never did. */
+void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
+/* It was heard of by a BEAT. */
+void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t node, uint64_t now_ns);
+
+void wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
+/* False: no batch to send, or no node has room. */
+bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_dispatch_send *send);
+/* The batch a result claims to be, before its payload is looked at: so that its
+ * length is known. False: no such batch is open (late, or nonsense). */
+bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t node, uint64_t batch,
+			uint32_t stamp, struct wm_ledger_batch *expected);
+enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t node,
+					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
+					  struct wm_dispatch_receipt *receipt);
+/* Returns the number of nodes that fell silent just now. */
+uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns);
+
+/* Nodes that can be given work now, or are busy with it. */
+uint32_t wm_dispatch_nodes_alive(const struct wm_dispatch *dispatch);
+void wm_dispatch_node_state(const struct wm_dispatch *dispatch, uint32_t node,
+			    struct wm_dispatch_node_state *state);
+const struct wm_dispatch_counters *wm_dispatch_counters(const struct wm_dispatch *dispatch);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "flow.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "clock.h"
+#include "wiremill/limits.h"
+
+/* Marks a token in the ring that was declared lost, to notice a late result. */
+#define TOKEN_LOST (1ull << 63)
+
+#define REORDER_FIRST 3u /* RFC 5681's three duplicate ACKs */
+#define REORDER_MAX 64u
+#define WINDOW_FIRST 4u
+#define WINDOW_MIN 2u
+
+/* Machines that share cores show gaps of 20 to 100 ms: a timer below 200 ms
+ * would fire on them. A second keeps "goes elsewhere in well under 2 s". */
+#define TIMEOUT_FIRST_NS (500 * WM_NS_PER_MS)
+#define TIMEOUT_MIN_NS (200 * WM_NS_PER_MS)
+#define TIMEOUT_MAX_NS (1 * WM_NS_PER_S)
+
+#define BASE_PERIOD_NS (10 * WM_NS_PER_S)
+#define SILENCE_MAX_SHIFT 4u /* 16 s */
+
+static_assert(WM_FLOW_RING >= 4 * WM_NODE_WINDOW_MAX, "late results stay in the ring");
+static_assert((WM_FLOW_RING & (WM_FLOW_RING - 1)) == 0, "stamps wrap around the ring");
+
+static struct wm_flow_entry *entry_of(struct wm_flow *flow, uint32_t stamp)
+{
+	return &flow->ring[stamp % WM_FLOW_RING];
+}
+
+/* Stamps wrap; they are compared by distance. */
+static bool is_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static uint32_t clamp(uint32_t value, uint32_t min, uint32_t max)
+{
+	return value < min ? min : value > max ? max : value;
+}
+
+static void round_begin(struct wm_flow *flow)
+{
+	flow->round_end = flow->next;
+	flow->round_answers = flow->round_losses = 0;
+	flow->round_rtt_ns = UINT64_MAX;
+	flow->limited = false;
+}
+
+void wm_flow_init(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target, uint32_t seed)
+{
+	assert(window_max >= 1 && window_max <= WM_NODE_WINDOW_MAX);
+	memset(flow, 0, sizeof(*flow));
+	flow->first = flow->next = flow->lost_before = flow->round_end = seed;
+	flow->newest = seed - 1;
+	flow->reorder = REORDER_FIRST;
+	flow->window_max = window_max;
+	flow->window = clamp(WINDOW_FIRST, 1, window_max);
+	flow->queue_target = queue_target ? queue_target : 1;
+	flow->slow_start = true;
+	flow->timeout_ns = TIMEOUT_FIRST_NS;
+	flow->base_ns[0] = flow->base_ns[1] = UINT64_MAX;
+	round_begin(flow);
+}
+
+bool wm_flow_has_room(const struct wm_flow *flow)
+{
+	return !flow->silent && flow->in_flight < flow->window &&
+	       flow->next - flow->first < WM_FLOW_RING - WM_NODE_WINDOW_MAX;
+}
+
+uint32_t wm_flow_send(struct wm_flow *flow, uint64_t token, uint64_t now_ns)
+{
+	uint32_t stamp = flow->next++;
+
+	assert(token != 0 && !(token & TOKEN_LOST));
+	*entry_of(flow, stamp) = (struct wm_flow_entry){ .token = token, .sent_ns = now_ns };
+	flow->in_flight++;
+	flow->counters.sent++;
+	if (flow->in_flight >= flow->window)
+		flow->limited = true;
+	return stamp;
+}
+
+/* RFC 6298, in integers. */
+static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t now_ns)
+{
+	uint64_t difference;
+
+	if (flow->srtt_ns == 0) {
+		flow->srtt_ns = rtt_ns;
+		flow->rttvar_ns = rtt_ns / 2;
+		flow->base_since_ns = now_ns;
+	} else {
+		difference = flow->srtt_ns > rtt_ns ? flow->srtt_ns - rtt_ns
+						    : rtt_ns - flow->srtt_ns;
+		flow->rttvar_ns = (3 * flow->rttvar_ns + difference) / 4;
+		flow->srtt_ns = (7 * flow->srtt_ns + rtt_ns) / 8;
+	}
+	flow->timeout_ns = flow->srtt_ns + 4 * flow->rttvar_ns;
+	if (flow->timeout_ns < TIMEOUT_MIN_NS)
+		flow->timeout_ns = TIMEOUT_MIN_NS;
+	if (flow->timeout_ns > TIMEOUT_MAX_NS)
+		flow->timeout_ns = TIMEOUT_MAX_NS;
+
+	if (rtt_ns < flow->base_ns[0])
+		flow->base_ns[0] = rtt_ns;
+	if (rtt_ns < flow->round_rtt_ns)
+		flow->round_rtt_ns = rtt_ns;
+}
+
+/* Batches of the window that wait in a queue instead of being worked on. */
+static uint32_t queue_length(const struct wm_flow *flow)
+{
+	uint64_t base = flow->base_ns[0] < flow->base_ns[1] ? flow->base_ns[0] : flow->base_ns[1];
+
+	if (flow->round_rtt_ns <= base)
+		return 0;
+	return (uint32_t)((flow->round_rtt_ns - base) * flow->window / flow->round_rtt_ns);
+}
+
+static void window_shrink(struct wm_flow *flow, uint32_t by)
+{
+	flow->window = clamp(flow->window > by ? flow->window - by : 0,
+			     clamp(WINDOW_MIN, 1, flow->window_max), flow->window_max);
+	flow->slow_start = false;
+}
+
+static void window_grow(struct wm_flow *flow, uint32_t by)
+{
+	flow->window = clamp(flow->window + by, 1, flow->window_max);
+}
+
+static void window_adapt(struct wm_flow *flow)
+{
+	uint32_t queue = queue_length(flow), target = flow->queue_target;
+	uint32_t sent = flow->round_answers + flow->round_losses;
+
+	if (flow->round_losses * 8 > sent && flow->round_losses > 1)
+		window_shrink(flow, flow->window / 4 + 1);
+	else if (flow->round_losses && queue > target / 2)
+		window_shrink(flow, flow->window / 8 + 1);
+	else if (queue > target)
+		window_shrink(flow, (queue - target + 1) / 2);
+	else if (flow->limited && flow->slow_start && queue <= target / 2)
+		window_grow(flow, flow->round_answers);
+	else if (flow->limited && queue < target)
+		window_grow(flow, 1);
+	if (queue > target / 2)
+		flow->slow_start = false;
+}
+
+/* Every period: forget the older minimum, and look through a standing queue. */
+static void base_renew(struct wm_flow *flow, uint64_t now_ns)
+{
+	if (flow->base_window) {
+		flow->window = flow->base_window;
+		flow->base_window = 0;
+	} else if (now_ns - flow->base_since_ns >= BASE_PERIOD_NS) {
+		flow->base_since_ns = now_ns;
+		flow->base_ns[1] = flow->base_ns[0];
+		flow->base_ns[0] = UINT64_MAX;
+		flow->base_window = flow->window;
+		flow->window = clamp(flow->window / 8, clamp(WINDOW_MIN, 1, flow->window_max),
+				     flow->window_max);
+	}
+}
+
+static void round_finish(struct wm_flow *flow, uint64_t now_ns)
+{
+	if (!flow->base_window)
+		window_adapt(flow);
+	base_renew(flow, now_ns);
+	round_begin(flow);
+}
+
+static bool is_remembered(const struct wm_flow *flow, uint32_t stamp)
+{
+	uint32_t age = flow->next - stamp;
+
+	return age > 0 && age <= WM_FLOW_RING;
+}
+
+uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp)
+{
+	return is_remembered(flow, stamp) ? flow->ring[stamp % WM_FLOW_RING].token & ~TOKEN_LOST
+					  : 0;
+}
+
+uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
+{
+	struct wm_flow_entry *entry = entry_of(flow, stamp);
+	uint64_t token = entry->token;
+
+	if (!is_remembered(flow, stamp))
+		return 0;
+	flow->silent = false;
+	flow->timeouts_in_row = 0;
+	if (token & TOKEN_LOST) {
+		flow->counters.spurious++;
+		flow->reorder = clamp(flow->reorder * 2, 0, REORDER_MAX);
+		entry->token = 0;
+		return 0;
+	}
+	if (token == 0)
+		return 0;
+
+	entry->token = 0;
+	flow->in_flight--;
+	flow->counters.answered++;
+	flow->round_answers++;
+	measure_round_trip(flow, now_ns - entry->sent_ns, now_ns);
+	if (is_before(flow->newest, stamp)) {
+		flow->newest = stamp;
+		if (is_before(flow->lost_before, stamp - flow->reorder + 1))
+			flow->lost_before = stamp - flow->reorder + 1;
+	}
+	if (!is_before(stamp, flow->round_end))
+		round_finish(flow, now_ns);
+	return token;
+}
+
+uint64_t wm_flow_next_lost(struct wm_flow *flow)
+{
+	while (is_before(flow->first, flow->lost_before)) {
+		struct wm_flow_entry *entry = entry_of(flow, flow->first++);
+		uint64_t token = entry->token;
+
+		if (token == 0)
+			continue;
+		entry->token |= TOKEN_LOST;
+		flow->in_flight--;
+		flow->round_losses++;
+		flow->counters.lost++;
+		return token;
+	}
+	return 0;
+}
+
+/* Steps over what is answered, so that `first` is the oldest in flight. */
+static void settle_answered(struct wm_flow *flow)
+{
+	while (flow->first != flow->next && entry_of(flow, flow->first)->token == 0)
+		flow->first++;
+	if (is_before(flow->lost_before, flow->first))
+		flow->lost_before = flow->first;
+}
+
+bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns)
+{
+	uint32_t backoff;
+
+	settle_answered(flow);
+	if (flow->in_flight == 0 ||
+	    now_ns - entry_of(flow, flow->first)->sent_ns < flow->timeout_ns)
+		return false;
+
+	wm_flow_give_up(flow);
+	flow->counters.timeouts++;
+	backoff = clamp(flow->timeouts_in_row, 0, SILENCE_MAX_SHIFT);
+	flow->silent_until_ns = flow->timeouts_in_row ? now_ns + (WM_NS_PER_S << backoff) : now_ns;
+	flow->timeouts_in_row++;
+	flow->silent = true;
+	return true;
+}
+
+void wm_flow_hear(struct wm_flow *flow, uint64_t now_ns)
+{
+	if (flow->silent && now_ns >= flow->silent_until_ns)
+		flow->silent = false;
+}
+
+void wm_flow_give_up(struct wm_flow *flow)
+{
+	flow->lost_before = flow->next;
+	flow->window = clamp(WINDOW_MIN, 1, flow->window_max);
+	flow->base_window = 0;
+	flow->slow_start = true;
+	round_begin(flow);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The flow of batches to one node: what is in flight, what is lost, how much may
+ * be in flight at once.
+ *
+ * Every batch sent to a node gets the node's next stamp, which its result
+ * echoes. Stamps stand in a ring:
+ *
+ *      answered ......  lost?   in flight .................
+ *   ---+----+----+----+----+----+----+----+----+----+----+----> stamps
+ *                     ^first              ^newest answered    ^next
+ *
+ * Loss. A node answers in order, so a stamp that is `reorder` or more behind the
+ * newest answered one is lost (the idea of RFC 8985, in packets, not time). The
+ * distance starts at 3 and doubles when a result declared lost arrives after
+ * all. The backstop is a timer: when the oldest is not answered within the
+ * timeout (RFC 6298, with bounds for machines that share cores) everything in
+ * flight is lost and the node is silent: it gets nothing until it is heard of.
+ *
+ * Window. Delay tells the queue before loss does (Brakmo and Peterson, TCP Vegas,
+ * 1995): of w batches in flight, w * (1 - rtt_base / rtt) wait in some queue. Once
+ * a round trip the window moves so that the queue stays near its target, half of
+ * what a cheap switch buffers a port. The base is the least round trip of the
+ * last 10 to 20 s; to see it through a standing queue, the window is cut for one
+ * round every 10 s. Loss alone shrinks the window only where the queue is long
+ * or an eighth of a round is gone: a bad cable is no congestion.
+ *
+ * Pure: no clock, no I/O, no allocation; one thread; every call constant time.
+ */
+#ifndef WM_FLOW_H
+#define WM_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Stamps remembered: the window, and as much again for late results. */
+#define WM_FLOW_RING 512u
+
+struct wm_flow_entry {
+	uint64_t token; /* the ledger's; 0: answered */
+	uint64_t sent_ns;
+};
+
+struct wm_flow_counters {
+	uint64_t sent, answered, lost, spurious, timeouts;
+};
+
+struct wm_flow {
+	struct wm_flow_entry ring[WM_FLOW_RING];
+	uint32_t first;	      /* oldest stamp not settled */
+	uint32_t next;	      /* stamp of the next batch */
+	uint32_t newest;      /* newest answered */
+	uint32_t lost_before; /* stamps before this are lost if not answered */
+	uint32_t reorder;
+	uint32_t in_flight;
+
+	uint32_t window, window_max;
+	uint32_t queue_target;
+	bool slow_start;
+	bool limited; /* the window held something back in this round */
+	bool silent;
+
+	/* round trip */
+	uint64_t srtt_ns, rttvar_ns, timeout_ns;
+	uint64_t base_ns[2]; /* least of this and of the last 10 s */
+	uint64_t base_since_ns;
+	uint32_t base_window; /* the window to go back to, 0: not probing */
+
+	/* the round: from one stamp until its answer */
+	uint32_t round_end, round_answers, round_losses;
+	uint64_t round_rtt_ns;
+
+	/* silence */
+	uint32_t timeouts_in_row;
+	uint64_t silent_until_ns;
+	struct wm_flow_counters counters;
+};
+
+/* window_max: what the node can hold, 1 .. WM_NODE_WINDOW_MAX. queue_target: batches
+ * that may wait in queues. The first stamp is taken from `seed`, so that results
+ * of an earlier life do not fit. */
+void wm_flow_init(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target, uint32_t seed);
+
+/* May another batch be sent now? */
+bool wm_flow_has_room(const struct wm_flow *flow);
+/* Returns the stamp of the batch that is sent now. There is room. */
+uint32_t wm_flow_send(struct wm_flow *flow, uint64_t token, uint64_t now_ns);
+/* The token in flight or given up under this stamp, 0 if none; nothing changes. */
+uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp);
+/* The result of `stamp` arrived. Returns the token that was in flight under it,
+ * or 0: never sent, answered, or given up. */
+uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns);
+/* To be called until it returns 0, after accept and expire: the next token lost. */
+uint64_t wm_flow_next_lost(struct wm_flow *flow);
+/* The backstop; to be called every few milliseconds, after all that arrived has
+ * been accepted. True: the node has just fallen silent. */
+bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
+/* The node was heard of by other means (a BEAT): it gets batches again, unless
+ * it keeps answering beats but no batches. */
+void wm_flow_hear(struct wm_flow *flow, uint64_t now_ns);
+/* Everything in flight is lost (the node is gone, the job ended). */
+void wm_flow_give_up(struct wm_flow *flow);
+
+#endif
