@@ -73,6 +73,12 @@ struct wm_bye {
 	char text[WM_MESSAGE_TEXT_BYTES];
 };
 
+/* Copies `from`, cut to fit, with '?' for what is not printable ASCII: text from
+ * a driver or a library into a message. */
+void wm_message_text_set(char *text, size_t text_bytes, const char *from);
+/* Whether it may stand as a name: 1 .. name_bytes_max - 1 of letters, digits, . _ - */
+bool wm_message_name_is_valid(const char *name, size_t name_bytes_max);
+
 size_t wm_message_encode_hello(uint8_t *body, size_t body_bytes_max, const struct wm_hello *hello);
 size_t wm_message_encode_welcome(uint8_t *body, size_t body_bytes_max,
 				 const struct wm_welcome *welcome);
