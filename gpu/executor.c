@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wiremill/executor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "instance.h"
+#include "kernels.h"
+#include "memory.h"
+#include "pipeline.h"
+#include "result.h"
+#include "row.h"
+#include "submission.h"
+
+#define REGION_ALIGN_BYTES (2u * 1024u * 1024u)
+#define REGION_BYTES_MAX (128u * 1024u * 1024u)
+
+struct wm_executor {
+	struct wm_instance instance;
+	struct wm_device device;
+	struct wm_memory region;
+	struct wm_submissions submissions;
+	struct wm_pipeline pipeline;
+	struct wm_kernel kernel; /* valid once prepared */
+	bool prepared;
+	uint64_t submitted; /* ticket of the last submission */
+	uint64_t completed; /* the last that was seen to be done */
+	struct wm_executor_counters counters;
+};
+
+static int check_config(const struct wm_executor_config *config, struct wm_error *error)
+{
+	if (!config->memory || (uintptr_t)config->memory % REGION_ALIGN_BYTES)
+		return wm_error_set(error, EINVAL, "executor: memory at %p is not aligned to 2 MiB",
+				    config->memory);
+	if (config->memory_bytes == 0 || config->memory_bytes % REGION_ALIGN_BYTES ||
+	    config->memory_bytes > REGION_BYTES_MAX)
+		return wm_error_set(error, EINVAL,
+				    "executor: %zu bytes of memory are not a multiple of 2 MiB up "
+				    "to 128 MiB",
+				    config->memory_bytes);
+	if (config->rows_max == 0)
+		return wm_error_set(error, EINVAL, "executor: rows_max is 0");
+	return 0;
+}
+
+/* One workgroup a row, and all rows of a slot in one binding. */
+static int check_rows_max(const struct wm_device *device, uint32_t rows_max, struct wm_error *error)
+{
+	const VkPhysicalDeviceLimits *limits = &device->limits;
+
+	if (rows_max > limits->maxComputeWorkGroupCount[0] ||
+	    wm_submissions_rows_bytes(rows_max) > limits->maxStorageBufferRange)
+		return wm_error_set(error, EINVAL,
+				    "executor: %u rows are more than '%s' takes in one submission "
+				    "(%u)",
+				    rows_max, device->name, limits->maxComputeWorkGroupCount[0]);
+	return 0;
+}
+
+static int bring_up(struct wm_executor *executor, const struct wm_executor_config *config,
+		    struct wm_error *error)
+{
+	struct wm_device *device = &executor->device;
+	int ret;
+
+	ret = wm_instance_init(&executor->instance, config->validate, error);
+	if (ret < 0)
+		return ret;
+	ret = wm_device_init(device, &executor->instance, config->device, config->require_gpu,
+			     error);
+	if (ret < 0)
+		goto fini_instance;
+	ret = check_rows_max(device, config->rows_max, error);
+	if (ret < 0)
+		goto fini_device;
+	ret = wm_memory_import(&executor->region, device, config->memory, config->memory_bytes,
+			       error);
+	if (ret < 0)
+		goto fini_device;
+	ret = wm_submissions_init(&executor->submissions, device, config->rows_max, error);
+	if (ret < 0)
+		goto fini_region;
+	ret = wm_pipeline_init(&executor->pipeline, device, &executor->region,
+			       &executor->submissions.tables,
+			       wm_submissions_rows_bytes(config->rows_max), error);
+	if (ret < 0)
+		goto fini_submissions;
+	return 0;
+
+fini_submissions:
+	wm_submissions_fini(&executor->submissions, device);
+fini_region:
+	wm_memory_fini(&executor->region, device);
+fini_device:
+	wm_device_fini(device);
+fini_instance:
+	wm_instance_fini(&executor->instance);
+	return ret;
+}
+
+int wm_executor_create(struct wm_executor **executor, const struct wm_executor_config *config,
+		       struct wm_error *error)
+{
+	struct wm_executor *made;
+	int ret;
+
+	ret = check_config(config, error);
+	if (ret < 0)
+		return ret;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return wm_error_set(error, ENOMEM, "executor: out of memory");
+
+	ret = bring_up(made, config, error);
+	if (ret < 0) {
+		free(made);
+		return ret;
+	}
+	*executor = made;
+	return 0;
+}
+
+void wm_executor_destroy(struct wm_executor **executor)
+{
+	struct wm_executor *e = *executor;
+
+	if (!e)
+		return;
+	/* A lost device has nothing in flight either: the result changes nothing. */
+	vkDeviceWaitIdle(e->device.handle);
+	wm_pipeline_fini(&e->pipeline, &e->device);
+	wm_submissions_fini(&e->submissions, &e->device);
+	wm_memory_fini(&e->region, &e->device);
+	wm_device_fini(&e->device);
+	wm_instance_fini(&e->instance);
+	free(e);
+	*executor = NULL;
+}
+
+void wm_executor_obtained(const struct wm_executor *executor, struct wm_executor_obtained *obtained)
+{
+	*obtained = (struct wm_executor_obtained){
+		.software = executor->device.software,
+		.imported = true, /* or there would be no executor */
+	};
+	snprintf(obtained->device, sizeof(obtained->device), "%s", executor->device.name);
+	snprintf(obtained->driver, sizeof(obtained->driver), "%s", executor->device.driver);
+}
+
+void wm_executor_counters(const struct wm_executor *executor, struct wm_executor_counters *counters)
+{
+	*counters = executor->counters;
+	counters->validation_messages = executor->instance.messages;
+}
+
+static uint32_t next_slot(const struct wm_executor *executor)
+{
+	return (uint32_t)(executor->submitted % WM_EXECUTOR_SUBMISSIONS);
+}
+
+/* One row of no elements: drivers compile the last of a shader when it runs
+ * first. Outside the tickets, so that these count what the caller submits. */
+static int warm_up(struct wm_executor *executor, struct wm_error *error)
+{
+	uint32_t slot = next_slot(executor);
+	VkResult result;
+
+	*wm_submissions_rows(&executor->submissions, slot) = (struct wm_row){ 0 };
+	result = wm_submissions_submit(&executor->submissions, &executor->device, slot, 1, 0);
+	if (result == VK_SUCCESS)
+		result = vkQueueWaitIdle(executor->device.queue);
+	return wm_result_error(result, "the first run of a kernel", error);
+}
+
+int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
+			struct wm_error *error)
+{
+	const struct wm_shader *shader = wm_shader_find(kernel);
+	int ret;
+
+	if (!shader)
+		return wm_error_set(error, ENOENT,
+				    "no kernel '%.*s' of that shape is built into this node",
+				    WM_KERNEL_NAME_BYTES, kernel->name);
+	if (wm_executor_completed(executor) != executor->submitted)
+		return wm_error_set(error, EBUSY, "executor: submissions are in flight");
+
+	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader, error);
+	if (ret < 0)
+		return ret;
+	/* From here the commands of the kernel before are gone. */
+	executor->prepared = false;
+	ret = wm_submissions_record(&executor->submissions, &executor->pipeline, error);
+	if (ret < 0)
+		return ret;
+	ret = warm_up(executor, error);
+	if (ret < 0)
+		return ret;
+	executor->kernel = *kernel;
+	executor->prepared = true;
+	return 0;
+}
+
+static bool has_free_table(struct wm_executor *executor)
+{
+	if (executor->submitted - executor->completed < WM_EXECUTOR_SUBMISSIONS)
+		return true;
+	return executor->submitted - wm_executor_completed(executor) < WM_EXECUTOR_SUBMISSIONS;
+}
+
+struct wm_row *wm_executor_rows(struct wm_executor *executor)
+{
+	if (!has_free_table(executor))
+		return NULL;
+	return wm_submissions_rows(&executor->submissions, next_slot(executor));
+}
+
+static bool are_valid(const struct wm_executor *executor, const struct wm_row *rows, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (!wm_row_is_valid(&rows[i], &executor->kernel, executor->region.bytes))
+			return false;
+	}
+	return true;
+}
+
+static uint64_t refuse(int code)
+{
+	errno = code;
+	return 0;
+}
+
+uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
+{
+	const struct wm_row *rows = wm_executor_rows(executor);
+	VkResult result;
+
+	if (!rows)
+		return refuse(EBUSY);
+	if (!executor->prepared || count == 0 || count > executor->submissions.rows_max ||
+	    !are_valid(executor, rows, count))
+		return refuse(EINVAL);
+
+	result = wm_submissions_submit(&executor->submissions, &executor->device,
+				       next_slot(executor), count, executor->submitted + 1);
+	if (result != VK_SUCCESS)
+		return refuse(EIO);
+	executor->counters.rows += count;
+	executor->counters.submissions++;
+	return ++executor->submitted;
+}
+
+uint64_t wm_executor_completed(struct wm_executor *executor)
+{
+	uint64_t value;
+
+	if (executor->completed < executor->submitted &&
+	    vkGetSemaphoreCounterValue(executor->device.handle, executor->submissions.timeline,
+				       &value) == VK_SUCCESS) {
+		/* A lost device may answer with anything. */
+		if (value > executor->completed && value <= executor->submitted)
+			executor->completed = value;
+	}
+	return executor->completed;
+}
+
+int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns)
+{
+	VkSemaphoreWaitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+		.semaphoreCount = 1,
+		.pSemaphores = &executor->submissions.timeline,
+		.pValues = &ticket,
+	};
+
+	assert(ticket <= executor->submitted);
+	if (ticket <= executor->completed)
+		return 0;
+	switch (vkWaitSemaphores(executor->device.handle, &info, timeout_ns)) {
+	case VK_SUCCESS:
+		executor->completed = ticket;
+		return 0;
+	case VK_TIMEOUT:
+		return -ETIME;
+	default:
+		return -EIO;
+	}
+}

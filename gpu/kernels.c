@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "kernels.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static const uint32_t xor_code[] =
+#include "xor.comp.inc"
+	;
+
+static const struct wm_shader shaders[] = {
+	{ "xor", xor_code, sizeof(xor_code) },
+};
+
+/* A shader has its element's size and its halo built in. */
+static bool same_shape(const struct wm_kernel *kernel)
+{
+	const struct wm_kernel *known = wm_kernel_find(kernel->name);
+
+	return known && known->in_bytes == kernel->in_bytes &&
+	       known->out_bytes == kernel->out_bytes && known->halo_before == kernel->halo_before &&
+	       known->halo_after == kernel->halo_after;
+}
+
+const struct wm_shader *wm_shader_find(const struct wm_kernel *kernel)
+{
+	if (!same_shape(kernel))
+		return NULL;
+	for (size_t i = 0; i < sizeof(shaders) / sizeof(shaders[0]); i++) {
+		if (strcmp(shaders[i].name, kernel->name) == 0)
+			return &shaders[i];
+	}
+	return NULL;
+}

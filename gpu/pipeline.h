@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The pipeline of one kernel, and what every kernel sees: binding 0 is the
+ * region, binding 1 the rows of one submission, chosen by a dynamic offset
+ * (gpu/kernels/prelude.glsl has the other side).
+ */
+#ifndef WM_PIPELINE_H
+#define WM_PIPELINE_H
+
+#include <vulkan/vulkan.h>
+
+#include "device.h"
+#include "kernels.h"
+#include "memory.h"
+#include "wiremill/error.h"
+
+struct wm_pipeline {
+	VkDescriptorSetLayout set_layout;
+	VkDescriptorPool pool;
+	VkDescriptorSet set;
+	VkPipelineLayout layout;
+	VkPipeline handle; /* VK_NULL_HANDLE until a kernel is loaded */
+};
+
+int wm_pipeline_init(struct wm_pipeline *pipeline, const struct wm_device *device,
+		     const struct wm_memory *region, const struct wm_memory *tables,
+		     VkDeviceSize rows_bytes, struct wm_error *error);
+/* Replaces the kernel. On failure the one before stays. */
+int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *device,
+		     const struct wm_shader *shader, struct wm_error *error);
+void wm_pipeline_fini(struct wm_pipeline *pipeline, const struct wm_device *device);
+
+#endif

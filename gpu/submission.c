@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "submission.h"
+
+#include <stdbool.h>
+
+#include "result.h"
+
+/* minStorageBufferOffsetAlignment is at most this (Vulkan's required limits). */
+#define OFFSET_ALIGN_BYTES 256u
+
+static VkDeviceSize align_up(VkDeviceSize bytes)
+{
+	return (bytes + OFFSET_ALIGN_BYTES - 1) / OFFSET_ALIGN_BYTES * OFFSET_ALIGN_BYTES;
+}
+
+VkDeviceSize wm_submissions_rows_bytes(uint32_t rows_max)
+{
+	return (VkDeviceSize)rows_max * sizeof(struct wm_row);
+}
+
+static VkDeviceSize slot_offset(const struct wm_submissions *submissions, uint32_t slot)
+{
+	return slot * submissions->slot_bytes;
+}
+
+/* The workgroups come first, on their own: rows begin where a binding may. */
+static VkDeviceSize rows_offset(const struct wm_submissions *submissions, uint32_t slot)
+{
+	return slot_offset(submissions, slot) + OFFSET_ALIGN_BYTES;
+}
+
+struct wm_row *wm_submissions_rows(const struct wm_submissions *submissions, uint32_t slot)
+{
+	return (void *)((uint8_t *)submissions->tables.at + rows_offset(submissions, slot));
+}
+
+static int create_commands(struct wm_submissions *submissions, const struct wm_device *device,
+			   struct wm_error *error)
+{
+	VkCommandPoolCreateInfo pool = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+		.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+		.queueFamilyIndex = device->queue_family,
+	};
+	VkCommandBufferAllocateInfo commands = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+		.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+		.commandBufferCount = WM_EXECUTOR_SUBMISSIONS,
+	};
+	int ret;
+
+	ret = wm_result_error(vkCreateCommandPool(device->handle, &pool, NULL, &submissions->pool),
+			      "vkCreateCommandPool", error);
+	if (ret < 0)
+		return ret;
+	commands.commandPool = submissions->pool;
+	return wm_result_error(
+		vkAllocateCommandBuffers(device->handle, &commands, submissions->commands),
+		"vkAllocateCommandBuffers", error);
+}
+
+static int create_timeline(struct wm_submissions *submissions, const struct wm_device *device,
+			   struct wm_error *error)
+{
+	VkSemaphoreTypeCreateInfo type = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+	};
+	VkSemaphoreCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+		.pNext = &type,
+	};
+
+	return wm_result_error(
+		vkCreateSemaphore(device->handle, &info, NULL, &submissions->timeline),
+		"vkCreateSemaphore", error);
+}
+
+int wm_submissions_init(struct wm_submissions *submissions, const struct wm_device *device,
+			uint32_t rows_max, struct wm_error *error)
+{
+	int ret;
+
+	*submissions = (struct wm_submissions){
+		.rows_max = rows_max,
+		.slot_bytes = OFFSET_ALIGN_BYTES + align_up(wm_submissions_rows_bytes(rows_max)),
+	};
+	ret = wm_memory_allocate(
+		&submissions->tables, device, WM_EXECUTOR_SUBMISSIONS * submissions->slot_bytes,
+		VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT, error);
+	if (ret < 0)
+		return ret;
+	ret = create_commands(submissions, device, error);
+	if (ret < 0)
+		goto fini;
+	ret = create_timeline(submissions, device, error);
+	if (ret < 0)
+		goto fini;
+	return 0;
+
+fini:
+	wm_submissions_fini(submissions, device);
+	return ret;
+}
+
+void wm_submissions_fini(struct wm_submissions *submissions, const struct wm_device *device)
+{
+	/* Both accept VK_NULL_HANDLE; the command buffers go with their pool. */
+	vkDestroySemaphore(device->handle, submissions->timeline, NULL);
+	vkDestroyCommandPool(device->handle, submissions->pool, NULL);
+	wm_memory_fini(&submissions->tables, device);
+}
+
+/* Between the shaders' writes to the region and the CPU, which reads the output
+ * once the ticket is reached, and later gives the same chunks to other frames.
+ * The other way round vkQueueSubmit itself orders what the CPU wrote before it
+ * (Vulkan, "Host Write Ordering Guarantees"). */
+static void output_to_host(VkCommandBuffer commands)
+{
+	VkMemoryBarrier barrier = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT,
+	};
+
+	vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+			     VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
+}
+
+static int record(const struct wm_submissions *submissions, const struct wm_pipeline *pipeline,
+		  uint32_t slot, struct wm_error *error)
+{
+	VkCommandBuffer commands = submissions->commands[slot];
+	VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+	};
+	uint32_t offset = (uint32_t)rows_offset(submissions, slot);
+	int ret;
+
+	ret = wm_result_error(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer",
+			      error);
+	if (ret < 0)
+		return ret;
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->handle);
+	vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout, 0, 1,
+				&pipeline->set, 1, &offset);
+	vkCmdDispatchIndirect(commands, submissions->tables.buffer, slot_offset(submissions, slot));
+	output_to_host(commands);
+	return wm_result_error(vkEndCommandBuffer(commands), "vkEndCommandBuffer", error);
+}
+
+int wm_submissions_record(struct wm_submissions *submissions, const struct wm_pipeline *pipeline,
+			  struct wm_error *error)
+{
+	for (uint32_t slot = 0; slot < WM_EXECUTOR_SUBMISSIONS; slot++) {
+		int ret = record(submissions, pipeline, slot, error);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct wm_device *device,
+			       uint32_t slot, uint32_t count, uint64_t ticket)
+{
+	VkDispatchIndirectCommand *workgroups =
+		(void *)((uint8_t *)submissions->tables.at + slot_offset(submissions, slot));
+	VkTimelineSemaphoreSubmitInfo timeline = {
+		.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
+		.signalSemaphoreValueCount = 1,
+		.pSignalSemaphoreValues = &ticket,
+	};
+	VkSubmitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.pNext = ticket ? &timeline : NULL,
+		.commandBufferCount = 1,
+		.pCommandBuffers = &submissions->commands[slot],
+		.signalSemaphoreCount = ticket ? 1 : 0,
+		.pSignalSemaphores = &submissions->timeline,
+	};
+
+	*workgroups = (VkDispatchIndirectCommand){ count, 1, 1 };
+	return vkQueueSubmit(device->queue, 1, &info, VK_NULL_HANDLE);
+}
