@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2154,SC2034
+# The lab's programs. A pid file holds the pid and its start time, so that no
+# other process that got the same pid later is ever taken for ours.
+
+# The start time of a process in clock ticks, nothing if it is gone or a zombie.
+start_time_of() {
+	local stat fields
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	# The name, in parentheses, may hold anything.
+	read -ra fields <<<"${stat##*) }"
+	[[ ${fields[0]} == Z ]] || echo "${fields[19]}"
+}
+
+# The pid of a machine's program if it runs.
+pid_of() {
+	local pid started
+	[[ -r $lab_state/$1.pid ]] || return 0
+	read -r pid started <"$lab_state/$1.pid" || return 0
+	[[ $(start_time_of "$pid") != "$started" ]] || echo "$pid"
+}
+
+# program_start MACHINE COMMAND...: in its namespace, its own session, logging.
+# nsenter and env replace themselves, so that the pid is the program's. Not
+# 'ip netns exec', which hides /sys/fs/bpf.
+program_start() {
+	local machine=$1 pid
+	shift
+	setsid nsenter --net="/run/netns/$(namespace_of "$machine")" -- \
+		env --default-signal LP_NUM_THREADS=0 "$@" \
+		>>"$lab_state/$machine.log" 2>&1 </dev/null 9<&- &
+	pid=$!
+	echo "$pid $(start_time_of "$pid")" >"$lab_state/$machine.pid"
+}
+
+program_signal() {
+	local pid
+	pid=$(pid_of "$1")
+	[[ -z $pid ]] || kill -s "$2" "$pid" 2>/dev/null || true
+}
+
+# programs_end SECONDS MACHINE...: SIGTERM to all of them, SIGKILL to who stays.
+programs_end() {
+	local seconds=$1 machine
+	shift
+	for machine in "$@"; do
+		program_signal "$machine" TERM
+	done
+	programs_wait "$seconds" "$@" && return 0
+	for machine in "$@"; do
+		program_signal "$machine" KILL
+	done
+	programs_wait 5 "$@" || say "a program of lab '$lab_name' does not end even by SIGKILL"
+}
+
+# Returns 0 as soon as none of them runs, 1 after SECONDS.
+programs_wait() {
+	local deadline=$((SECONDS + $1)) machine
+	shift
+	for machine in "$@"; do
+		while [[ -n $(pid_of "$machine") ]]; do
+			((SECONDS < deadline)) || return 1
+			sleep 0.05
+		done
+	done
+}
+
+# What a machine has to say about its failure: its last error, else its last line.
+last_words() {
+	local log=$lab_state/$1.log
+	[[ -s $log ]] || {
+		echo "(it logged nothing)"
+		return 0
+	}
+	grep -E 'error:|warning:|ERROR:' "$log" | tail -n 1 | grep . || tail -n 1 "$log"
+}
+
+# Starts wiremilld and waits for its socket.
+controller_start() {
+	local program arguments deadline
+	program=$(built_program control/wiremilld)
+	mapfile -t arguments < <(state_get controller.arguments "")
+	[[ ${arguments[*]} ]] || arguments=()
+	# A socket from before would pass for the new one.
+	rm -f "$lab_socket"
+	hugepages_lock
+	hugepages_ensure "$(state_get pages 0)"
+	program_start ctl "$program" --interface port0 --socket "$lab_socket" "${arguments[@]}"
+	deadline=$((SECONDS + $(state_get timeout 60)))
+	until [[ -S $lab_socket ]]; do
+		[[ -n $(pid_of ctl) ]] || fail "the controller did not start: $(last_words ctl)"
+		((SECONDS < deadline)) || fail "the controller is not ready in time: $(last_words ctl)"
+		sleep 0.05
+	done
+	hugepages_unlock
+}
+
+# node_start MACHINE
+node_start() {
+	local program arguments
+	program=$(built_program control/wiremill-node)
+	mapfile -t arguments < <(state_get node.arguments "")
+	[[ ${arguments[*]} ]] || arguments=()
+	program_start "$1" "$program" --interface port0 --name "$1" --xdp "$(state_get xdp auto)" \
+		"${arguments[@]}"
+}
+
+# Lines of "name state reason" of what the controller knows.
+nodes_known() {
+	"$(built_program control/wiremill)" node list --json --socket "$lab_socket" 2>/dev/null |
+		python3 -c 'import json, sys
+for node in json.load(sys.stdin)["nodes"]:
+    print(node["name"], node["state"], node["reason"])' 2>/dev/null || true
+}
+
+# nodes_wait MACHINE...: until the controller has admitted them all.
+nodes_wait() {
+	local deadline machine known waiting
+	deadline=$((SECONDS + $(state_get timeout 60)))
+	while :; do
+		known=$(nodes_known)
+		waiting=()
+		for machine in "$@"; do
+			grep -qE "^$machine (admitted|ready)( |\$)" <<<"$known" || waiting+=("$machine")
+		done
+		((${#waiting[@]})) || return 0
+		[[ -n $(pid_of ctl) ]] || fail "the controller ended: $(last_words ctl)"
+		for machine in "${waiting[@]}"; do
+			[[ -n $(pid_of "$machine") ]] ||
+				fail "$(machine_title "$machine") ended: $(last_words "$machine")"
+			! grep -E "^$machine refused " <<<"$known" >/dev/null ||
+				fail "$(machine_title "$machine") was refused: $(grep -E "^$machine refused " <<<"$known" | cut -d' ' -f3-)"
+		done
+		((SECONDS < deadline)) ||
+			fail "${#waiting[@]} of $# nodes are not admitted in time; $(machine_title "${waiting[0]}") says: $(last_words "${waiting[0]}")"
+		sleep 0.2
+	done
+}
