@@ -24,22 +24,28 @@ static uint32_t greatest_common_divisor(uint32_t a, uint32_t b)
 	return a;
 }
 
-static uint32_t halo(const struct wm_kernel *kernel)
+/* 64 bits: a kernel that a user brings may name any numbers. */
+static uint64_t halo(const struct wm_kernel *kernel)
 {
-	return kernel->halo_before + kernel->halo_after;
+	return (uint64_t)kernel->halo_before + kernel->halo_after;
 }
 
-static uint32_t larger(uint32_t a, uint32_t b)
+static uint64_t larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
 uint32_t wm_layout_mtu_min(const struct wm_kernel *kernel)
 {
-	uint32_t map = WM_WIRE_HEADER_BYTES + (halo(kernel) + 1) * kernel->in_bytes;
-	uint32_t result = WM_WIRE_HEADER_BYTES + kernel->out_bytes;
+	uint64_t elements_max = UINT32_MAX / kernel->in_bytes;
+	uint64_t map, result, mtu;
 
-	return larger(larger(map, result), WM_MTU_MIN);
+	if (halo(kernel) >= elements_max)
+		return UINT32_MAX;
+	map = WM_WIRE_HEADER_BYTES + (halo(kernel) + 1) * kernel->in_bytes;
+	result = WM_WIRE_HEADER_BYTES + (uint64_t)kernel->out_bytes;
+	mtu = larger(larger(map, result), WM_MTU_MIN);
+	return mtu < UINT32_MAX ? (uint32_t)mtu : UINT32_MAX;
 }
 
 uint32_t wm_layout_batch_elements(const struct wm_kernel *kernel, uint32_t mtu)
@@ -49,7 +55,7 @@ uint32_t wm_layout_batch_elements(const struct wm_kernel *kernel, uint32_t mtu)
 	if (mtu < wm_layout_mtu_min(kernel))
 		return 0;
 	room = mtu - WM_WIRE_HEADER_BYTES;
-	elements = room / kernel->in_bytes - halo(kernel);
+	elements = room / kernel->in_bytes - (uint32_t)halo(kernel);
 	if (elements > room / kernel->out_bytes)
 		elements = room / kernel->out_bytes;
 	if (elements > WM_BATCH_ELEMENTS_MAX)
@@ -65,7 +71,8 @@ static uint32_t extent_elements(const struct wm_kernel *kernel)
 {
 	uint32_t unit = WM_STORE_ALIGN_BYTES /
 			greatest_common_divisor(WM_STORE_ALIGN_BYTES, kernel->out_bytes);
-	uint32_t count = WM_EXTENT_BYTES / kernel->out_bytes / unit * unit;
+	uint32_t count = WM_EXTENT_BYTES / larger(kernel->in_bytes, kernel->out_bytes) / unit *
+			 unit;
 
 	return count ? count : unit;
 }
@@ -75,10 +82,11 @@ int wm_layout_init(struct wm_layout *layout, const struct wm_kernel *kernel, uin
 {
 	uint64_t in_elements = input_bytes / kernel->in_bytes;
 
+	assert(kernel->in_bytes > 0 && kernel->out_bytes > 0);
 	assert(input_bytes % kernel->in_bytes == 0);
 	if (in_elements <= halo(kernel))
 		return wm_error_set(error, ERANGE,
-				    "kernel %s needs at least %" PRIu32 " elements of %" PRIu32
+				    "kernel %s needs at least %" PRIu64 " elements of %" PRIu32
 				    " bytes, the input has %" PRIu64,
 				    kernel->name, halo(kernel) + 1, kernel->in_bytes, in_elements);
 
@@ -94,6 +102,13 @@ int wm_layout_init(struct wm_layout *layout, const struct wm_kernel *kernel, uin
 				    "an MTU of %" PRIu32
 				    " is too small for kernel %s: set at least %" PRIu32,
 				    mtu, kernel->name, wm_layout_mtu_min(kernel));
+	if ((uint64_t)layout->extent_elements * larger(kernel->in_bytes, kernel->out_bytes) >
+	    WM_EXTENT_BYTES)
+		return wm_error_set(error, ERANGE,
+				    "kernel %s: %" PRIu32
+				    " elements, the fewest that fill whole pages, "
+				    "do not fit in an extent of %u bytes",
+				    kernel->name, layout->extent_elements, WM_EXTENT_BYTES);
 	if (layout->elements > UINT64_MAX / 2 / kernel->out_bytes)
 		return wm_error_set(error, ERANGE, "kernel %s would write more than 2^63 bytes",
 				    kernel->name);
@@ -130,7 +145,7 @@ struct wm_span wm_layout_extent(const struct wm_layout *layout, uint64_t extent)
 	return (struct wm_span){
 		.in_offset = first * kernel->in_bytes,
 		.out_offset = first * kernel->out_bytes,
-		.in_bytes = (elements + halo(kernel)) * kernel->in_bytes,
+		.in_bytes = (elements + (uint32_t)halo(kernel)) * kernel->in_bytes,
 		.out_bytes = elements * kernel->out_bytes,
 		.elements = elements,
 	};

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define SECONDS_MAX 1e15
+
 static int parse(const char *text, const char *suffixes, uint64_t min, uint64_t max,
 		 uint64_t *number)
 {
@@ -60,7 +62,9 @@ char *wm_number_format_bytes(char *text, size_t text_bytes, uint64_t bytes)
 
 char *wm_number_format_seconds(char *text, size_t text_bytes, double seconds)
 {
-	uint64_t whole = seconds > 0 ? (uint64_t)(seconds + 0.5) : 0;
+	/* An estimate at a rate of nearly nothing may be more than any integer. */
+	double bounded = !(seconds > 0) ? 0 : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
+	uint64_t whole = (uint64_t)(bounded + 0.5);
 
 	if (whole < 60)
 		snprintf(text, text_bytes, "%" PRIu64 " s", whole);
