@@ -50,13 +50,14 @@ struct wm_source {
 
 struct wm_sink {
 	int fd;	     /* O_DIRECT where `direct` */
-	int fd_tail; /* buffered: the last bytes, less than a block */
+	int fd_tail; /* buffered: the last bytes, less than a page; -1 unless direct */
 	bool direct;
 	bool block_device;
+	bool force; /* commit may replace what has the output's name */
 	uint32_t align_bytes;
 	uint64_t bytes;		     /* of the complete output */
 	char path[PATH_MAX];	     /* what the user asked for */
-	char path_partial[PATH_MAX]; /* what is written meanwhile */
+	char path_partial[PATH_MAX]; /* what is written meanwhile; a device itself */
 };
 
 /* Opens for reading. Refuses a directory, an unreadable or missing file, an
@@ -69,6 +70,9 @@ void wm_source_close(struct wm_source *source);
  * (-EEXIST, unless force), one that is the source (-EINVAL), a directory
  * (-EISDIR), a full disk (-ENOSPC, nothing left behind), a device too small.
  * With force an existing output stays as it is until wm_sink_commit replaces it.
+ * A block device counts as existing, and may be neither mounted nor in use
+ * (-EBUSY). -EBUSY too where another job writes the same output. A symbolic link
+ * stands for the file it leads to, and stays.
  */
 int wm_sink_create(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
 		   const struct wm_source *source, struct wm_error *error);
@@ -76,7 +80,9 @@ int wm_sink_create(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
  * refused when it is submitted, not when its turn comes. */
 int wm_sink_check(const char *path, uint64_t bytes, bool force, const struct wm_source *source,
 		  struct wm_error *error);
-/* Everything written is made durable, then gets its name. Closes. */
+/* Everything written is made durable, then gets its name. Closes. Without force
+ * a file that appeared under that name meanwhile is kept (-EEXIST), and so is the
+ * complete output under its partial name: the line says where. */
 int wm_sink_commit(struct wm_sink *sink, struct wm_error *error);
 /* Removes what was written. Closes. */
 void wm_sink_abandon(struct wm_sink *sink);
@@ -105,8 +111,8 @@ struct wm_store_counters {
 	uint64_t short_ios; /* requests that had to be continued */
 };
 
-/* Bytes that an extent of this layout needs in memory: its span with the halo,
- * rounded outward to WM_STORE_ALIGN_BYTES on both sides. */
+/* Bytes that a full extent of this layout needs in memory, however long the job
+ * is: its span with the halo, rounded outward to WM_STORE_ALIGN_BYTES. */
 uint32_t wm_store_buffer_bytes(const struct wm_layout *layout);
 /* Where in its buffer the extent's first byte (of the halo) lands. */
 uint32_t wm_store_buffer_skew(const struct wm_layout *layout, uint64_t extent);

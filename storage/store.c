@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A lane's ring. A request is one extent on its way in or out: it has at most
+ * one SQE in flight, and when that completes it either goes on where the kernel
+ * stopped or becomes an event.
+ *
+ *   read    one fixed buffer          until the extent and its halo are there
+ *   write   parts [0, tail_first)     through fd, IOV_MAX of them at a time
+ *           parts [tail_first, count) through fd_tail, then
+ *
+ * The tail begins at a page of the file and waits for the rest: a page that is
+ * written both past and through the page cache would end up as either.
+ *
+ * Completions are left to the kernel to post when the lane next enters it, which
+ * it asks for with a flag in the ring (IORING_SQ_TASKRUN). So a completion never
+ * interrupts the lane, and a poll that finds nothing makes no system call.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wiremill/limits.h"
+#include "wiremill/store.h"
+
+/* One part a batch, and one of them cut where the tail begins. */
+#define PARTS_MAX (WM_EXTENT_BATCHES_MAX + 1)
+/* CQEs taken from the ring at a time. */
+#define POLL_BURST 16u
+
+struct request {
+	struct request *next_free;
+	enum wm_store_op op;
+	bool direct;
+	uint64_t extent;
+	uint64_t offset;      /* in the file, of the next byte */
+	uint32_t asked_bytes; /* of the SQE in flight */
+	/* of a read */
+	uint32_t buffer;
+	uint32_t room_bytes;   /* left in the buffer */
+	uint32_t needed_bytes; /* left until extent and halo are there */
+	uint8_t *memory;
+	/* of a write */
+	uint32_t part_next, part_count, tail_first;
+	struct iovec *parts; /* PARTS_MAX */
+};
+
+struct wm_store {
+	struct io_uring ring;
+	const struct wm_layout *layout;
+	const struct wm_source *source;
+	const struct wm_sink *sink;
+	struct request *free;
+	uint32_t in_flight;
+	bool unsubmitted; /* the kernel has to be asked again */
+	struct wm_store_counters counters;
+	struct iovec *buffers;
+	uint32_t buffer_count, depth;
+	struct iovec *parts;
+	struct request requests[];
+};
+
+/* ---- arithmetic --------------------------------------------------------- */
+
+static uint32_t page_rest(uint64_t bytes)
+{
+	return (uint32_t)(bytes % WM_STORE_ALIGN_BYTES);
+}
+
+static uint64_t page_round_up(uint64_t bytes)
+{
+	return (bytes + WM_STORE_ALIGN_BYTES - 1) / WM_STORE_ALIGN_BYTES * WM_STORE_ALIGN_BYTES;
+}
+
+uint32_t wm_store_buffer_skew(const struct wm_layout *layout, uint64_t extent)
+{
+	return page_rest(wm_layout_extent(layout, extent).in_offset);
+}
+
+uint32_t wm_store_buffer_bytes(const struct wm_layout *layout)
+{
+	const struct wm_kernel *kernel = &layout->kernel;
+	uint64_t step = (uint64_t)layout->extent_elements * kernel->in_bytes;
+	uint64_t halo = (uint64_t)(kernel->halo_before + kernel->halo_after) * kernel->in_bytes;
+	uint64_t skew_max = page_rest(step) ? WM_STORE_ALIGN_BYTES - 1 : 0;
+
+	return (uint32_t)page_round_up(skew_max + step + halo);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static int create_ring(struct wm_store *store, struct wm_error *error)
+{
+	unsigned flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |
+			 IORING_SETUP_TASKRUN_FLAG;
+	int ret = io_uring_queue_init(store->depth, &store->ring, flags);
+
+	/* Before Linux 5.19 there are no such flags, and completions interrupt. */
+	if (ret == -EINVAL)
+		ret = io_uring_queue_init(store->depth, &store->ring, 0);
+	switch (-ret) {
+	case 0:
+		return 0;
+	case ENOSYS:
+		return wm_error_set(error, ENOSYS,
+				    "this kernel has no io_uring: use one with CONFIG_IO_URING");
+	case EPERM:
+		return wm_error_set(error, EPERM,
+				    "io_uring is forbidden: set sysctl kernel.io_uring_disabled=0");
+	case ENOMEM:
+		return wm_error_set(error, ENOMEM,
+				    "an io_uring of depth %u needs more locked memory: raise "
+				    "LimitMEMLOCK= (ulimit -l)",
+				    store->depth);
+	default:
+		return wm_error_set(error, -ret, "an io_uring of depth %u cannot be made (%s)",
+				    store->depth, strerror(-ret));
+	}
+}
+
+static int register_buffers(struct wm_store *store, struct wm_error *error)
+{
+	uint64_t bytes = 0;
+	int ret = io_uring_register_buffers(&store->ring, store->buffers, store->buffer_count);
+
+	if (ret == 0)
+		return 0;
+	for (uint32_t i = 0; i < store->buffer_count; i++)
+		bytes += store->buffers[i].iov_len;
+	if (ret == -ENOMEM)
+		return wm_error_set(error, ENOMEM,
+				    "%llu MiB of I/O buffers cannot be locked: raise LimitMEMLOCK= "
+				    "(ulimit -l), or give CAP_IPC_LOCK",
+				    (unsigned long long)(bytes >> 20));
+	return wm_error_set(error, -ret, "%u I/O buffers cannot be registered (%s)",
+			    store->buffer_count, strerror(-ret));
+}
+
+static void link_requests(struct wm_store *store)
+{
+	for (uint32_t i = store->depth; i-- > 0;) {
+		struct request *request = &store->requests[i];
+
+		request->parts = store->parts + (size_t)i * PARTS_MAX;
+		request->next_free = store->free;
+		store->free = request;
+	}
+}
+
+static void free_memory(struct wm_store *store)
+{
+	free(store->buffers);
+	free(store->parts);
+	free(store);
+}
+
+static struct wm_store *allocate(const struct wm_store_config *config)
+{
+	struct wm_store *store;
+
+	store = calloc(1, sizeof(*store) + config->depth * sizeof(store->requests[0]));
+	if (!store)
+		return NULL;
+	store->parts = calloc((size_t)config->depth * PARTS_MAX, sizeof(store->parts[0]));
+	store->buffers = calloc(config->buffer_count, sizeof(store->buffers[0]));
+	if (!store->parts || !store->buffers) {
+		free_memory(store);
+		return NULL;
+	}
+	store->depth = config->depth;
+	store->buffer_count = config->buffer_count;
+	memcpy(store->buffers, config->buffers, config->buffer_count * sizeof(store->buffers[0]));
+	link_requests(store);
+	return store;
+}
+
+int wm_store_create(struct wm_store **store, const struct wm_store_config *config,
+		    struct wm_error *error)
+{
+	struct wm_store *made;
+	int ret;
+
+	assert(config->depth > 0 && config->buffer_count > 0);
+	made = allocate(config);
+	if (!made)
+		return wm_error_set(error, ENOMEM, "no memory for %u storage requests",
+				    config->depth);
+	ret = create_ring(made, error);
+	if (ret < 0)
+		goto free_store;
+	ret = register_buffers(made, error);
+	if (ret < 0)
+		goto exit_ring;
+	*store = made;
+	return 0;
+
+exit_ring:
+	io_uring_queue_exit(&made->ring);
+free_store:
+	free_memory(made);
+	return ret;
+}
+
+void wm_store_destroy(struct wm_store **store)
+{
+	struct wm_store *gone = *store;
+
+	*store = NULL;
+	if (!gone)
+		return;
+	assert(gone->in_flight == 0);
+	io_uring_queue_exit(&gone->ring);
+	free_memory(gone);
+}
+
+void wm_store_attach(struct wm_store *store, const struct wm_layout *layout,
+		     const struct wm_source *source, const struct wm_sink *sink)
+{
+	assert(store->in_flight == 0);
+	assert(source->bytes >= layout->input_bytes && sink->bytes == layout->output_bytes);
+	store->layout = layout;
+	store->source = source;
+	store->sink = sink;
+}
+
+int wm_store_detach(struct wm_store *store)
+{
+	if (store->in_flight)
+		return -EBUSY;
+	store->layout = NULL;
+	store->source = NULL;
+	store->sink = NULL;
+	return 0;
+}
+
+uint32_t wm_store_in_flight(const struct wm_store *store)
+{
+	return store->in_flight;
+}
+
+void wm_store_counters(const struct wm_store *store, struct wm_store_counters *counters)
+{
+	*counters = store->counters;
+}
+
+/* ---- requests ----------------------------------------------------------- */
+
+static struct request *acquire(struct wm_store *store, enum wm_store_op op, uint64_t extent)
+{
+	struct request *request = store->free;
+
+	store->free = request->next_free;
+	store->in_flight++;
+	request->op = op;
+	request->extent = extent;
+	return request;
+}
+
+static void release(struct wm_store *store, struct request *request)
+{
+	request->next_free = store->free;
+	store->free = request;
+	store->in_flight--;
+}
+
+static void queue_read(struct wm_store *store, struct io_uring_sqe *sqe, struct request *request)
+{
+	request->asked_bytes = request->room_bytes;
+	io_uring_prep_read_fixed(sqe, store->source->fd, request->memory, request->room_bytes,
+				 request->offset, (int)request->buffer);
+}
+
+static uint32_t parts_bytes(const struct iovec *parts, uint32_t count)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bytes += parts[i].iov_len;
+	return (uint32_t)bytes;
+}
+
+static void queue_write(struct wm_store *store, struct io_uring_sqe *sqe, struct request *request)
+{
+	const struct iovec *parts = request->parts + request->part_next;
+	bool tail = request->part_next >= request->tail_first;
+	uint32_t count = (tail ? request->part_count : request->tail_first) - request->part_next;
+
+	if (count > IOV_MAX)
+		count = IOV_MAX;
+	request->asked_bytes = parts_bytes(parts, count);
+	io_uring_prep_writev(sqe, tail ? store->sink->fd_tail : store->sink->fd, parts, count,
+			     request->offset);
+}
+
+static void queue(struct wm_store *store, struct request *request)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&store->ring);
+
+	/* The ring has an SQE for each request, and each request one at a time. */
+	assert(sqe);
+	if (request->op == WM_STORE_READ)
+		queue_read(store, sqe, request);
+	else
+		queue_write(store, sqe, request);
+	io_uring_sqe_set_data(sqe, request);
+}
+
+int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer)
+{
+	struct wm_span span = wm_layout_extent(store->layout, extent);
+	uint32_t skew = page_rest(span.in_offset);
+	struct request *request;
+
+	assert(buffer < store->buffer_count);
+	assert(page_round_up(skew + span.in_bytes) <= store->buffers[buffer].iov_len);
+	if (!store->free)
+		return -EAGAIN;
+	request = acquire(store, WM_STORE_READ, extent);
+	request->direct = store->source->direct;
+	request->offset = span.in_offset - skew;
+	request->buffer = buffer;
+	request->memory = store->buffers[buffer].iov_base;
+	request->needed_bytes = skew + span.in_bytes;
+	request->room_bytes = (uint32_t)page_round_up(request->needed_bytes);
+	queue(store, request);
+	return 0;
+}
+
+static bool aligned(const struct wm_sink *sink, uint64_t value)
+{
+	return value % sink->align_bytes == 0;
+}
+
+/* Parts that lie well in memory; all but the last of the output in the file, too. */
+static bool parts_fit(const struct wm_sink *sink, const struct wm_span *span,
+		      const struct iovec *parts, uint32_t count)
+{
+	bool ends_output = span->out_offset + span->out_bytes == sink->bytes;
+	uint64_t bytes = 0;
+
+	if (count == 0 || count > WM_EXTENT_BATCHES_MAX)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		bool last = ends_output && i == count - 1;
+
+		if (parts[i].iov_len == 0 || parts[i].iov_len > span->out_bytes ||
+		    !aligned(sink, (uintptr_t)parts[i].iov_base) ||
+		    (!last && !aligned(sink, parts[i].iov_len)))
+			return false;
+		bytes += parts[i].iov_len;
+	}
+	return bytes == span->out_bytes && aligned(sink, span->out_offset);
+}
+
+/* Bytes of the extent that go the direct way, or the only way. */
+static uint32_t head_bytes(const struct wm_sink *sink, const struct wm_span *span)
+{
+	uint64_t end = span->out_offset + span->out_bytes;
+	uint32_t rest = page_rest(end);
+
+	if (!sink->direct || end != sink->bytes || aligned(sink, end))
+		return span->out_bytes;
+	return span->out_bytes > rest ? span->out_bytes - rest : 0;
+}
+
+/* Copies the array, cutting the part that the tail begins in. */
+static void take_parts(struct request *request, const struct iovec *parts, uint32_t count,
+		       size_t head)
+{
+	struct iovec *to = request->parts;
+
+	request->part_next = 0;
+	request->tail_first = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct iovec part = parts[i];
+		size_t cut = part.iov_len < head ? part.iov_len : head;
+
+		head -= cut;
+		if (cut) {
+			*to++ = (struct iovec){ part.iov_base, cut };
+			request->tail_first++;
+		}
+		if (part.iov_len > cut)
+			*to++ = (struct iovec){ (uint8_t *)part.iov_base + cut,
+						part.iov_len - cut };
+	}
+	request->part_count = (uint32_t)(to - request->parts);
+}
+
+int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *parts,
+		   uint32_t part_count)
+{
+	struct wm_span span = wm_layout_extent(store->layout, extent);
+	const struct wm_sink *sink = store->sink;
+	struct request *request;
+	uint32_t head;
+
+	if (!parts_fit(sink, &span, parts, part_count))
+		return -EINVAL;
+	if (!store->free)
+		return -EAGAIN;
+	head = head_bytes(sink, &span);
+	request = acquire(store, WM_STORE_WRITE, extent);
+	request->direct = sink->direct && head > 0;
+	request->offset = span.out_offset;
+	take_parts(request, parts, part_count, head);
+	queue(store, request);
+	return 0;
+}
+
+int wm_store_submit(struct wm_store *store)
+{
+	int ret;
+
+	if (io_uring_sq_ready(&store->ring) == 0)
+		return 0;
+	ret = io_uring_submit(&store->ring);
+	/* What the kernel did not take now stays queued; poll asks again. */
+	store->unsubmitted = io_uring_sq_ready(&store->ring) > 0;
+	return ret == -EAGAIN || ret == -EBUSY || ret == -EINTR || ret > 0 ? 0 : ret;
+}
+
+/* ---- completion --------------------------------------------------------- */
+
+/* True when the read is complete or, with result set, failed. */
+static bool advance_read(const struct wm_source *source, struct request *request, uint32_t bytes,
+			 int *result)
+{
+	if (bytes >= request->needed_bytes)
+		return true;
+	/* A read that stops inside a block has met the end: the input shrank. */
+	if (bytes == 0 || bytes % source->align_bytes) {
+		*result = -ENODATA;
+		return true;
+	}
+	request->offset += bytes;
+	request->memory += bytes;
+	request->room_bytes -= bytes;
+	request->needed_bytes -= bytes;
+	return false;
+}
+
+static bool advance_write(struct request *request, uint32_t bytes, int *result)
+{
+	if (bytes == 0) {
+		*result = -EIO;
+		return true;
+	}
+	request->offset += bytes;
+	while (bytes > 0) {
+		struct iovec *part = &request->parts[request->part_next];
+
+		if (bytes < part->iov_len) {
+			part->iov_base = (uint8_t *)part->iov_base + bytes;
+			part->iov_len -= bytes;
+			return false;
+		}
+		bytes -= (uint32_t)part->iov_len;
+		request->part_next++;
+	}
+	return request->part_next == request->part_count;
+}
+
+static bool advance(const struct wm_store *store, struct request *request, int res, int *result)
+{
+	*result = 0;
+	/* Neither has moved anything: the same request again. */
+	if (res == -EAGAIN || res == -EINTR)
+		return false;
+	if (res < 0) {
+		*result = res;
+		return true;
+	}
+	return request->op == WM_STORE_READ
+		       ? advance_read(store->source, request, (uint32_t)res, result)
+		       : advance_write(request, (uint32_t)res, result);
+}
+
+static void count(struct wm_store *store, const struct request *request)
+{
+	struct wm_span span = wm_layout_extent(store->layout, request->extent);
+	struct wm_store_counters *counters = &store->counters;
+
+	if (request->op == WM_STORE_READ) {
+		counters->reads++;
+		counters->read_bytes += span.in_bytes;
+		counters->reads_direct += request->direct;
+	} else {
+		counters->writes++;
+		counters->write_bytes += span.out_bytes;
+		counters->writes_direct += request->direct;
+	}
+}
+
+/* True when that made an event. */
+static bool complete(struct wm_store *store, const struct io_uring_cqe *cqe,
+		     struct wm_store_event *event)
+{
+	struct request *request = io_uring_cqe_get_data(cqe);
+	int result;
+
+	if (!advance(store, request, cqe->res, &result)) {
+		/* Other than a next IOV_MAX of parts, or the tail. */
+		if (cqe->res < 0 || (uint32_t)cqe->res < request->asked_bytes)
+			store->counters.short_ios++;
+		queue(store, request);
+		store->unsubmitted = true;
+		return false;
+	}
+	if (result == 0)
+		count(store, request);
+	*event = (struct wm_store_event){ request->op, result, request->extent };
+	release(store, request);
+	return true;
+}
+
+unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, unsigned events_max)
+{
+	struct io_uring_cqe *cqes[POLL_BURST];
+	unsigned done = 0, seen;
+
+	do {
+		unsigned room = events_max - done;
+
+		seen = io_uring_peek_batch_cqe(&store->ring, cqes,
+					       room < POLL_BURST ? room : POLL_BURST);
+		for (unsigned i = 0; i < seen; i++)
+			done += complete(store, cqes[i], &events[done]);
+		io_uring_cq_advance(&store->ring, seen);
+	} while (seen == POLL_BURST && done < events_max);
+
+	if (store->unsubmitted)
+		wm_store_submit(store);
+	return done;
+}
