@@ -22,6 +22,9 @@
 #define WM_BATCH_ELEMENTS_MAX 256u
 /* Output of one extent. */
 #define WM_EXTENT_BYTES (1024u * 1024u)
+/* Its input in memory: with its halo, which fits in a frame (3 pages), and rounded
+ * to pages at both ends. */
+#define WM_EXTENT_BUFFER_BYTES (WM_EXTENT_BYTES + (3u + 2u) * 4096u)
 /* Batches in one extent at most: the smallest batch is one of 256 bytes. */
 #define WM_EXTENT_BATCHES_MAX 4096u
 

@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A lane's loop, its mailboxes, its memory. Batches and extents: lane_job.c. */
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_memzone.h>
+
+#include "clock.h"
+#include "lane_private.h"
+
+#define COMMANDS_MAX (4 * WM_NODES_MAX) /* what one change of job sends for every node */
+#define EVENTS_MAX 1024u
+#define CONTROL_FRAMES_MAX 1024u
+
+#define TICK_NS (1 * WM_NS_PER_MS)
+#define TICK_LATE_NS (20 * WM_NS_PER_MS)
+#define PUBLISH_NS (20 * WM_NS_PER_MS)
+/* Without a job a lane looks 5000 times a second instead of burning its core. */
+#define IDLE_NAP_NS (200 * WM_NS_PER_US)
+
+static_assert(sizeof(struct wm_lane_command) % 4 == 0, "rte_ring_elem");
+static_assert(sizeof(struct wm_lane_event) % 4 == 0, "rte_ring_elem");
+
+/* ---- memory ---------------------------------------------------------------- */
+
+/* Results of one extent that may be held until it is written. A batch fills
+ * seven eighths of a frame at least (wm_layout_batch_elements); frames below 2 KiB
+ * are no multiple of a block, and too many: they are copied. */
+static uint32_t held_batches(uint16_t mtu)
+{
+	return mtu < 2048 ? 0 : WM_EXTENT_BYTES / (mtu / 8 * 7) + 1;
+}
+
+struct wm_port_config wm_lane_port_config(uint16_t mtu)
+{
+	return (struct wm_port_config){
+		/* results held + the ring being drained + control frames + caches */
+		.receive_mbufs = WM_LANE_EXTENTS_MAX * held_batches(mtu) + 1024 +
+				 CONTROL_FRAMES_MAX + 1024,
+		/* a port's descriptors, a burst, control frames, caches */
+		.transmit_mbufs = 1024 + LANE_BURST + CONTROL_FRAMES_MAX + 1024,
+	};
+}
+
+static size_t input_bytes(void)
+{
+	return (size_t)WM_LANE_EXTENTS_MAX * WM_EXTENT_BUFFER_BYTES;
+}
+
+static size_t output_bytes(void)
+{
+	return (size_t)WM_LANE_EXTENTS_MAX * WM_EXTENT_BYTES;
+}
+
+uint32_t wm_lane_hugepages(void)
+{
+	const size_t page = 2 * 1024 * 1024;
+
+	return (uint32_t)((input_bytes() + page - 1) / page + (output_bytes() + page - 1) / page);
+}
+
+/* Never called while the lane keeps its own reference. */
+static void attached_free(void *address, void *context)
+{
+	(void)address;
+	(void)context;
+	assert(!"an extent buffer lost the reference of its lane");
+}
+
+static int memory_create(struct wm_lane *lane)
+{
+	lane->input_zone = rte_memzone_reserve_aligned(
+		"wm-input", input_bytes(), (int)rte_socket_id(), 0, WM_STORE_ALIGN_BYTES);
+	lane->output_zone = rte_memzone_reserve_aligned(
+		"wm-output", output_bytes(), (int)rte_socket_id(), 0, WM_STORE_ALIGN_BYTES);
+	lane->results =
+		calloc((size_t)WM_LANE_EXTENTS_MAX * WM_EXTENT_BATCHES_MAX, sizeof(*lane->results));
+	if (!lane->input_zone || !lane->output_zone || !lane->results)
+		return -ENOMEM;
+
+	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++) {
+		struct lane_slot *slot = &lane->slots[i];
+
+		slot->buffer = (uint8_t *)lane->input_zone->addr +
+			       (size_t)i * WM_EXTENT_BUFFER_BYTES;
+		slot->output = (uint8_t *)lane->output_zone->addr + (size_t)i * WM_EXTENT_BYTES;
+		slot->results = lane->results + (size_t)i * WM_EXTENT_BATCHES_MAX;
+		slot->attached.free_cb = attached_free;
+		rte_mbuf_ext_refcnt_set(&slot->attached, 1);
+	}
+	lane->slots_free = WM_LANE_EXTENTS_MAX;
+	return 0;
+}
+
+static int store_create(struct wm_lane *lane, struct wm_error *error)
+{
+	struct iovec buffers[WM_LANE_EXTENTS_MAX];
+	struct wm_store_config config = {
+		.depth = WM_LANE_EXTENTS_MAX, /* a slot has one read or write in flight */
+		.buffers = buffers,
+		.buffer_count = WM_LANE_EXTENTS_MAX,
+	};
+
+	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++)
+		buffers[i] = (struct iovec){ .iov_base = lane->slots[i].buffer,
+					     .iov_len = WM_EXTENT_BUFFER_BYTES };
+	return wm_store_create(&lane->store, &config, error);
+}
+
+static int rings_create(struct wm_lane *lane)
+{
+	unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
+	int socket = (int)rte_socket_id();
+
+	lane->commands = rte_ring_create_elem("wm-commands", sizeof(struct wm_lane_command),
+					      COMMANDS_MAX, socket, flags);
+	lane->events = rte_ring_create_elem("wm-events", sizeof(struct wm_lane_event), EVENTS_MAX,
+					    socket, flags);
+	lane->control_in = rte_ring_create("wm-control-in", CONTROL_FRAMES_MAX, socket, flags);
+	lane->control_out = rte_ring_create("wm-control-out", CONTROL_FRAMES_MAX, socket, flags);
+	return lane->commands && lane->events && lane->control_in && lane->control_out ? 0
+										       : -ENOMEM;
+}
+
+static struct wm_dispatch *dispatch_create(const struct wm_port *port)
+{
+	struct wm_dispatch_config config = {
+		.nodes_max = WM_NODES_MAX,
+		.extents_max = WM_LANE_EXTENTS_MAX,
+		.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
+		/* All of it may come back while this core does something else. */
+		.in_flight_max = port->ring_frames / 4 * 3,
+	};
+
+	return wm_dispatch_create(&config);
+}
+
+int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *config,
+		   struct wm_error *error)
+{
+	struct wm_lane *lane = calloc(1, sizeof(*lane));
+	int ret;
+
+	if (!lane)
+		return wm_error_set(error, ENOMEM, "no memory for a lane");
+	lane->config = *config;
+	lane->port = config->port;
+	lane->held_batches = held_batches(lane->port->mtu);
+	ret = memory_create(lane);
+	if (ret == 0)
+		ret = rings_create(lane);
+	if (ret == 0 && !(lane->dispatch = dispatch_create(lane->port)))
+		ret = -ENOMEM;
+	if (ret < 0)
+		wm_error_set(error, -ret,
+			     "no memory for the extents of a lane: %u hugepages of "
+			     "2 MiB are needed beside the port's",
+			     wm_lane_hugepages());
+	else
+		ret = store_create(lane, error);
+	if (ret < 0)
+		wm_lane_destroy(&lane);
+	*lane_out = lane;
+	return ret;
+}
+
+static void ring_drain(struct rte_ring *ring)
+{
+	void *frame;
+
+	while (ring && rte_ring_sc_dequeue(ring, &frame) == 0)
+		rte_pktmbuf_free(frame);
+	rte_ring_free(ring);
+}
+
+void wm_lane_destroy(struct wm_lane **lane_pointer)
+{
+	struct wm_lane *lane = *lane_pointer;
+
+	if (!lane)
+		return;
+	rte_pktmbuf_free(lane->spare_header);
+	rte_pktmbuf_free(lane->spare_attach);
+	rte_pktmbuf_free_bulk(lane->transmit, lane->transmit_count);
+	wm_store_destroy(&lane->store);
+	wm_dispatch_destroy(&lane->dispatch);
+	ring_drain(lane->control_out);
+	ring_drain(lane->control_in);
+	rte_ring_free(lane->events);
+	rte_ring_free(lane->commands);
+	free(lane->results);
+	rte_memzone_free(lane->output_zone);
+	rte_memzone_free(lane->input_zone);
+	free(lane);
+	*lane_pointer = NULL;
+}
+
+/* ---- for the control thread -------------------------------------------------- */
+
+bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command)
+{
+	return rte_ring_sp_enqueue_elem(lane->commands, (void *)command, sizeof(*command)) == 0;
+}
+
+bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event)
+{
+	return rte_ring_sc_dequeue_elem(lane->events, event, sizeof(*event)) == 0;
+}
+
+size_t wm_lane_receive(struct wm_lane *lane, void *frame, size_t frame_bytes_max)
+{
+	struct rte_mbuf *mbuf;
+	size_t bytes = 0;
+	void *object;
+
+	if (rte_ring_sc_dequeue(lane->control_in, &object) < 0)
+		return 0;
+	mbuf = object;
+	if (mbuf->pkt_len <= frame_bytes_max) {
+		bytes = mbuf->pkt_len;
+		memcpy(frame, rte_pktmbuf_mtod(mbuf, void *), bytes);
+	}
+	rte_pktmbuf_free(mbuf);
+	return bytes;
+}
+
+bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(lane->port->header);
+	char *data;
+
+	if (!mbuf)
+		return false;
+	data = rte_pktmbuf_append(mbuf, (uint16_t)frame_bytes);
+	if (!data ||
+	    (memcpy(data, frame, frame_bytes), rte_ring_sp_enqueue(lane->control_out, mbuf) < 0)) {
+		rte_pktmbuf_free(mbuf);
+		return false;
+	}
+	return true;
+}
+
+/* A sequence lock: `version` is odd while the lane writes, and a reader whose
+ * copy spans a change of it takes another. */
+static void copy_published(struct wm_lane *lane, void *copy, const void *field, size_t bytes)
+{
+	uint32_t before, after;
+
+	do {
+		before = __atomic_load_n(&lane->published.version, __ATOMIC_ACQUIRE);
+		memcpy(copy, field, bytes);
+		/* The copy's loads come before the second load of version. */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		after = __atomic_load_n(&lane->published.version, __ATOMIC_RELAXED);
+	} while ((before & 1) || before != after);
+}
+
+void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
+{
+	copy_published(lane, snapshot, &lane->published.snapshot, sizeof(*snapshot));
+}
+
+void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_node_state *state)
+{
+	copy_published(lane, state, &lane->published.nodes[node], sizeof(*state));
+}
+
+static void publish(struct wm_lane *lane)
+{
+	struct lane_published *published = &lane->published;
+	uint32_t version = published->version;
+
+	__atomic_store_n(&published->version, version + 1, __ATOMIC_RELAXED);
+	/* The odd version is seen before any of the stores below. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+
+	lane->job_counters.dispatch = *wm_dispatch_counters(lane->dispatch);
+	lane->job_counters.nodes_alive = wm_dispatch_nodes_alive(lane->dispatch);
+	wm_store_counters(lane->store, &lane->counters.store);
+	published->snapshot.counters = lane->counters;
+	if (lane->state != LANE_IDLE) {
+		published->snapshot.counters.sent += lane->job_counters.dispatch.sent;
+		published->snapshot.counters.resent += lane->job_counters.dispatch.resent;
+		published->snapshot.counters.results += lane->job_counters.dispatch.results;
+		published->snapshot.counters.duplicates += lane->job_counters.dispatch.duplicates;
+	}
+	published->snapshot.job = lane->job_counters;
+	published->snapshot.receive_in_place = lane->in_place;
+	for (uint32_t i = 0; i < lane->node_count; i++)
+		wm_dispatch_node_state(lane->dispatch, i, &published->nodes[i]);
+
+	/* All of it is seen before the even version. */
+	__atomic_store_n(&published->version, version + 2, __ATOMIC_RELEASE);
+}
+
+/* ---- the loop ------------------------------------------------------------------ */
+
+static void wake_control(struct wm_lane *lane)
+{
+	uint64_t one = 1;
+	ssize_t ret = write(lane->config.wake_fd, &one, sizeof(one));
+
+	(void)ret; /* a full eventfd is readable already */
+}
+
+void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event)
+{
+	int ret;
+
+	publish(lane); /* who is told that a job ended wants its final counters */
+	ret = rte_ring_sp_enqueue_elem(lane->events, (void *)event, sizeof(*event));
+	assert(ret == 0 || event->op != WM_LANE_JOB_ENDED);
+	(void)ret;
+	wake_control(lane);
+}
+
+/* A control frame is checked here and understood on the control thread. */
+static enum wm_drop pass_control(struct wm_lane *lane, struct rte_mbuf *frame)
+{
+	struct wm_wire_header header;
+	const uint8_t *body;
+	enum wm_drop drop = wm_frame_decode_control(rte_pktmbuf_mtod(frame, void *), frame->pkt_len,
+						    &header, &body);
+
+	if (drop == WM_DROP_NONE && rte_ring_sp_enqueue(lane->control_in, frame) < 0)
+		drop = WM_DROP_FULL;
+	if (drop == WM_DROP_NONE)
+		wake_control(lane);
+	else
+		rte_pktmbuf_free(frame);
+	return drop;
+}
+
+static bool is_ours(const struct rte_mbuf *frame)
+{
+	const struct wm_ether_header *ether =
+		rte_pktmbuf_mtod(frame, const struct wm_ether_header *);
+
+	return frame->data_len >= sizeof(*ether) && ether->ethertype[0] == WM_ETHERTYPE >> 8 &&
+	       ether->ethertype[1] == (WM_ETHERTYPE & 0xff);
+}
+
+static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
+{
+	const struct wm_wire_header *header =
+		rte_pktmbuf_mtod_offset(frame, struct wm_wire_header *, WM_ETHER_HEADER_BYTES);
+	enum wm_drop drop;
+
+	if (!is_ours(frame)) {
+		rte_pktmbuf_free(frame);
+		return;
+	}
+	lane->counters.frames_received++;
+	lane->counters.bytes_received += frame->pkt_len;
+	drop = wm_frame_check_header(header, frame->pkt_len);
+	/* The pool's buffers hold any frame of this port, so a chain is no frame of ours. */
+	if (drop == WM_DROP_NONE && frame->nb_segs != 1)
+		drop = WM_DROP_LENGTH;
+	if (drop != WM_DROP_NONE)
+		rte_pktmbuf_free(frame);
+	else if (header->op == WM_OP_RESULT)
+		drop = wm_lane_job_result(lane, frame);
+	else if (header->op >= WM_OP_HELLO)
+		drop = pass_control(lane, frame);
+	else {
+		drop = WM_DROP_OP;
+		rte_pktmbuf_free(frame);
+	}
+	lane->counters.drops.count[drop]++;
+}
+
+static uint16_t receive(struct wm_lane *lane)
+{
+	struct rte_mbuf *frames[LANE_BURST];
+	uint16_t count = rte_eth_rx_burst(lane->port->id, 0, frames, LANE_BURST);
+
+	for (uint16_t i = 0; i < count; i++) {
+		if (i + 1 < count)
+			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 1], void *));
+		receive_frame(lane, frames[i]);
+	}
+	return count;
+}
+
+/* What the port does not take now stays for the next round. Called without frames
+ * too: net_af_xdp completes earlier ones only then. */
+static void transmit(struct wm_lane *lane)
+{
+	uint64_t bytes = 0;
+	uint16_t sent;
+
+	for (uint32_t i = 0; i < lane->transmit_count; i++)
+		bytes += lane->transmit[i]->pkt_len;
+	sent = rte_eth_tx_burst(lane->port->id, 0, lane->transmit, (uint16_t)lane->transmit_count);
+	lane->counters.frames_sent += sent;
+	for (uint32_t i = sent; i < lane->transmit_count; i++)
+		bytes -= lane->transmit[i]->pkt_len;
+	lane->counters.bytes_sent += bytes;
+	lane->transmit_count -= sent;
+	memmove(lane->transmit, lane->transmit + sent,
+		lane->transmit_count * sizeof(lane->transmit[0]));
+}
+
+static void gather_control(struct wm_lane *lane)
+{
+	void *frame;
+
+	while (lane->transmit_count < LANE_BURST &&
+	       rte_ring_sc_dequeue(lane->control_out, &frame) == 0)
+		lane->transmit[lane->transmit_count++] = frame;
+}
+
+static void node_set(struct wm_lane *lane, const struct wm_lane_command *command)
+{
+	struct lane_node *node = &lane->nodes[command->node];
+
+	node->session = command->session;
+	memcpy(node->mac, command->mac, sizeof(node->mac));
+	if (command->node >= lane->node_count)
+		lane->node_count = command->node + 1;
+}
+
+static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
+{
+	switch (command->op) {
+	case WM_LANE_NODE_SET:
+		node_set(lane, command);
+		break;
+	case WM_LANE_NODE_CLEAR:
+		wm_dispatch_node_remove(lane->dispatch, command->node);
+		lane->nodes[command->node].session = 0;
+		break;
+	case WM_LANE_NODE_HEAR:
+		wm_dispatch_node_hear(lane->dispatch, command->node, lane->now_ns);
+		break;
+	case WM_LANE_NODE_JOIN:
+		if (lane->state == LANE_RUNNING)
+			wm_dispatch_node_add(lane->dispatch, command->node, command->window_max,
+					     command->session);
+		break;
+	case WM_LANE_NODE_LEAVE:
+		wm_dispatch_node_remove(lane->dispatch, command->node);
+		break;
+	case WM_LANE_JOB_START:
+		wm_lane_job_start(lane, command->job);
+		break;
+	case WM_LANE_JOB_STOP:
+		wm_lane_job_stop(lane, -ECANCELED);
+		break;
+	case WM_LANE_QUIT:
+		lane->quit = true;
+		break;
+	}
+}
+
+static void obey_all(struct wm_lane *lane)
+{
+	struct wm_lane_command command;
+
+	while (rte_ring_sc_dequeue_elem(lane->commands, &command, sizeof(command)) == 0)
+		obey(lane, &command);
+}
+
+static void tick(struct wm_lane *lane)
+{
+	uint32_t silent;
+
+	lane->tick_ns = lane->now_ns + TICK_NS;
+	if (lane->state == LANE_RUNNING) {
+		silent = wm_dispatch_tick(lane->dispatch, lane->now_ns);
+		if (silent)
+			wm_lane_raise(lane, &(struct wm_lane_event){ .op = WM_LANE_NODE_SILENT,
+								     .job = lane->job->id });
+	}
+	if (lane->now_ns >= lane->publish_ns) {
+		lane->publish_ns = lane->now_ns + PUBLISH_NS;
+		publish(lane);
+	}
+}
+
+/* Timers fire only when all that has arrived is accounted for, unless frames
+ * arrive without end. */
+static bool tick_is_due(const struct wm_lane *lane, uint16_t received)
+{
+	return lane->now_ns >= lane->tick_ns + (received == LANE_BURST ? TICK_LATE_NS : 0);
+}
+
+/* One round. Returns whether anything was done. */
+static bool step(struct wm_lane *lane)
+{
+	uint16_t received = receive(lane);
+	bool busy;
+
+	obey_all(lane);
+	if (lane->state != LANE_IDLE)
+		wm_lane_job_store(lane);
+	gather_control(lane);
+	if (lane->state == LANE_RUNNING)
+		wm_lane_job_send(lane);
+	busy = received > 0 || lane->transmit_count > 0;
+	transmit(lane);
+	if (tick_is_due(lane, received))
+		tick(lane);
+	return busy;
+}
+
+static int run(void *argument)
+{
+	static const struct timespec nap = { .tv_nsec = IDLE_NAP_NS };
+	struct wm_lane *lane = argument;
+
+	while (!lane->quit) {
+		lane->now_ns = wm_clock_ns();
+		lane->counters.polls++;
+		if (step(lane))
+			lane->counters.polls_busy++;
+		else if (lane->state == LANE_IDLE)
+			nanosleep(&nap, NULL);
+		else
+			/* On a core of its own this returns at once; on a shared one
+			 * the nodes that we wait for get to run. */
+			sched_yield();
+	}
+	return 0;
+}
+
+int wm_lane_launch(struct wm_lane *lane, struct wm_error *error)
+{
+	int ret = rte_eal_remote_launch(run, lane, lane->config.lcore);
+
+	if (ret < 0)
+		return wm_error_set(error, -ret, "lcore %u does not run the lane: %s",
+				    lane->config.lcore, strerror(-ret));
+	return 0;
+}
+
+void wm_lane_wait(struct wm_lane *lane)
+{
+	rte_eal_wait_lcore(lane->config.lcore);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What lane.c (the loop, the mailboxes) and lane_job.c (extents and batches)
+ * share. Everything here belongs to the lane's thread but for the rings and
+ * `published`.
+ */
+#ifndef WM_LANE_PRIVATE_H
+#define WM_LANE_PRIVATE_H
+
+#include <rte_ring.h>
+
+#include "lane.h"
+
+#define LANE_BURST 32u
+
+enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
+
+struct lane_slot {
+	enum slot_state state;
+	uint64_t extent;
+	struct wm_span span;
+	uint32_t batches;
+	uint8_t *buffer;	   /* registered; the extent begins at buffer + skew */
+	uint8_t *input;		   /* its first byte */
+	uint8_t *output;	   /* of results that cannot be written from where they are */
+	struct rte_mbuf **results; /* held until written; NULL: copied to output */
+	struct rte_mbuf_ext_shared_info attached; /* 1 + mbufs that point into buffer */
+};
+
+struct lane_node {
+	uint32_t session; /* 0: nobody */
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+};
+
+enum lane_state { LANE_IDLE, LANE_RUNNING, LANE_STOPPING };
+
+struct lane_published {
+	uint32_t version; /* odd while it is written */
+	struct wm_lane_snapshot snapshot;
+	uint32_t node_count;
+	struct wm_dispatch_node_state nodes[WM_NODES_MAX];
+};
+
+struct wm_lane {
+	struct wm_lane_config config;
+	struct wm_port *port;
+	struct wm_store *store;
+	struct wm_dispatch *dispatch;
+	struct rte_ring *commands, *events, *control_in, *control_out;
+
+	/* the job */
+	enum lane_state state;
+	const struct wm_lane_job *job;
+	struct wm_lane_event ending; /* what JOB_ENDED will say */
+	uint64_t next_extent;	     /* to be read */
+	bool in_place;		     /* results are written from where they arrived */
+	struct wm_lane_job_counters job_counters;
+
+	struct lane_slot slots[WM_LANE_EXTENTS_MAX];
+	uint32_t slots_free;
+	uint32_t held_batches; /* of one extent, that the pool has room for */
+	struct lane_node nodes[WM_NODES_MAX];
+	uint32_t node_count; /* 1 + highest node ever set */
+
+	/* frames on their way out, and mbufs for the next */
+	struct rte_mbuf *transmit[LANE_BURST];
+	uint32_t transmit_count;
+	struct rte_mbuf *spare_header, *spare_attach;
+
+	struct iovec parts[WM_EXTENT_BATCHES_MAX];
+	struct wm_lane_counters counters;
+	uint64_t now_ns, tick_ns, publish_ns;
+	bool quit;
+
+	const struct rte_memzone *input_zone, *output_zone;
+	struct rte_mbuf **results;
+	struct lane_published published;
+};
+
+/* lane.c */
+void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event);
+
+/* lane_job.c */
+void wm_lane_job_start(struct wm_lane *lane, const struct wm_lane_job *job);
+/* The job ends with this result as soon as no I/O is in flight. */
+void wm_lane_job_stop(struct wm_lane *lane, int result);
+/* A RESULT frame; takes the mbuf over. Returns why it was dropped, if it was. */
+enum wm_drop wm_lane_job_result(struct wm_lane *lane, struct rte_mbuf *frame);
+/* Queues MAP frames until the burst is full or nothing is to be sent. */
+void wm_lane_job_send(struct wm_lane *lane);
+/* Reads ahead, collects finished I/O, notices the end. */
+void wm_lane_job_store(struct wm_lane *lane);
+
+#endif

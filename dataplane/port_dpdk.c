@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "port_dpdk.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_memzone.h>
+
+#include "log.h"
+#include "wiremill/limits.h"
+
+#define HUGEPAGE_BYTES (2u * 1024 * 1024)
+/* What EAL, the rings and the device take beside the pools. */
+#define HUGEPAGES_BASE 16u
+
+/* Frames of a packet(7) ring, each way. All that is in flight may come back while
+ * the lane is not scheduled; see in_flight_max in lane.c. */
+#define PACKET_RING_FRAMES 1024u
+/* TPACKET2_HDRLEN, and the most that tpacket_rcv() puts before the Ethernet header. */
+#define PACKET_HEADER_BYTES 52u
+#define PACKET_OFFSET_BYTES 80u
+
+#define DESCRIPTORS 1024u
+#define MBUF_CACHE 256u
+
+static uint32_t round_up(uint32_t value, uint32_t multiple)
+{
+	return (value + multiple - 1) / multiple * multiple;
+}
+
+/* ---- sizes ---------------------------------------------------------------- */
+
+/* Of one slot in a packet(7) ring: quarter pages, four to a block, so that
+ * blocks are whole pages and slots follow each other without a gap. */
+static uint32_t packet_slot_bytes(uint16_t mtu)
+{
+	return round_up(WM_ETHER_HEADER_BYTES + mtu + PACKET_OFFSET_BYTES, 1024);
+}
+
+/* net_af_packet wants room for a whole slot. */
+static uint32_t receive_room_bytes(uint16_t mtu)
+{
+	return RTE_PKTMBUF_HEADROOM + packet_slot_bytes(mtu) - PACKET_HEADER_BYTES;
+}
+
+static uint32_t receive_stride_bytes(uint16_t mtu)
+{
+	return round_up(receive_room_bytes(mtu), WM_PORT_PAYLOAD_ALIGN_BYTES);
+}
+
+static size_t receive_memory_bytes(const struct wm_port_config *config, uint16_t mtu)
+{
+	size_t bytes = ((size_t)config->receive_mbufs + 1) * receive_stride_bytes(mtu);
+
+	return (bytes + HUGEPAGE_BYTES - 1) / HUGEPAGE_BYTES * HUGEPAGE_BYTES;
+}
+
+static uint32_t header_room_bytes(uint16_t mtu, bool multi_segment)
+{
+	return RTE_PKTMBUF_HEADROOM + (multi_segment ? WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX
+						     : WM_ETHER_HEADER_BYTES + (uint32_t)mtu);
+}
+
+uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu)
+{
+	/* The object of a mempool: its own header, the mbuf. */
+	size_t object = 64 + sizeof(struct rte_mbuf);
+	size_t bytes = receive_memory_bytes(config, mtu) + config->receive_mbufs * object +
+		       config->transmit_mbufs * (2 * object + header_room_bytes(mtu, false));
+
+	return HUGEPAGES_BASE + (uint32_t)((bytes + HUGEPAGE_BYTES - 1) / HUGEPAGE_BYTES);
+}
+
+/* ---- EAL ------------------------------------------------------------------ */
+
+static uint64_t read_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	uint64_t number = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%" SCNu64, &number) != 1)
+		number = 0;
+	fclose(file);
+	return number;
+}
+
+static int check_hugepages(uint32_t needed, struct wm_error *error)
+{
+	uint64_t unused = read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
+	uint64_t all = read_number("/proc/sys/vm/nr_hugepages");
+
+	if (unused >= needed)
+		return 0;
+	return wm_error_set(error, ENOMEM,
+			    "%" PRIu32 " free hugepages of 2 MiB are needed, there are %" PRIu64
+			    ": run 'echo %" PRIu64 " > /proc/sys/vm/nr_hugepages' as root",
+			    needed, unused, all + needed - unused);
+}
+
+int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error)
+{
+	struct ifreq request = { 0 };
+	int fd, ret = 0;
+
+	*mtu = WM_MTU_MAX;
+	if (!device->interface)
+		return 0;
+	if (strlen(device->interface) >= sizeof(request.ifr_name) ||
+	    if_nametoindex(device->interface) == 0)
+		return wm_error_set(error, ENODEV, "no network interface '%s' here: see 'ip link'",
+				    device->interface);
+	strcpy(request.ifr_name, device->interface);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &request) < 0)
+		ret = wm_error_set(error, errno, "cannot read the MTU of %s: %s", device->interface,
+				   strerror(errno));
+	else if (request.ifr_mtu < (int)WM_MTU_MIN)
+		ret = wm_error_set(error, EMSGSIZE,
+				   "the MTU of %s is %d, too small: set at least %u with 'ip link "
+				   "set %s mtu %u'",
+				   device->interface, request.ifr_mtu, WM_MTU_MIN,
+				   device->interface, WM_MTU_MIN);
+	else
+		*mtu = request.ifr_mtu > (int)WM_MTU_MAX ? WM_MTU_MAX : (uint16_t)request.ifr_mtu;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* "--vdev=net_af_packet0,..." for a netdev: the ring slots hold its largest frame. */
+static int device_argument(const struct wm_port_device *device, char *text, size_t text_bytes,
+			   struct wm_error *error)
+{
+	uint16_t mtu;
+	int ret;
+
+	if (device->pci) {
+		snprintf(text, text_bytes, "--allow=%s", device->pci);
+		return 0;
+	}
+	if (device->vdev) {
+		snprintf(text, text_bytes, "--vdev=%s", device->vdev);
+		return 0;
+	}
+	ret = wm_port_mtu(device, &mtu, error);
+	if (ret < 0)
+		return ret;
+	snprintf(text, text_bytes,
+		 "--vdev=net_af_packet0,iface=%s,qdisc_bypass=1,framesz=%" PRIu32
+		 ",blocksz=%" PRIu32 ",framecnt=%u",
+		 device->interface, packet_slot_bytes(mtu), 4 * packet_slot_bytes(mtu),
+		 PACKET_RING_FRAMES);
+	return 0;
+}
+
+/* Buffers cross pages, so a device must see virtual addresses: EAL refuses a PCI
+ * card that has no IOMMU before it. */
+int wm_port_eal_init(const char *program, const struct wm_port_device *device, const char *lcores,
+		     uint32_t hugepages, struct wm_error *error)
+{
+	char device_text[512], lcores_text[128];
+	char *argv[] = { (char *)program,  "--in-memory",	"--no-telemetry",
+			 "--iova-mode=va", "--log-level=error", lcores_text,
+			 device_text,	   "--no-pci",		NULL };
+	int argc = device->pci ? 7 : 8;
+	int ret;
+
+	ret = check_hugepages(hugepages, error);
+	if (ret < 0)
+		return ret;
+	ret = device_argument(device, device_text, sizeof(device_text), error);
+	if (ret < 0)
+		return ret;
+	snprintf(lcores_text, sizeof(lcores_text), "--lcores=%s", lcores);
+	if (rte_eal_init(argc, argv) < 0)
+		return wm_error_set(error, rte_errno ? rte_errno : EIO,
+				    "DPDK does not start with %s %s: %s", lcores_text, device_text,
+				    rte_strerror(rte_errno));
+	return 0;
+}
+
+void wm_port_eal_fini(void)
+{
+	rte_eal_cleanup();
+}
+
+/* ---- pools ---------------------------------------------------------------- */
+
+/* One zone that we cut ourselves: a pool of its own layout would not put the
+ * payloads where O_DIRECT wants them. */
+static int receive_pool_create(struct wm_port *port, const struct wm_port_config *config)
+{
+	uint32_t stride = receive_stride_bytes(port->mtu);
+	size_t bytes = receive_memory_bytes(config, port->mtu);
+	uint32_t offset = (RTE_PKTMBUF_HEADROOM + WM_FRAME_HEADER_BYTES) %
+			  WM_PORT_PAYLOAD_ALIGN_BYTES;
+	struct rte_pktmbuf_extmem area = { 0 };
+	const struct rte_memzone *zone;
+
+	zone = rte_memzone_reserve_aligned("wm-receive", bytes, rte_socket_id(), 0, HUGEPAGE_BYTES);
+	if (!zone)
+		return -rte_errno;
+	port->receive_memory = zone->addr;
+	port->memory_bytes += bytes;
+	area.buf_ptr = (uint8_t *)zone->addr + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
+	area.buf_iova = zone->iova == RTE_BAD_IOVA
+				? RTE_BAD_IOVA
+				: zone->iova + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
+	area.buf_len = (size_t)config->receive_mbufs * stride;
+	area.elt_size = (uint16_t)stride;
+
+	port->receive = rte_pktmbuf_pool_create_extbuf("wm-receive", config->receive_mbufs,
+						       MBUF_CACHE, 0, (uint16_t)stride,
+						       (int)rte_socket_id(), &area, 1);
+	return port->receive ? 0 : -rte_errno;
+}
+
+static int pools_create(struct wm_port *port, const struct wm_port_config *config)
+{
+	int ret = receive_pool_create(port, config);
+
+	if (ret < 0)
+		return ret;
+	port->header = rte_pktmbuf_pool_create(
+		"wm-header", config->transmit_mbufs, MBUF_CACHE, 0,
+		(uint16_t)header_room_bytes(port->mtu, port->multi_segment), (int)rte_socket_id());
+	if (!port->header)
+		return -rte_errno;
+	port->attach = rte_pktmbuf_pool_create("wm-attach", config->transmit_mbufs, MBUF_CACHE, 0,
+					       0, (int)rte_socket_id());
+	return port->attach ? 0 : -rte_errno;
+}
+
+static void pools_destroy(struct wm_port *port)
+{
+	const struct rte_memzone *zone = rte_memzone_lookup("wm-receive");
+
+	rte_mempool_free(port->attach);
+	rte_mempool_free(port->header);
+	rte_mempool_free(port->receive);
+	if (zone)
+		rte_memzone_free(zone);
+}
+
+/* ---- the device ------------------------------------------------------------ */
+
+static int port_configure(struct wm_port *port, struct wm_error *error)
+{
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+	struct rte_ether_addr mac;
+	int ret;
+
+	ret = rte_eth_dev_info_get(port->id, &info);
+	if (ret == 0)
+		ret = rte_eth_dev_get_mtu(port->id, &port->mtu);
+	if (ret == 0)
+		ret = rte_eth_macaddr_get(port->id, &mac);
+	if (ret == 0)
+		ret = rte_eth_dev_get_name_by_port(port->id, port->name);
+	if (ret < 0)
+		return wm_error_set(error, -ret, "the port does not say what it is: %s",
+				    strerror(-ret));
+	if (port->mtu > WM_MTU_MAX)
+		port->mtu = WM_MTU_MAX;
+	snprintf(port->driver, sizeof(port->driver), "%s", info.driver_name);
+	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+	/* A chain sent to a port that does not advertise it goes out as garbage. */
+	port->multi_segment = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	if (port->multi_segment)
+		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	port->ring_frames = strcmp(port->driver, "net_af_packet") == 0 ? PACKET_RING_FRAMES
+								       : DESCRIPTORS;
+
+	ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
+	if (ret < 0)
+		return wm_error_set(error, -ret, "port %s (%s) cannot be configured: %s",
+				    port->name, port->driver, strerror(-ret));
+	return 0;
+}
+
+static int port_start(struct wm_port *port)
+{
+	uint16_t receive_descriptors = DESCRIPTORS, transmit_descriptors = DESCRIPTORS;
+	int socket = rte_eth_dev_socket_id(port->id);
+	int ret;
+
+	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &receive_descriptors,
+					       &transmit_descriptors);
+	if (ret < 0)
+		return ret;
+	ret = rte_eth_rx_queue_setup(port->id, 0, receive_descriptors, (unsigned)socket, NULL,
+				     port->receive);
+	if (ret < 0)
+		return ret;
+	ret = rte_eth_tx_queue_setup(port->id, 0, transmit_descriptors, (unsigned)socket, NULL);
+	if (ret < 0)
+		return ret;
+	return rte_eth_dev_start(port->id);
+}
+
+int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error)
+{
+	int ret;
+
+	memset(port, 0, sizeof(*port));
+	port->id = (uint16_t)rte_eth_find_next(0);
+	if (port->id >= RTE_MAX_ETHPORTS)
+		return wm_error_set(error, ENODEV,
+				    "DPDK found no port: check the device's name "
+				    "and that it is bound to a DPDK driver");
+	ret = port_configure(port, error);
+	if (ret < 0)
+		goto close_device;
+	ret = pools_create(port, config);
+	if (ret < 0) {
+		wm_error_set(error, -ret,
+			     "no memory for the pools of port %s (%s): more hugepages are needed",
+			     port->name, rte_strerror(-ret));
+		goto destroy_pools;
+	}
+	ret = port_start(port);
+	if (ret < 0) {
+		wm_error_set(error, -ret, "port %s (%s) does not start: %s", port->name,
+			     port->driver, strerror(-ret));
+		goto destroy_pools;
+	}
+	return 0;
+
+destroy_pools:
+	pools_destroy(port);
+close_device:
+	rte_eth_dev_close(port->id);
+	return ret;
+}
+
+void wm_port_close(struct wm_port *port)
+{
+	rte_eth_dev_stop(port->id);
+	rte_eth_dev_close(port->id);
+	pools_destroy(port);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The controller's port: an ethdev, its pools, and what it obtained.
+ *
+ * Any ethdev will do: a kernel netdev through net_af_packet (the lab), a PCI
+ * device, or any --vdev. Three pools, taken once at start:
+ *
+ *   receive  one buffer a frame, placed so that the *payload* of a frame lies on a
+ *            multiple of 512: results are written with O_DIRECT from where they
+ *            arrived. Buffers are external memory, pinned to their mbufs:
+ *
+ *                 0 mod 512                                   0 mod 512
+ *                 |<-- gap -->|headroom 128|eth 14|header 28|payload ...
+ *                             ^buf_addr
+ *   header   the first segment of a MAP frame, or a whole one where the port
+ *            takes no chain
+ *   attach   mbufs without data, for the payload attached in place
+ */
+#ifndef WM_PORT_DPDK_H
+#define WM_PORT_DPDK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "wiremill/error.h"
+#include "wiremill/wire.h"
+
+/* Payloads of received frames are aligned to this: STATX_DIOALIGN of the usual
+ * file systems and disks. */
+#define WM_PORT_PAYLOAD_ALIGN_BYTES 512u
+
+/* Which device, one of the three set. */
+struct wm_port_device {
+	const char *interface; /* a kernel netdev, through net_af_packet */
+	const char *vdev;      /* "net_memif0,..." as EAL takes it */
+	const char *pci;       /* "0000:01:00.0" */
+};
+
+struct wm_port_config {
+	uint32_t receive_mbufs;	 /* results held until written, and the ring */
+	uint32_t transmit_mbufs; /* frames on their way out */
+};
+
+struct wm_port {
+	uint16_t id;
+	uint16_t mtu;
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	char name[64];
+	char driver[32];
+	bool multi_segment;   /* takes a chain of mbufs */
+	uint32_t ring_frames; /* what the port holds for us before it loses some */
+	struct rte_mempool *receive, *header, *attach;
+	void *receive_memory;
+	uint64_t memory_bytes; /* hugepages of the pools */
+};
+
+/*
+ * Starts EAL for that device. Needs `hugepages` free pages of 2 MiB: -ENOMEM
+ * with the command that makes them. Once a process.
+ */
+int wm_port_eal_init(const char *program, const struct wm_port_device *device, const char *lcores,
+		     uint32_t hugepages, struct wm_error *error);
+void wm_port_eal_fini(void);
+
+/* The device's MTU before EAL is up: of a netdev; else WM_MTU_MAX, what the
+ * pools must be sized for. */
+int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error);
+/* Opens the first ethdev, starts it, makes the pools. */
+int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error);
+void wm_port_close(struct wm_port *port);
+
+/* Hugepages of 2 MiB that the pools of this config take at that MTU. */
+uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu);
+
+#endif
