@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+/* While nothing wakes this program for what it waits for: room to transmit. */
+#define RETRY_NS (1 * WM_NS_PER_MS)
+/* While the GPU computes: a result cannot be missed, a frame may wait so long. */
+#define COMPUTE_WAIT_NS (1 * WM_NS_PER_MS)
+/* A submission takes milliseconds; a device that needs this long is lost. */
+#define FINISH_NS (10 * WM_NS_PER_S)
+/* Frames of one step, so that completions and beats get their turn. */
+#define RECEIVE_MAX (2 * WM_WORKER_ROWS_MAX)
+
+#define CONTROL_FRAME_BYTES_MAX (WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX)
+#define NO_GROUP UINT32_MAX
+
+/* One batch from its acceptance until its result is sent. */
+struct task {
+	struct wm_wire_header header; /* of the MAP frame */
+	struct wm_xsk_frame input;    /* count 0: recycled already */
+	uint32_t copy;		      /* group of an input that was copied, or NO_GROUP */
+	uint32_t output;	      /* group */
+	uint32_t out_bytes;
+};
+
+/* The tasks of one submission. The one being gathered has no ticket yet. */
+struct submission {
+	uint64_t ticket;
+	uint32_t count;
+	struct task tasks[WM_WORKER_ROWS_MAX];
+};
+
+struct wm_worker {
+	struct wm_xsk *xsk;
+	struct wm_executor *executor;
+	wm_worker_control control;
+	void *context;
+	uint8_t *memory;
+	uint8_t address[WM_ETHER_ADDR_BYTES];
+	uint8_t controller[WM_ETHER_ADDR_BYTES];
+
+	uint32_t session;
+	uint32_t job;
+	bool has_job;
+	struct wm_kernel kernel;
+	uint32_t batch_elements;
+
+	/* A ring: oldest .. oldest + in_flight are with the GPU, the next gathers. */
+	struct submission submissions[WM_EXECUTOR_SUBMISSIONS + 1];
+	uint32_t oldest, in_flight;
+	struct wm_row *rows; /* of the one that gathers; NULL: no table yet */
+
+	bool blocked;  /* a frame waits in the ring for room here */
+	bool all_sent; /* nothing waits in the transmit ring */
+	bool lost;     /* the executor's device */
+	struct wm_worker_counters counters;
+};
+
+int wm_worker_create(struct wm_worker **out, const struct wm_worker_config *config)
+{
+	struct wm_worker *worker = calloc(1, sizeof(*worker));
+	struct wm_xsk_obtained obtained;
+
+	if (!worker)
+		return -ENOMEM;
+	wm_xsk_obtained(config->xsk, &obtained);
+	worker->xsk = config->xsk;
+	worker->executor = config->executor;
+	worker->control = config->control;
+	worker->context = config->context;
+	worker->memory = wm_xsk_memory(config->xsk);
+	worker->all_sent = true;
+	memcpy(worker->address, obtained.address, WM_ETHER_ADDR_BYTES);
+	*out = worker;
+	return 0;
+}
+
+void wm_worker_destroy(struct wm_worker **worker)
+{
+	free(*worker);
+	*worker = NULL;
+}
+
+void wm_worker_set_session(struct wm_worker *worker, uint32_t session,
+			   const uint8_t controller[WM_ETHER_ADDR_BYTES])
+{
+	worker->session = session;
+	memcpy(worker->controller, controller, WM_ETHER_ADDR_BYTES);
+}
+
+void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_kernel *kernel,
+		       uint32_t batch_elements)
+{
+	worker->has_job = kernel != NULL;
+	worker->job = job;
+	worker->batch_elements = batch_elements;
+	if (kernel)
+		worker->kernel = *kernel;
+}
+
+void wm_worker_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
+{
+	*counters = worker->counters;
+}
+
+/* ---- a frame and its payload -------------------------------------------- */
+
+struct payload {
+	struct wm_xsk_piece pieces[WM_UMEM_FRAME_CHUNKS];
+	uint32_t count;
+	uint32_t bytes;
+};
+
+/* The first piece holds the headers whole: chunks are far larger. */
+static bool read_header(const struct wm_worker *worker, const struct wm_xsk_frame *frame,
+			struct wm_wire_header *header)
+{
+	const struct wm_xsk_piece *first = &frame->pieces[0];
+
+	if (frame->count == 0 || first->bytes < WM_XSK_PIECE_PAYLOAD)
+		return false;
+	memcpy(header, worker->memory + first->offset + WM_XSK_PIECE_HEADER, sizeof(*header));
+	return true;
+}
+
+/* The payload's pieces, without the headers before and the padding after it.
+ * The frame was found to be long enough. */
+static struct payload payload_of(const struct wm_xsk_frame *frame, uint32_t bytes)
+{
+	struct payload payload = { .bytes = bytes };
+	uint32_t skip = WM_XSK_PIECE_PAYLOAD;
+
+	for (uint32_t i = 0; i < frame->count && bytes > 0; i++) {
+		struct wm_xsk_piece piece = frame->pieces[i];
+
+		piece.offset += skip;
+		piece.bytes -= skip;
+		skip = 0;
+		if (piece.bytes > bytes)
+			piece.bytes = bytes;
+		bytes -= piece.bytes;
+		payload.pieces[payload.count++] = piece;
+	}
+	assert(bytes == 0);
+	return payload;
+}
+
+static enum wm_drop check_crc(const struct wm_worker *worker, const struct wm_wire_header *header,
+			      const struct payload *payload)
+{
+	uint32_t crc = wm_frame_crc(header);
+
+	for (uint32_t i = 0; i < payload->count; i++)
+		crc = wm_frame_crc_add(crc, worker->memory + payload->pieces[i].offset,
+				       payload->pieces[i].bytes);
+	return crc == header->crc32c ? WM_DROP_NONE : WM_DROP_CRC;
+}
+
+static void copy_payload(const struct wm_worker *worker, uint8_t *to, const struct payload *payload)
+{
+	for (uint32_t i = 0; i < payload->count; i++) {
+		memcpy(to, worker->memory + payload->pieces[i].offset, payload->pieces[i].bytes);
+		to += payload->pieces[i].bytes;
+	}
+}
+
+static void drop(struct wm_worker *worker, const struct wm_xsk_frame *frame, enum wm_drop reason)
+{
+	worker->counters.drops.count[reason]++;
+	wm_xsk_recycle(worker->xsk, frame);
+}
+
+/* ---- MAP ---------------------------------------------------------------- */
+
+static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xsk_frame *frame,
+			      const struct wm_wire_header *header)
+{
+	enum wm_drop reason;
+	struct payload payload;
+	uint32_t bytes;
+
+	if (header->session != worker->session || worker->session == 0)
+		return WM_DROP_SESSION;
+	if (!worker->has_job || header->job != worker->job)
+		return WM_DROP_JOB;
+	if (header->count == 0 || header->count > worker->batch_elements)
+		return WM_DROP_BATCH;
+	bytes = wm_frame_map_bytes(&worker->kernel, header->count);
+	reason = wm_frame_check_length(frame->bytes, bytes);
+	if (reason != WM_DROP_NONE)
+		return reason;
+	payload = payload_of(frame, bytes);
+	return check_crc(worker, header, &payload);
+}
+
+/* Whether the GPU can work on the pieces where they lie. */
+static bool lies_well(const struct payload *payload)
+{
+	for (uint32_t i = 0; i < payload->count; i++) {
+		bool last = i + 1 == payload->count;
+
+		if (payload->pieces[i].offset % WM_ROW_ALIGN_BYTES != 0 ||
+		    (!last && payload->pieces[i].bytes % WM_ROW_ALIGN_BYTES != 0))
+			return false;
+	}
+	return true;
+}
+
+/* A driver put the frame where the GPU cannot read it: into a group, in one
+ * piece. False: no group is free. */
+static bool linearise(struct wm_worker *worker, struct task *task, struct payload *payload)
+{
+	uint32_t at;
+
+	if (!wm_xsk_group_acquire(worker->xsk, &task->copy))
+		return false;
+	at = task->copy + WM_XSK_GROUP_PAYLOAD;
+	copy_payload(worker, worker->memory + at, payload);
+	worker->counters.copied_bytes += payload->bytes;
+	payload->pieces[0] = (struct wm_xsk_piece){ .offset = at, .bytes = payload->bytes };
+	payload->count = 1;
+	return true;
+}
+
+static void write_row(struct wm_row *row, const struct payload *payload, uint32_t output,
+		      uint32_t count)
+{
+	uint32_t end = 0;
+
+	*row = (struct wm_row){ .out = output + WM_XSK_GROUP_PAYLOAD, .count = count };
+	for (uint32_t i = 0; i < WM_ROW_PIECES; i++) {
+		/* A piece that is not there is never reached; it still has to be a
+		 * place within the region. */
+		const struct wm_xsk_piece *piece = &payload->pieces[i < payload->count ? i : 0];
+
+		row->in[i] = piece->offset;
+		if (i < payload->count)
+			end += piece->bytes;
+		if (i < WM_ROW_PIECES - 1)
+			row->in_end[i] = end;
+	}
+}
+
+/* The submission that gathers, with a table of rows; NULL: all are in flight,
+ * or it is full. */
+static struct submission *gathering(struct wm_worker *worker)
+{
+	uint32_t slot = (worker->oldest + worker->in_flight) % (WM_EXECUTOR_SUBMISSIONS + 1);
+	struct submission *submission = &worker->submissions[slot];
+
+	if (worker->in_flight == WM_EXECUTOR_SUBMISSIONS || submission->count == WM_WORKER_ROWS_MAX)
+		return NULL;
+	if (!worker->rows)
+		worker->rows = wm_executor_rows(worker->executor);
+	return worker->rows ? submission : NULL;
+}
+
+/* Whether one more batch can be taken in: a row, a group for its output, and
+ * one should its input have to be copied. */
+static bool has_room(struct wm_worker *worker)
+{
+	return wm_xsk_groups_free(worker->xsk) >= 2 && gathering(worker) != NULL;
+}
+
+static void take_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
+		     const struct wm_wire_header *header)
+{
+	struct submission *submission = gathering(worker);
+	struct task *task = &submission->tasks[submission->count];
+	struct payload payload =
+		payload_of(frame, wm_frame_map_bytes(&worker->kernel, header->count));
+	bool taken;
+
+	*task = (struct task){
+		.header = *header,
+		.input = *frame,
+		.copy = NO_GROUP,
+		.out_bytes = wm_frame_result_bytes(&worker->kernel, header->count),
+	};
+	taken = wm_xsk_group_acquire(worker->xsk, &task->output);
+	if (!lies_well(&payload)) {
+		taken = taken && linearise(worker, task, &payload);
+		wm_xsk_recycle(worker->xsk, frame);
+		task->input.count = 0;
+	}
+	assert(taken); /* has_room() said so */
+	write_row(&worker->rows[submission->count], &payload, task->output, header->count);
+	submission->count++;
+	worker->counters.batches++;
+	worker->counters.drops.count[WM_DROP_NONE]++;
+}
+
+static void receive_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
+			const struct wm_wire_header *header)
+{
+	enum wm_drop reason = check_map(worker, frame, header);
+
+	if (reason != WM_DROP_NONE)
+		drop(worker, frame, reason);
+	else
+		take_map(worker, frame, header);
+}
+
+/* ---- ECHO and control --------------------------------------------------- */
+
+/* Writes the Ethernet header before a wire header that stands in the group, and
+ * pads a short frame. */
+static void send_group(struct wm_worker *worker, uint32_t group, uint32_t payload_bytes)
+{
+	uint8_t *frame = worker->memory + group + WM_XSK_GROUP_FRAME;
+	uint32_t bytes = WM_FRAME_HEADER_BYTES + payload_bytes;
+
+	wm_frame_ether((struct wm_ether_header *)frame, worker->controller, worker->address);
+	if (bytes < WM_FRAME_BYTES_MIN) {
+		memset(frame + bytes, 0, WM_FRAME_BYTES_MIN - bytes);
+		bytes = WM_FRAME_BYTES_MIN;
+	}
+	wm_xsk_send(worker->xsk, group, bytes);
+}
+
+/* The answer to an ECHO is the frame itself: its CRC still holds. */
+static void receive_echo(struct wm_worker *worker, const struct wm_xsk_frame *frame,
+			 const struct wm_wire_header *header)
+{
+	enum wm_drop reason = WM_DROP_SESSION;
+	struct payload payload;
+	uint32_t group;
+
+	if (header->session == worker->session && worker->session != 0)
+		reason = wm_frame_check_length(frame->bytes, header->count);
+	if (reason == WM_DROP_NONE) {
+		payload = payload_of(frame, header->count);
+		reason = check_crc(worker, header, &payload);
+	}
+	if (reason == WM_DROP_NONE && !wm_xsk_group_acquire(worker->xsk, &group))
+		reason = WM_DROP_FULL;
+	if (reason == WM_DROP_NONE) {
+		memcpy(worker->memory + group + WM_XSK_GROUP_HEADER, header, sizeof(*header));
+		copy_payload(worker, worker->memory + group + WM_XSK_GROUP_PAYLOAD, &payload);
+		send_group(worker, group, payload.bytes);
+		worker->counters.echoes++;
+	}
+	drop(worker, frame, reason);
+}
+
+static void receive_control(struct wm_worker *worker, const struct wm_xsk_frame *frame)
+{
+	uint8_t copy[CONTROL_FRAME_BYTES_MAX] = { 0 };
+	struct wm_wire_header header;
+	const uint8_t *body;
+	enum wm_drop reason = WM_DROP_LENGTH;
+
+	/* It lies in one chunk; what the XDP program trimmed stays zero. */
+	if (frame->bytes <= sizeof(copy)) {
+		memcpy(copy + WM_XDP_TRIM_BYTES, worker->memory + frame->pieces[0].offset,
+		       frame->pieces[0].bytes);
+		reason = wm_frame_decode_control(copy, frame->bytes, &header, &body);
+	}
+	drop(worker, frame, reason);
+	if (reason == WM_DROP_NONE)
+		worker->control(worker->context, &header, body);
+}
+
+bool wm_worker_send_control(struct wm_worker *worker,
+			    const uint8_t destination[WM_ETHER_ADDR_BYTES],
+			    const struct wm_wire_header *header, const void *body,
+			    size_t body_bytes)
+{
+	size_t bytes;
+	uint32_t group;
+
+	if (!wm_xsk_group_acquire(worker->xsk, &group))
+		return false;
+	bytes = wm_frame_encode_control(worker->memory + group + WM_XSK_GROUP_FRAME,
+					CONTROL_FRAME_BYTES_MAX, destination, worker->address,
+					header, body, body_bytes);
+	if (bytes == 0) {
+		wm_xsk_group_release(worker->xsk, group);
+		return false;
+	}
+	wm_xsk_send(worker->xsk, group, (uint32_t)bytes);
+	worker->all_sent = wm_xsk_flush(worker->xsk);
+	return true;
+}
+
+/* ---- the steps ---------------------------------------------------------- */
+
+static void receive_frame(struct wm_worker *worker, const struct wm_xsk_frame *frame)
+{
+	struct wm_wire_header header;
+	enum wm_drop reason = WM_DROP_SHORT;
+
+	if (read_header(worker, frame, &header))
+		reason = wm_frame_check_header(&header, frame->bytes);
+	if (reason != WM_DROP_NONE)
+		drop(worker, frame, reason);
+	else if (header.op == WM_OP_MAP)
+		receive_map(worker, frame, &header);
+	else if (header.op == WM_OP_ECHO)
+		receive_echo(worker, frame, &header);
+	else if (header.op == WM_OP_RESULT)
+		drop(worker, frame, WM_DROP_OP);
+	else
+		receive_control(worker, frame);
+}
+
+/* What kind a frame is shows only once it is taken, so room is seen to first. */
+static int receive_frames(struct wm_worker *worker)
+{
+	struct wm_xsk_frame frame;
+	int count = 0;
+
+	worker->blocked = false;
+	while (count < (int)RECEIVE_MAX) {
+		if (!has_room(worker)) {
+			worker->blocked = true;
+			break;
+		}
+		if (!wm_xsk_receive(worker->xsk, &frame))
+			break;
+		receive_frame(worker, &frame);
+		count++;
+	}
+	return count;
+}
+
+static int submit(struct wm_worker *worker)
+{
+	uint32_t slot = (worker->oldest + worker->in_flight) % (WM_EXECUTOR_SUBMISSIONS + 1);
+	struct submission *submission = &worker->submissions[slot];
+
+	submission->ticket = wm_executor_submit(worker->executor, submission->count);
+	if (submission->ticket == 0)
+		return -EIO;
+	worker->rows = NULL;
+	worker->in_flight++;
+	return 1;
+}
+
+static uint32_t gathered(const struct wm_worker *worker)
+{
+	uint32_t slot = (worker->oldest + worker->in_flight) % (WM_EXECUTOR_SUBMISSIONS + 1);
+
+	return worker->submissions[slot].count;
+}
+
+/* Two keep the GPU busy: one that computes, one that follows. */
+static bool is_time_to_submit(const struct wm_worker *worker)
+{
+	uint32_t count = gathered(worker);
+
+	return count > 0 && (worker->in_flight < 2 || count == WM_WORKER_ROWS_MAX);
+}
+
+static void send_result(struct wm_worker *worker, const struct task *task)
+{
+	struct wm_wire_header header = task->header;
+	uint8_t *payload = worker->memory + task->output + WM_XSK_GROUP_PAYLOAD;
+
+	if (task->input.count > 0)
+		wm_xsk_recycle(worker->xsk, &task->input);
+	if (task->copy != NO_GROUP)
+		wm_xsk_group_release(worker->xsk, task->copy);
+	/* The session has ended meanwhile: nobody waits for it. */
+	if (header.session != worker->session) {
+		wm_xsk_group_release(worker->xsk, task->output);
+		return;
+	}
+	header.op = WM_OP_RESULT;
+	header.crc32c = wm_frame_crc_add(wm_frame_crc(&header), payload, task->out_bytes);
+	memcpy(worker->memory + task->output + WM_XSK_GROUP_HEADER, &header, sizeof(header));
+	send_group(worker, task->output, task->out_bytes);
+	worker->counters.results++;
+}
+
+static int complete(struct wm_worker *worker)
+{
+	uint64_t ticket = worker->in_flight > 0 ? wm_executor_completed(worker->executor) : 0;
+	int count = 0;
+
+	while (worker->in_flight > 0 && worker->submissions[worker->oldest].ticket <= ticket) {
+		struct submission *submission = &worker->submissions[worker->oldest];
+
+		for (uint32_t i = 0; i < submission->count; i++)
+			send_result(worker, &submission->tasks[i]);
+		submission->count = 0;
+		worker->oldest = (worker->oldest + 1) % (WM_EXECUTOR_SUBMISSIONS + 1);
+		worker->in_flight--;
+		count++;
+	}
+	return count;
+}
+
+int wm_worker_step(struct wm_worker *worker)
+{
+	int moved = complete(worker);
+	int ret;
+
+	moved += receive_frames(worker);
+	if (is_time_to_submit(worker)) {
+		ret = submit(worker);
+		if (ret < 0)
+			return ret;
+		moved += ret;
+	}
+	worker->all_sent = wm_xsk_flush(worker->xsk);
+	return worker->lost ? -EIO : moved;
+}
+
+static void sleep_in_poll(const struct wm_worker *worker, int fd, uint64_t timeout_ns)
+{
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		/* While frames wait for room the port is readable all the time. */
+		{ .fd = worker->blocked ? -1 : wm_xsk_fd(worker->xsk), .events = POLLIN },
+	};
+	struct timespec timeout = {
+		.tv_sec = (time_t)(timeout_ns / WM_NS_PER_S),
+		.tv_nsec = (long)(timeout_ns % WM_NS_PER_S),
+	};
+
+	(void)ppoll(fds, sizeof(fds) / sizeof(fds[0]), &timeout, NULL);
+}
+
+void wm_worker_wait(struct wm_worker *worker, int fd, uint64_t timeout_ns)
+{
+	const struct submission *oldest = &worker->submissions[worker->oldest];
+
+	if (worker->in_flight > 0) {
+		if (timeout_ns > COMPUTE_WAIT_NS)
+			timeout_ns = COMPUTE_WAIT_NS;
+		if (wm_executor_wait(worker->executor, oldest->ticket, timeout_ns) == -EIO)
+			worker->lost = true;
+		return;
+	}
+	if ((!worker->all_sent || worker->blocked) && timeout_ns > RETRY_NS)
+		timeout_ns = RETRY_NS;
+	sleep_in_poll(worker, fd, timeout_ns);
+}
+
+int wm_worker_finish(struct wm_worker *worker)
+{
+	int ret;
+
+	if (gathered(worker) > 0) {
+		ret = submit(worker);
+		if (ret < 0)
+			return ret;
+	}
+	while (worker->in_flight > 0) {
+		const struct submission *oldest = &worker->submissions[worker->oldest];
+
+		if (wm_executor_wait(worker->executor, oldest->ticket, FINISH_NS) < 0)
+			return -EIO;
+		complete(worker);
+	}
+	worker->all_sent = wm_xsk_flush(worker->xsk);
+	return 0;
+}

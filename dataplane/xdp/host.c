@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "wiremill/limits.h"
+
+/* ---- the interface ------------------------------------------------------ */
+
+static int ask(int fd, unsigned long what, struct ifreq *request, const char *name,
+	       struct wm_error *error)
+{
+	if (ioctl(fd, what, request) < 0)
+		return wm_error_set(error, errno, "interface %s cannot be read: %s", name,
+				    strerror(errno));
+	return 0;
+}
+
+static int read_interface(struct wm_host_interface *interface, int fd, const char *name,
+			  struct wm_error *error)
+{
+	struct ifreq request = { 0 };
+	int ret;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	ret = ask(fd, SIOCGIFHWADDR, &request, name, error);
+	if (ret < 0)
+		return ret;
+	if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return wm_error_set(error, ENOTSUP,
+				    "interface %s is no Ethernet: name one with --interface", name);
+	memcpy(interface->address, request.ifr_hwaddr.sa_data, WM_ETHER_ADDR_BYTES);
+
+	ret = ask(fd, SIOCGIFFLAGS, &request, name, error);
+	if (ret < 0)
+		return ret;
+	if (!(request.ifr_flags & IFF_UP))
+		return wm_error_set(error, ENETDOWN,
+				    "interface %s is down: run 'ip link set %s up'", name, name);
+
+	ret = ask(fd, SIOCGIFMTU, &request, name, error);
+	if (ret < 0)
+		return ret;
+	if (request.ifr_mtu < (int)WM_MTU_MIN)
+		return wm_error_set(error, EMSGSIZE,
+				    "interface %s has an MTU of %d, at least %u is needed: run "
+				    "'ip link set %s mtu 1500'",
+				    name, request.ifr_mtu, WM_MTU_MIN, name);
+	interface->mtu = request.ifr_mtu > (int)WM_MTU_MAX ? WM_MTU_MAX : (uint32_t)request.ifr_mtu;
+	return 0;
+}
+
+int wm_host_interface_find(struct wm_host_interface *interface, const char *name,
+			   struct wm_error *error)
+{
+	int fd, ret;
+
+	interface->index = if_nametoindex(name);
+	if (interface->index == 0)
+		return wm_error_set(error, ENODEV,
+				    "there is no interface '%s': 'ip -brief link' lists them",
+				    name);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return wm_error_set(error, errno, "interface %s cannot be read: %s", name,
+				    strerror(errno));
+	ret = read_interface(interface, fd, name, error);
+	close(fd);
+	return ret;
+}
+
+/* ---- rights ------------------------------------------------------------- */
+
+struct capability {
+	unsigned number;
+	const char *name;
+};
+
+/* AF_XDP socket; attaching, binding; loading; registering the UMEM. */
+static const struct capability needed[] = {
+	{ CAP_NET_RAW, "CAP_NET_RAW" },
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+	{ CAP_BPF, "CAP_BPF" },
+	{ CAP_IPC_LOCK, "CAP_IPC_LOCK" },
+};
+
+static int read_effective(uint64_t *effective)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	*effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+	return 0;
+}
+
+int wm_host_check_capabilities(struct wm_error *error)
+{
+	uint64_t effective = 0;
+	char missing[128] = "";
+	size_t n = 0;
+	int ret = read_effective(&effective);
+
+	if (ret < 0)
+		return wm_error_set(error, -ret, "capabilities cannot be read: %s", strerror(-ret));
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (!(effective >> needed[i].number & 1))
+			n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s",
+					      needed[i].name);
+	}
+	if (n == 0)
+		return 0;
+	return wm_error_set(error, EPERM,
+			    "an AF_XDP socket needs%s: run as root, or grant them with setcap",
+			    missing);
+}
+
+int wm_host_raise_memlock(size_t locked_bytes, struct wm_error *error)
+{
+	static const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit;
+
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0)
+		return 0;
+	/* CAP_IPC_LOCK, which was checked before, is above the limit; but where the
+	 * GPU's driver locks memory too, the limit should not be in its way. */
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return wm_error_set(error, errno, "RLIMIT_MEMLOCK cannot be read: %s",
+				    strerror(errno));
+	limit.rlim_cur = limit.rlim_max;
+	if (limit.rlim_max < locked_bytes || setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return wm_error_set(error, ENOMEM,
+				    "RLIMIT_MEMLOCK is %llu bytes, %zu are needed: raise it with "
+				    "'ulimit -l' or LimitMEMLOCK=",
+				    (unsigned long long)limit.rlim_max, locked_bytes);
+	return 0;
+}
