@@ -107,6 +107,8 @@ verb_up() {
 	check_up
 
 	mkdir -p "$state_root"
+	# Between taking the name and being ready to give it back, no signal.
+	trap '' INT TERM HUP
 	mkdir "$lab_state" 2>/dev/null ||
 		fail "a lab '$lab_name' stands already: choose another --name, or take it down by 'tools/lab down --name $lab_name'"
 	trap up_failed EXIT

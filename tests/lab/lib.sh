@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2154,SC2034
+# What the lab tests share: TAP, scratch space, labs that are always taken down.
+#
+#   . "$(dirname "$0")/lib.sh"
+#   lab_up --nodes 3 --mtu 9000
+#   check "three nodes finish a job" a_function_or_command ...
+#   finish
+#
+# A step runs in a shell of its own with 'set -e'; it passes if it ends with 0,
+# and its output is shown if not. WM_BUILD names the build to test.
+set -euo pipefail
+shopt -s inherit_errexit
+
+root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+build=$(readlink -f "${WM_BUILD:-$root/build}")
+tests=$root/tests/lab
+wiremill=$build/control/wiremill
+test_count=0
+failed_count=0
+lab_count=0
+labs=()
+loops=()
+mounts=()
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 77
+}
+
+((EUID == 0)) || skip_all "network namespaces need root"
+scratch=$(mktemp -d /var/tmp/wiremill-test.XXXXXX)
+
+clean_up() {
+	local status=$? item
+	trap '' INT TERM HUP
+	trap - EXIT
+	set +e
+	for item in "${labs[@]}"; do
+		"$root/tools/lab" down --name "$item"
+	done
+	for item in "${mounts[@]}"; do
+		umount "$item"
+	done
+	for item in "${loops[@]}"; do
+		losetup -d "$item"
+	done
+	rm -rf "$scratch"
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# ---- TAP --------------------------------------------------------------------
+
+report() {
+	local verdict=$1 title=$2 log=$3
+	test_count=$((test_count + 1))
+	echo "$verdict $test_count - $title"
+	[[ $verdict == ok ]] || {
+		failed_count=$((failed_count + 1))
+		sed 's/^/# /' "$log"
+	}
+}
+
+# check TITLE COMMAND...: not in a condition, where 'set -e' would not hold.
+check() {
+	local title=$1 status log=$scratch/step.log
+	shift
+	set +e
+	(
+		set -e
+		"$@"
+	) >"$log" 2>&1
+	status=$?
+	set -e
+	if ((status == 0)); then
+		report ok "$title" "$log"
+	else
+		echo "(exit status $status of: $*)" >>"$log"
+		report "not ok" "$title" "$log"
+	fi
+}
+
+finish() {
+	echo "1..$test_count"
+	((failed_count == 0)) || exit 1
+	exit 0
+}
+
+# equal WHAT FOUND EXPECTED
+equal() {
+	[[ $2 == "$3" ]] || {
+		echo "$1 is '$2', not '$3'"
+		return 1
+	}
+}
+
+# holds EXPRESSION OBJECT: a condition in Python on the JSON object `it`.
+holds() {
+	python3 - "$@" <<-'PYTHON'
+		import json, sys
+		it = json.loads(sys.argv[2])
+		if not eval(sys.argv[1]):
+		    sys.exit(f"does not hold: {sys.argv[1]}\nof {json.dumps(it, indent=1)}")
+	PYTHON
+}
+
+# value EXPRESSION OBJECT
+value() {
+	python3 -c 'import json, sys
+it = json.loads(sys.argv[2])
+print(eval(sys.argv[1]))' "$@"
+}
+
+# ---- labs -------------------------------------------------------------------
+
+lab() {
+	local verb=$1
+	shift
+	"$root/tools/lab" "$verb" --name "$lab" "$@"
+}
+
+# lab_new: a name for a lab, taken down at the end whatever happens. Sets lab and
+# socket. The pid keeps test runs at the same time apart.
+lab_new() {
+	lab_count=$((lab_count + 1))
+	lab=t$$_$lab_count
+	labs+=("$lab")
+	socket=/run/wiremill/$lab/wiremilld.sock
+}
+
+# lab_up OPTION...: stops the whole script if the lab does not stand.
+lab_up() {
+	local log=$scratch/up.log
+	lab_new
+	if ! lab up --build "$build" "$@" >"$log" 2>&1; then
+		report "not ok" "a lab stands: $*" "$log"
+		finish
+	fi
+}
+
+lab_down() {
+	lab down
+}
+
+# The nodes' and controller's own reports of broken code; only in a sanitizer build.
+no_sanitizer_report() {
+	! lab logs | grep -A 20 -E 'AddressSanitizer|runtime error:|LeakSanitizer'
+}
+
+ctl() {
+	timeout 300 "$wiremill" "$@" --socket "$socket"
+}
+
+stats() {
+	ctl stats --json
+}
+
+nodes() {
+	ctl node list --json
+}
+
+# ---- data -------------------------------------------------------------------
+
+make_data() {
+	head -c "$2" /dev/urandom >"$1"
+}
+
+# submit INPUT OUTPUT OPTION...: waits for the end.
+submit() {
+	local input=$1 output=$2
+	shift 2
+	ctl job submit --kernel xor --input "$input" --output "$output" --wait --json "$@"
+}
+
+matches_reference() {
+	python3 "$tests/xor_reference.py" "$@"
+}
+
+# job_is_exact BYTES: random input of that size through the lab, and compared.
+job_is_exact() {
+	local input=$scratch/input output=$scratch/output
+	rm -f "$output"
+	make_data "$input" "$1"
+	submit "$input" "$output"
+	matches_reference "$input" "$output"
+	[[ ! -e $output.wm-partial ]]
+	rm -f "$input" "$output"
+}
+
+# loop_device FILE: sets loop.
+loop_device() {
+	loop=$(losetup --find --show "$1")
+	loops+=("$loop")
+}
+
+faults=(--loss 1% --corrupt 0.1% --duplicate 1%)
