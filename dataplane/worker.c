@@ -363,9 +363,10 @@ static void receive_control(struct wm_worker *worker, const struct wm_xsk_frame 
 		       frame->pieces[0].bytes);
 		reason = wm_frame_decode_control(copy, frame->bytes, &header, &body);
 	}
-	drop(worker, frame, reason);
+	wm_xsk_recycle(worker->xsk, frame);
 	if (reason == WM_DROP_NONE)
-		worker->control(worker->context, &header, body);
+		reason = worker->control(worker->context, &header, body);
+	worker->counters.drops.count[reason]++;
 }
 
 bool wm_worker_send_control(struct wm_worker *worker,

@@ -33,9 +33,10 @@
 
 struct wm_worker;
 
-/* A control frame that is whole and undamaged; body is header->count bytes. */
-typedef void (*wm_worker_control)(void *context, const struct wm_wire_header *header,
-				  const uint8_t *body);
+/* A control frame that is whole and undamaged; body is header->count bytes.
+ * Returns why it is to be dropped, or WM_DROP_NONE. */
+typedef enum wm_drop (*wm_worker_control)(void *context, const struct wm_wire_header *header,
+					  const uint8_t *body);
 
 struct wm_worker_config {
 	struct wm_xsk *xsk;	      /* both outlive the worker */

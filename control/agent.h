@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A node's membership: how it finds a controller, stays with it, and leaves.
+ *
+ *            HELLO, broadcast, until answered
+ *   ┌──────────┐ ── WELCOME with our nonce ──▶ ┌──────────┐ ── leave ──▶ ┌──────┐
+ *   │  asking  │                               │  member  │    (BYE)     │ left │
+ *   └──────────┘ ◀── BYE, or silence ───────── └──────────┘              └──────┘
+ *
+ * Pure: frames and deeds go out through `ops`, time comes in. The caller calls
+ * wm_agent_tick by the deadline that it returned, at the latest. One thread.
+ */
+#ifndef WM_AGENT_H
+#define WM_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "message.h"
+#include "wiremill/error.h"
+#include "wiremill/wire.h"
+
+/* What the agent has done; context is the config's. */
+struct wm_agent_ops {
+	void (*send)(void *context, const uint8_t destination[WM_ETHER_ADDR_BYTES],
+		     const struct wm_wire_header *header, const void *body, size_t body_bytes);
+	/* A session has begun, or (session 0) ended: no job either then. */
+	void (*set_session)(void *context, uint32_t session,
+			    const uint8_t controller[WM_ETHER_ADDR_BYTES]);
+	/* Makes ready for this job, which replaces the one before. 0 or -errno. */
+	int (*prepare)(void *context, uint32_t job, const struct wm_kernel_message *kernel,
+		       struct wm_error *error);
+	void (*count)(void *context, struct wm_beat *beat);
+};
+
+struct wm_agent_config {
+	const struct wm_agent_ops *ops;
+	void *context;
+	struct wm_hello hello; /* its nonce is the first one */
+};
+
+enum wm_agent_state { WM_AGENT_ASKING, WM_AGENT_MEMBER, WM_AGENT_LEFT };
+
+struct wm_agent {
+	struct wm_agent_config config;
+	enum wm_agent_state state;
+	uint64_t random;
+	uint64_t next_ns; /* HELLO or BEAT */
+
+	bool refused; /* asks less often */
+	char refusal[WM_MESSAGE_TEXT_BYTES];
+
+	uint32_t session;
+	uint8_t controller[WM_ETHER_ADDR_BYTES];
+	uint64_t beat_ns, dead_ns;
+	uint64_t heard_ns;    /* when the controller was last heard */
+	uint64_t batches;     /* at the last beat: they are a sign of life too */
+	uint64_t transfer_id; /* of the last beat */
+
+	bool has_answer; /* to the KERNEL of answer_job, which may be repeated */
+	uint32_t answer_job;
+	struct wm_kernel_message answer_kernel;
+	struct wm_ack answer;
+};
+
+void wm_agent_init(struct wm_agent *agent, const struct wm_agent_config *config, uint64_t now_ns);
+/* Takes a control frame that is whole and undamaged. Returns 0; -ESTALE: not of
+ * this session; -EBADMSG: its body makes no sense; -EOPNOTSUPP: not for a node. */
+int wm_agent_receive(struct wm_agent *agent, const struct wm_wire_header *header,
+		     const uint8_t *body, uint64_t now_ns);
+/* Sends what is due. Returns when it wants to be called again. */
+uint64_t wm_agent_tick(struct wm_agent *agent, uint64_t now_ns);
+/* Says goodbye, with the reason. Nothing is sent afterwards. */
+void wm_agent_leave(struct wm_agent *agent, const char *reason);
+
+#endif

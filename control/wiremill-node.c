@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * wiremill-node: computes batches for a controller on the same Ethernet.
+ *
+ * One thread runs everything: the worker's step, the agent's tick, and a sleep
+ * until either has something to do. SIGTERM and SIGINT finish what is in flight
+ * and take leave.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "clock.h"
+#include "log.h"
+#include "wiremill/control.h"
+#include "wiremill/executor.h"
+#include "worker.h"
+
+/* How often signals are looked for while there is work. */
+#define SIGNAL_CHECK_NS (10 * WM_NS_PER_MS)
+
+struct options {
+	const char *interface;
+	const char *name;
+	const char *device;
+	enum wm_xdp_mode mode;
+	enum wm_log_level log_level;
+	bool require_gpu;
+	bool require_native;
+	bool validate;
+	bool busy_poll;
+};
+
+struct node {
+	struct options options;
+	int signal_fd;
+	struct wm_xsk *xsk;
+	struct wm_executor *executor;
+	struct wm_worker *worker;
+	struct wm_agent agent;
+};
+
+/* ---- options ------------------------------------------------------------ */
+
+static const char usage_text[] =
+	"Usage: wiremill-node --interface IF [OPTION]...\n"
+	"Computes batches for the controller on the Ethernet of that interface.\n"
+	"\n"
+	"  --interface IF     the link to the controller\n"
+	"  --name NAME        how the controller lists this node (default: host name)\n"
+	"  --xdp MODE         auto (default), native or generic\n"
+	"  --require-native   fail if the driver has no XDP of its own\n"
+	"  --device TEXT      the GPU whose name contains TEXT (default: the best)\n"
+	"  --require-gpu      fail if only a software device is there\n"
+	"  --validate         run under the Vulkan validation layer; its warnings fail the run\n"
+	"  --busy-poll        never sleep: one core for the lowest latency\n"
+	"  --log-level LEVEL  error, warning, info (default) or debug\n"
+	"  --version          print the version\n"
+	"  --help             print this text\n"
+	"\n"
+	"Needs CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_IPC_LOCK.\n"
+	"Exit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n";
+
+static int complain(const char *what, const char *value)
+{
+	fprintf(stderr, "wiremill-node: %s%s; see wiremill-node --help\n", what, value);
+	return WM_EXIT_USAGE;
+}
+
+/* Index of text in a list that ends with NULL, or -1. */
+static int find(const char *const *list, const char *text)
+{
+	for (int i = 0; list[i]; i++) {
+		if (strcmp(list[i], text) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static int parse_choice(int *choice, const char *const *list, const char *option, const char *text)
+{
+	*choice = find(list, text);
+	return *choice < 0 ? complain(option, text) : WM_EXIT_DONE;
+}
+
+enum option_id {
+	OPTION_INTERFACE = 256,
+	OPTION_NAME,
+	OPTION_XDP,
+	OPTION_REQUIRE_NATIVE,
+	OPTION_DEVICE,
+	OPTION_REQUIRE_GPU,
+	OPTION_VALIDATE,
+	OPTION_BUSY_POLL,
+	OPTION_LOG_LEVEL,
+	OPTION_VERSION,
+	OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+	{ "interface", required_argument, NULL, OPTION_INTERFACE },
+	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "xdp", required_argument, NULL, OPTION_XDP },
+	{ "require-native", no_argument, NULL, OPTION_REQUIRE_NATIVE },
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "require-gpu", no_argument, NULL, OPTION_REQUIRE_GPU },
+	{ "validate", no_argument, NULL, OPTION_VALIDATE },
+	{ "busy-poll", no_argument, NULL, OPTION_BUSY_POLL },
+	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int take_option(struct options *options, int id, const char *value)
+{
+	/* In the order of their enums. */
+	static const char *const modes[] = { "auto", "native", "generic", NULL };
+	static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
+	int choice, status;
+
+	switch (id) {
+	case OPTION_INTERFACE:
+		options->interface = value;
+		return WM_EXIT_DONE;
+	case OPTION_NAME:
+		options->name = value;
+		return WM_EXIT_DONE;
+	case OPTION_XDP:
+		status = parse_choice(&choice, modes, "--xdp is auto, native or generic, not ",
+				      value);
+		options->mode = (enum wm_xdp_mode)choice;
+		return status;
+	case OPTION_REQUIRE_NATIVE:
+		options->require_native = true;
+		return WM_EXIT_DONE;
+	case OPTION_DEVICE:
+		options->device = value;
+		return WM_EXIT_DONE;
+	case OPTION_REQUIRE_GPU:
+		options->require_gpu = true;
+		return WM_EXIT_DONE;
+	case OPTION_VALIDATE:
+		options->validate = true;
+		return WM_EXIT_DONE;
+	case OPTION_BUSY_POLL:
+		options->busy_poll = true;
+		return WM_EXIT_DONE;
+	case OPTION_LOG_LEVEL:
+		status = parse_choice(&choice, levels,
+				      "--log-level is error, warning, info or debug, not ", value);
+		options->log_level = (enum wm_log_level)choice;
+		return status;
+	case OPTION_VERSION:
+		printf("wiremill-node %s\n", WM_VERSION);
+		exit(WM_EXIT_DONE);
+	case OPTION_HELP:
+		fputs(usage_text, stdout);
+		exit(WM_EXIT_DONE);
+	default:
+		/* getopt has said what is wrong. */
+		return WM_EXIT_USAGE;
+	}
+}
+
+/* host_name is where a default for --name is kept. */
+static int check_options(struct options *options, char *host_name, size_t host_name_bytes)
+{
+	if (!options->interface)
+		return complain("--interface is missing", "");
+	if (options->require_native) {
+		if (options->mode == WM_XDP_GENERIC)
+			return complain("--require-native contradicts --xdp generic", "");
+		options->mode = WM_XDP_NATIVE;
+	}
+	if (!options->name) {
+		if (gethostname(host_name, host_name_bytes - 1) < 0)
+			return complain("the host has no name: give one with --name", "");
+		options->name = host_name;
+	}
+	if (!wm_message_name_is_valid(options->name, WM_NODE_NAME_BYTES))
+		return complain("a name is 1 to 31 letters, digits, '.', '_' or '-' (--name), not ",
+				options->name);
+	return WM_EXIT_DONE;
+}
+
+static int parse_options(struct options *options, int argc, char **argv)
+{
+	static char host_name[256];
+	int id, status;
+
+	*options = (struct options){ .log_level = WM_LOG_INFO };
+	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		status = take_option(options, id, optarg);
+		if (status != WM_EXIT_DONE)
+			return status;
+	}
+	if (optind < argc)
+		return complain("no such argument: ", argv[optind]);
+	return check_options(options, host_name, sizeof(host_name));
+}
+
+/* ---- what the agent does ------------------------------------------------ */
+
+static void node_send(void *context, const uint8_t destination[WM_ETHER_ADDR_BYTES],
+		      const struct wm_wire_header *header, const void *body, size_t body_bytes)
+{
+	struct node *node = context;
+
+	/* What does not go out is as if lost on the way, and is sent again. */
+	(void)wm_worker_send_control(node->worker, destination, header, body, body_bytes);
+}
+
+static void node_set_session(void *context, uint32_t session,
+			     const uint8_t controller[WM_ETHER_ADDR_BYTES])
+{
+	struct node *node = context;
+
+	wm_worker_set_session(node->worker, session, controller);
+	wm_worker_set_job(node->worker, 0, NULL, 0);
+}
+
+static int check_batch(const struct node *node, const struct wm_kernel_message *message,
+		       struct wm_error *error)
+{
+	uint32_t map = wm_frame_map_bytes(&message->kernel, message->batch_elements);
+	uint32_t result = wm_frame_result_bytes(&message->kernel, message->batch_elements);
+	uint32_t mtu = node->agent.config.hello.mtu;
+
+	if (WM_WIRE_HEADER_BYTES + (map > result ? map : result) <= mtu)
+		return 0;
+	return wm_error_set(error, EMSGSIZE, "a batch of %u elements does not fit an MTU of %u",
+			    message->batch_elements, mtu);
+}
+
+static int node_prepare(void *context, uint32_t job, const struct wm_kernel_message *message,
+			struct wm_error *error)
+{
+	struct node *node = context;
+	int ret;
+
+	wm_worker_set_job(node->worker, 0, NULL, 0);
+	ret = check_batch(node, message, error);
+	if (ret < 0)
+		return ret;
+	if (wm_worker_finish(node->worker) < 0)
+		return wm_error_set(error, EIO, "the device is lost");
+	ret = wm_executor_prepare(node->executor, &message->kernel, error);
+	if (ret == 0)
+		wm_worker_set_job(node->worker, job, &message->kernel, message->batch_elements);
+	return ret;
+}
+
+static void node_count(void *context, struct wm_beat *beat)
+{
+	struct node *node = context;
+	struct wm_worker_counters worker;
+	struct wm_executor_counters executor;
+	struct wm_xsk_counters xsk;
+
+	wm_worker_counters(node->worker, &worker);
+	wm_executor_counters(node->executor, &executor);
+	wm_xsk_counters(node->xsk, &xsk);
+	*beat = (struct wm_beat){
+		.batches = worker.batches,
+		.results = worker.results,
+		.submissions = executor.submissions,
+		.copied_bytes = worker.copied_bytes,
+		.dropped = xsk.oversize,
+		.ring_full = xsk.kernel_drops,
+	};
+	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++)
+		beat->dropped += worker.drops.count[i];
+}
+
+static const struct wm_agent_ops agent_ops = {
+	.send = node_send,
+	.set_session = node_set_session,
+	.prepare = node_prepare,
+	.count = node_count,
+};
+
+static enum wm_drop node_receive(void *context, const struct wm_wire_header *header,
+				 const uint8_t *body)
+{
+	struct node *node = context;
+
+	switch (wm_agent_receive(&node->agent, header, body, wm_clock_ns())) {
+	case 0:
+		return WM_DROP_NONE;
+	case -ESTALE:
+		return WM_DROP_SESSION;
+	case -EBADMSG:
+		return WM_DROP_BODY;
+	default:
+		return WM_DROP_OP;
+	}
+}
+
+/* ---- bring-up ----------------------------------------------------------- */
+
+/* Before any thread of a driver is there, which would take the signal. */
+static int open_signals(struct node *node, struct wm_error *error)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
+		node->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (node->signal_fd < 0)
+		return wm_error_set(error, errno, "signals cannot be caught: %s", strerror(errno));
+	return 0;
+}
+
+static int open_port(struct node *node, struct wm_error *error)
+{
+	const struct wm_xsk_config config = {
+		.interface = node->options.interface,
+		.mode = node->options.mode,
+	};
+
+	return wm_xsk_open(&node->xsk, &config, error);
+}
+
+static int create_executor(struct node *node, struct wm_error *error)
+{
+	const struct wm_executor_config config = {
+		.memory = wm_xsk_memory(node->xsk),
+		.memory_bytes = WM_XSK_MEMORY_BYTES,
+		.rows_max = WM_WORKER_ROWS_MAX,
+		.validate = node->options.validate,
+		.device = node->options.device,
+		.require_gpu = node->options.require_gpu,
+	};
+
+	return wm_executor_create(&node->executor, &config, error);
+}
+
+static int create_worker(struct node *node, struct wm_error *error)
+{
+	const struct wm_worker_config config = {
+		.xsk = node->xsk,
+		.executor = node->executor,
+		.control = node_receive,
+		.context = node,
+	};
+
+	if (wm_worker_create(&node->worker, &config) < 0)
+		return wm_error_set(error, ENOMEM, "no memory for the worker");
+	return 0;
+}
+
+static void log_obtained(const struct wm_xsk_obtained *port,
+			 const struct wm_executor_obtained *executor)
+{
+	wm_log_info("obtained: AF_XDP %s, %s, %s, MTU %u; GPU %s%s, memory %s",
+		    port->native ? "native" : "generic",
+		    port->zero_copy ? "zero-copy" : "copy mode",
+		    port->multi_buffer ? "multi-buffer" : "one buffer a frame", port->mtu,
+		    executor->device, executor->software ? " (software)" : "",
+		    executor->imported ? "imported in place" : "copied");
+}
+
+static int start_agent(struct node *node, struct wm_error *error)
+{
+	struct wm_agent_config config = { .ops = &agent_ops, .context = node };
+	struct wm_hello *hello = &config.hello;
+	struct wm_executor_obtained executor;
+	struct wm_xsk_obtained port;
+
+	wm_xsk_obtained(node->xsk, &port);
+	wm_executor_obtained(node->executor, &executor);
+	log_obtained(&port, &executor);
+
+	if (getrandom(&hello->nonce, sizeof(hello->nonce), 0) != sizeof(hello->nonce))
+		return wm_error_set(error, errno, "no random number: %s", strerror(errno));
+	wm_message_text_set(hello->name, sizeof(hello->name), node->options.name);
+	hello->mtu = port.mtu;
+	hello->capacity = port.capacity;
+	wm_message_text_set(hello->device, sizeof(hello->device), executor.device);
+	wm_message_text_set(hello->driver, sizeof(hello->driver), executor.driver);
+	hello->software = executor.software;
+	wm_message_text_set(hello->xdp_mode, sizeof(hello->xdp_mode),
+			    port.native ? "native" : "generic");
+	hello->zero_copy = port.zero_copy;
+	hello->multi_buffer = port.multi_buffer;
+	wm_agent_init(&node->agent, &config, wm_clock_ns());
+	return 0;
+}
+
+/* ---- running ------------------------------------------------------------ */
+
+static bool is_told_to_stop(const struct node *node)
+{
+	struct signalfd_siginfo signal_info;
+
+	return read(node->signal_fd, &signal_info, sizeof(signal_info)) == sizeof(signal_info);
+}
+
+/* Returns 0 when told to stop, -EIO when the device is lost. */
+static int serve(struct node *node)
+{
+	uint64_t check_ns = 0;
+
+	for (;;) {
+		int moved = wm_worker_step(node->worker);
+		uint64_t now_ns = wm_clock_ns();
+		uint64_t due_ns = wm_agent_tick(&node->agent, now_ns);
+
+		if (moved < 0)
+			return moved;
+		if (moved == 0 || now_ns >= check_ns) {
+			if (is_told_to_stop(node))
+				return 0;
+			check_ns = now_ns + SIGNAL_CHECK_NS;
+		}
+		if (moved == 0 && !node->options.busy_poll)
+			wm_worker_wait(node->worker, node->signal_fd,
+				       due_ns > now_ns ? due_ns - now_ns : 0);
+	}
+}
+
+static int run(struct node *node, struct wm_error *error)
+{
+	struct wm_executor_counters counters;
+	int ret = serve(node);
+
+	if (ret == 0)
+		ret = wm_worker_finish(node->worker);
+	wm_agent_leave(&node->agent, ret == 0 ? "stopped" : "the device is lost");
+	if (ret < 0)
+		return wm_error_set(error, EIO, "the device is lost: start the node again");
+
+	wm_executor_counters(node->executor, &counters);
+	if (counters.validation_messages > 0)
+		return wm_error_set(error, EPROTO, "the validation layer had %llu complaints",
+				    (unsigned long long)counters.validation_messages);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct node node = { .signal_fd = -1 };
+	struct wm_error error = { "" };
+	int ret;
+
+	ret = parse_options(&node.options, argc, argv);
+	if (ret != WM_EXIT_DONE)
+		return ret;
+	wm_log_init("wiremill-node", node.options.log_level);
+
+	ret = open_signals(&node, &error);
+	if (ret < 0)
+		goto report;
+	ret = open_port(&node, &error);
+	if (ret < 0)
+		goto close_signals;
+	ret = create_executor(&node, &error);
+	if (ret < 0)
+		goto close_port;
+	ret = create_worker(&node, &error);
+	if (ret < 0)
+		goto destroy_executor;
+	ret = start_agent(&node, &error);
+	if (ret == 0)
+		ret = run(&node, &error);
+
+	wm_worker_destroy(&node.worker);
+destroy_executor:
+	wm_executor_destroy(&node.executor);
+close_port:
+	wm_xsk_close(&node.xsk);
+close_signals:
+	close(node.signal_fd);
+report:
+	if (ret < 0)
+		wm_log_error("%s", error.text);
+	return ret < 0 ? WM_EXIT_FAILED : WM_EXIT_DONE;
+}
