@@ -93,7 +93,9 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 
 struct wm_row *wm_executor_rows(struct wm_executor *executor);
 /* Returns the ticket (> 0), or 0 with errno set: EINVAL for a row that reaches
- * outside the region or is misaligned, EIO when the device is lost. */
+ * outside the region, is misaligned or has no elements (no row of the table is
+ * computed then), or for a count that is not 1 to rows_max; EBUSY when no table
+ * is free; EIO when the device is lost. Rows that overlap are not looked for. */
 uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count);
 uint64_t wm_executor_completed(struct wm_executor *executor);
 /* Returns 0, -ETIME, or -EIO when the device is lost. */

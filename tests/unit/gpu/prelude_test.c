@@ -75,19 +75,29 @@ static void every_count_is_exact_in_one_piece(void)
 	compute(rows, WM_BATCH_ELEMENTS_MAX);
 }
 
+/* 101 words of input, so that the last piece ends within a unit. */
+static struct wm_row split_row(uint32_t index, uint32_t end0, uint32_t end1)
+{
+	uint32_t at = index * 8192;
+
+	return (struct wm_row){
+		.in = { at, at + 2048, at + 4096 },
+		.in_end = { end0, end1 },
+		.out = at + 6144,
+		.count = 98,
+	};
+}
+
 static void every_end_of_the_pieces_is_exact(void)
 {
-	struct wm_row rows[17];
+	struct wm_row rows[34];
 
-	for (uint32_t i = 0; i < 17; i++)
-		rows[i] = (struct wm_row){
-			.in = { i * 8192, i * 8192 + 2048, i * 8192 + 4096 },
-			.in_end = { i * 16, 256 },
-			.out = i * 8192 + 6144,
-			.count = 97,
-		};
+	for (uint32_t i = 0; i < 17; i++) {
+		rows[2 * i] = split_row(2 * i, i * 16, 256);
+		rows[2 * i + 1] = split_row(2 * i + 1, i * 16, 404);
+	}
 	rig_fill(&rig);
-	compute(rows, 17);
+	compute(rows, 34);
 }
 
 static const struct wm_test tests[] = {
