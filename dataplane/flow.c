@@ -94,7 +94,7 @@ static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t n
 	if (flow->srtt_ns == 0) {
 		flow->srtt_ns = rtt_ns;
 		flow->rttvar_ns = rtt_ns / 2;
-		flow->base_since_ns = now_ns;
+		flow->base_renew_ns = (now_ns / BASE_PERIOD_NS + 1) * BASE_PERIOD_NS;
 	} else {
 		difference = flow->srtt_ns > rtt_ns ? flow->srtt_ns - rtt_ns
 						    : rtt_ns - flow->srtt_ns;
@@ -154,27 +154,27 @@ static void window_adapt(struct wm_flow *flow)
 		flow->slow_start = false;
 }
 
-/* Every period: forget the older minimum, and look through a standing queue. */
-static void base_renew(struct wm_flow *flow, uint64_t now_ns)
+/* Every period: forget the older minimum, and look through a standing queue. The
+ * periods are those of the clock, and begin at once, not with a round: flows that
+ * share an uplink drain its queue together, since one alone would take the queue
+ * of the others for its base and add its own on top. */
+static void base_probe(struct wm_flow *flow, uint64_t now_ns)
 {
-	if (flow->base_window) {
-		flow->window = flow->base_window;
-		flow->base_window = 0;
-	} else if (now_ns - flow->base_since_ns >= BASE_PERIOD_NS) {
-		flow->base_since_ns = now_ns;
-		flow->base_ns[1] = flow->base_ns[0];
-		flow->base_ns[0] = UINT64_MAX;
-		flow->base_window = flow->window;
-		flow->window = clamp(flow->window / 8, clamp(WINDOW_MIN, 1, flow->window_max),
-				     flow->window_max);
-	}
+	flow->base_renew_ns = (now_ns / BASE_PERIOD_NS + 1) * BASE_PERIOD_NS;
+	flow->base_ns[1] = flow->base_ns[0];
+	flow->base_ns[0] = UINT64_MAX;
+	flow->base_window = flow->window;
+	window_shrink(flow, flow->window - flow->window / 8);
+	round_begin(flow);
 }
 
-static void round_finish(struct wm_flow *flow, uint64_t now_ns)
+static void round_finish(struct wm_flow *flow)
 {
-	if (!flow->base_window)
+	if (flow->base_window)
+		flow->window = flow->base_window;
+	else
 		window_adapt(flow);
-	base_renew(flow, now_ns);
+	flow->base_window = 0;
 	round_begin(flow);
 }
 
@@ -219,8 +219,10 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 		if (is_before(flow->lost_before, stamp - flow->reorder + 1))
 			flow->lost_before = stamp - flow->reorder + 1;
 	}
-	if (!is_before(stamp, flow->round_end))
-		round_finish(flow, now_ns);
+	if (now_ns >= flow->base_renew_ns)
+		base_probe(flow, now_ns);
+	else if (!is_before(stamp, flow->round_end))
+		round_finish(flow);
 	return token;
 }
 

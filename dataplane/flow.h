@@ -22,8 +22,9 @@
  * a round trip the window moves so that the queue stays near its target, half of
  * what a cheap switch buffers a port. The base is the least round trip of the
  * last 10 to 20 s; to see it through a standing queue, the window is cut for one
- * round every 10 s. Loss alone shrinks the window only where the queue is long
- * or an eighth of a round is gone: a bad cable is no congestion.
+ * round every 10 s, by all flows of a host at once, since they share queues. Loss
+ * alone shrinks the window only where the queue is long or an eighth of a round
+ * is gone: a bad cable is no congestion.
  *
  * Pure: no clock, no I/O, no allocation; one thread; every call constant time.
  */
@@ -62,9 +63,9 @@ struct wm_flow {
 
 	/* round trip */
 	uint64_t srtt_ns, rttvar_ns, timeout_ns;
-	uint64_t base_ns[2]; /* least of this and of the last 10 s */
-	uint64_t base_since_ns;
-	uint32_t base_window; /* the window to go back to, 0: not probing */
+	uint64_t base_ns[2];	/* least of this and of the last 10 s */
+	uint64_t base_renew_ns; /* when the next 10 s begin */
+	uint32_t base_window;	/* the window to go back to, 0: not probing */
 
 	/* the round: from one stamp until its answer */
 	uint32_t round_end, round_answers, round_losses;
