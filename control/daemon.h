@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The controller: port, lane, membership, jobs and control socket, and the loop
+ * that joins them. daemon.c brings up and loops, methods.c answers operators.
+ */
+#ifndef WM_DAEMON_H
+#define WM_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "jobs.h"
+#include "lane.h"
+#include "membership.h"
+#include "port_dpdk.h"
+#include "rpc.h"
+#include "wiremill/error.h"
+
+struct wm_daemon_config {
+	struct wm_port_device device;
+	const char *socket_path;
+	const char *lcores; /* EAL's --lcores: the first controls, the second is the lane */
+	uint32_t queue_target_bytes; /* that may wait on the way to one node */
+};
+
+struct wm_daemon {
+	struct wm_daemon_config config;
+	struct wm_port port;
+	struct wm_lane *lane;
+	struct wm_membership membership;
+	struct wm_jobs jobs;
+	struct wm_rpc *rpc;
+	uint64_t start_ns;
+	uint32_t hugepages;
+	unsigned lane_lcore;
+	int epoll_fd, wake_fd, timer_fd, signal_fd;
+};
+
+/* The methods of the control socket (wiremill/control.h); context is the daemon. */
+extern const struct wm_rpc_method wm_daemon_methods[];
+extern const unsigned wm_daemon_method_count;
+
+/* Runs until SIGTERM or SIGINT. Blocks those two; 0 or a negative errno. */
+int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error);
+
+#endif

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "jobs.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+
+/* How long a job waits for a first node, and for the nodes to prepare. */
+#define NODE_WAIT_NS (10 * WM_NS_PER_S)
+#define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
+/* Once somebody is ready, the others get this long before it starts without them. */
+#define PREPARE_GRACE_NS (2 * WM_NS_PER_S)
+
+static const char *const state_names[WM_JOB_STATES] = {
+	[WM_JOB_QUEUED] = "queued",	  [WM_JOB_PREPARING] = "preparing",
+	[WM_JOB_RUNNING] = "running",	  [WM_JOB_FINISHING] = "finishing",
+	[WM_JOB_DONE] = "done",		  [WM_JOB_FAILED] = "failed",
+	[WM_JOB_CANCELLED] = "cancelled",
+};
+
+const char *wm_job_state_name(enum wm_job_state state)
+{
+	return state_names[state];
+}
+
+bool wm_job_has_ended(const struct wm_job *job)
+{
+	return job->state >= WM_JOB_DONE;
+}
+
+double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
+{
+	uint64_t end_ns = job->end_ns ? job->end_ns : now_ns;
+
+	return job->start_ns ? (double)(end_ns - job->start_ns) / (double)WM_NS_PER_S : 0;
+}
+
+void wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
+		  uint32_t port_mtu, int wake_fd)
+{
+	*jobs = (struct wm_jobs){
+		.lane = lane,
+		.membership = membership,
+		.port_mtu = port_mtu,
+		.wake_fd = wake_fd,
+		.next_id = 1,
+	};
+}
+
+/* ---- the end of a job --------------------------------------------------------- */
+
+static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
+		    const char *reason, uint64_t now_ns)
+{
+	job->state = state;
+	job->end_ns = now_ns;
+	snprintf(job->reason, sizeof(job->reason), "%s", reason);
+	if (state == WM_JOB_DONE)
+		wm_log_info("job %" PRIu32 " is done: %s, %.3f s", job->lane.id, job->output,
+			    wm_job_seconds(job, now_ns));
+	else
+		wm_log_warning("job %" PRIu32 " %s: %s", job->lane.id, wm_job_state_name(state),
+			       reason);
+	if (jobs->current == job) {
+		wm_membership_job_end(jobs->membership);
+		jobs->current = NULL;
+	}
+}
+
+/* Nothing of the output is left. */
+static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
+			const char *reason, uint64_t now_ns)
+{
+	wm_sink_abandon(&job->lane.sink);
+	wm_source_close(&job->lane.source);
+	job_end(jobs, job, state, reason, now_ns);
+}
+
+/* ---- submission ---------------------------------------------------------------- */
+
+static int check_tail(const struct wm_kernel *kernel, const struct wm_source *source,
+		      bool drop_tail, struct wm_error *error)
+{
+	uint64_t tail = source->bytes % kernel->in_bytes;
+
+	if (tail == 0 || drop_tail)
+		return 0;
+	return wm_error_set(error, EINVAL,
+			    "%s has %" PRIu64 " bytes, %" PRIu64
+			    " more than whole elements of %" PRIu32
+			    ": cut it, or leave the rest out with --tail drop",
+			    source->path, source->bytes, tail, kernel->in_bytes);
+}
+
+static int make_layout(struct wm_job *job, const struct wm_source *source, uint32_t mtu,
+		       struct wm_error *error)
+{
+	job->input_bytes = source->bytes;
+	job->dropped_tail_bytes = source->bytes % job->kernel->in_bytes;
+	return wm_layout_init(&job->lane.layout, job->kernel,
+			      source->bytes - job->dropped_tail_bytes, mtu, error);
+}
+
+/* The same checks that prepare makes, so that a mistake shows at once. */
+static int check_request(struct wm_jobs *jobs, struct wm_job *job, struct wm_error *error)
+{
+	struct wm_source source;
+	int ret;
+
+	ret = wm_source_open(&source, job->input, error);
+	if (ret < 0)
+		return ret;
+	ret = check_tail(job->kernel, &source, job->drop_tail, error);
+	if (ret == 0)
+		ret = make_layout(job, &source, jobs->port_mtu, error);
+	if (ret == 0)
+		ret = wm_sink_check(job->output, job->lane.layout.output_bytes, job->force, &source,
+				    error);
+	wm_source_close(&source);
+	return ret;
+}
+
+static int copy_path(char *copy, const char *what, const char *path, struct wm_error *error)
+{
+	if (path[0] != '/')
+		return wm_error_set(error, EINVAL, "%s '%s' is no absolute path", what, path);
+	if (strlen(path) >= PATH_MAX)
+		return wm_error_set(error, ENAMETOOLONG, "the path of %s is longer than %d bytes",
+				    what, PATH_MAX - 1);
+	strcpy(copy, path);
+	return 0;
+}
+
+/* The oldest that has ended makes room. */
+static bool make_room(struct wm_jobs *jobs)
+{
+	if (jobs->count < WM_JOBS_MAX)
+		return true;
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]))
+			continue;
+		free(jobs->jobs[i]);
+		jobs->count--;
+		memmove(&jobs->jobs[i], &jobs->jobs[i + 1],
+			(jobs->count - i) * sizeof(jobs->jobs[0]));
+		return true;
+	}
+	return false;
+}
+
+static int fill_request(struct wm_jobs *jobs, struct wm_job *job,
+			const struct wm_job_request *request, struct wm_error *error)
+{
+	int ret;
+
+	job->kernel = wm_kernel_find(request->kernel);
+	if (!job->kernel)
+		return wm_error_set(error, ENOENT,
+				    "no kernel '%s' here: see 'wiremill job submit --help'",
+				    request->kernel);
+	job->force = request->force;
+	job->drop_tail = request->drop_tail;
+	ret = copy_path(job->input, "input", request->input, error);
+	if (ret == 0)
+		ret = copy_path(job->output, "output", request->output, error);
+	return ret < 0 ? ret : check_request(jobs, job, error);
+}
+
+struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
+			      uint64_t now_ns, struct wm_error *error)
+{
+	struct wm_job *job;
+
+	if (!make_room(jobs)) {
+		wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
+			     WM_JOBS_MAX);
+		return NULL;
+	}
+	job = calloc(1, sizeof(*job));
+	if (!job) {
+		wm_error_set(error, ENOMEM, "no memory for another job");
+		return NULL;
+	}
+	if (fill_request(jobs, job, request, error) < 0) {
+		free(job);
+		return NULL;
+	}
+	job->lane.id = jobs->next_id++;
+	jobs->jobs[jobs->count++] = job;
+	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel->name,
+		    job->input, job->output);
+	wm_jobs_tick(jobs, now_ns);
+	return job;
+}
+
+struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (jobs->jobs[i]->lane.id == id)
+			return jobs->jobs[i];
+	}
+	return NULL;
+}
+
+/* ---- preparing ------------------------------------------------------------------- */
+
+static uint32_t nodes_in(const struct wm_jobs *jobs)
+{
+	return wm_membership_count(jobs->membership, WM_MEMBER_ADMITTED) +
+	       wm_membership_count(jobs->membership, WM_MEMBER_READY);
+}
+
+static uint32_t governing_mtu(const struct wm_jobs *jobs)
+{
+	uint32_t index = WM_NODES_MAX;
+	uint32_t mtu = wm_membership_mtu(jobs->membership, jobs->port_mtu, &index);
+
+	if (index < WM_NODES_MAX)
+		wm_log_warning("MTUs differ: the smallest, %" PRIu32
+			       " of node %s, governs (the port has %" PRIu32 ")",
+			       mtu, jobs->membership->members[index].hello.name, jobs->port_mtu);
+	return mtu;
+}
+
+static int open_files(struct wm_job *job, struct wm_error *error)
+{
+	int ret = wm_source_open(&job->lane.source, job->input, error);
+
+	if (ret < 0)
+		return ret;
+	ret = check_tail(job->kernel, &job->lane.source, job->drop_tail, error);
+	if (ret == 0)
+		ret = make_layout(job, &job->lane.source, job->mtu, error);
+	if (ret == 0)
+		ret = wm_sink_create(&job->lane.sink, job->output, job->lane.layout.output_bytes,
+				     job->force, &job->lane.source, error);
+	if (ret < 0)
+		wm_source_close(&job->lane.source);
+	return ret;
+}
+
+/* There are nodes: opens the files and asks the nodes to prepare. */
+static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	struct wm_error error;
+
+	job->mtu = governing_mtu(jobs);
+	if (open_files(job, &error) < 0) {
+		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
+		return;
+	}
+	job->state = WM_JOB_PREPARING;
+	job->prepare_ns = now_ns;
+	wm_membership_job_begin(jobs->membership, job->lane.id, &job->lane.layout, job->mtu,
+				now_ns);
+}
+
+static void command(struct wm_jobs *jobs, const struct wm_lane_command *lane_command)
+{
+	/* The ring holds what a change of job sends for every node, and the lane
+	 * empties it every round. */
+	while (!wm_lane_command(jobs->lane, lane_command))
+		usleep(50);
+}
+
+static void node_join(struct wm_jobs *jobs, uint32_t index)
+{
+	const struct wm_member *member = &jobs->membership->members[index];
+
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_NODE_JOIN,
+						 .node = index,
+						 .session = member->session,
+						 .window_max = member->hello.capacity });
+	jobs->current->nodes++;
+}
+
+static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	job->state = WM_JOB_RUNNING;
+	job->start_ns = now_ns;
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_START, .job = &job->lane });
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		if (jobs->membership->members[i].state == WM_MEMBER_READY)
+			node_join(jobs, i);
+	}
+	wm_log_info("job %" PRIu32 " runs: %" PRIu64 " batches of %" PRIu32 " elements on %" PRIu32
+		    " nodes, MTU %" PRIu32,
+		    job->lane.id, job->lane.layout.batches, job->lane.layout.batch_elements,
+		    job->nodes, job->mtu);
+}
+
+/* Why no node got ready: what the last of them said. */
+static const char *not_ready_reason(const struct wm_jobs *jobs)
+{
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		const struct wm_member *member = &jobs->membership->members[i];
+
+		if (wm_member_is_in(member) && member->answered && member->reason[0])
+			return member->reason;
+	}
+	return "no node prepared the kernel within 10 s: see 'wiremill node list'";
+}
+
+static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	uint32_t ready = wm_membership_count(jobs->membership, WM_MEMBER_READY);
+	bool answered = wm_membership_job_answered(jobs->membership);
+	uint64_t waited_ns = now_ns - job->prepare_ns;
+
+	if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
+		job_run(jobs, job, now_ns);
+	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
+		job_abandon(jobs, job, WM_JOB_FAILED, not_ready_reason(jobs), now_ns);
+}
+
+/* The first in the queue becomes the current one; it waits for a node. */
+static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < jobs->count && !jobs->current; i++) {
+		if (jobs->jobs[i]->state != WM_JOB_QUEUED)
+			continue;
+		jobs->current = jobs->jobs[i];
+		jobs->current->prepare_ns = now_ns;
+	}
+}
+
+static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	if (nodes_in(jobs) > 0)
+		job_prepare(jobs, job, now_ns);
+	else if (now_ns - job->prepare_ns > NODE_WAIT_NS)
+		job_end(jobs, job, WM_JOB_FAILED,
+			"no node within 10 s: start wiremill-node on the nodes, then see "
+			"'wiremill node list'",
+			now_ns);
+}
+
+/* ---- finishing --------------------------------------------------------------------- */
+
+static void *finish(void *argument)
+{
+	struct wm_job *job = argument;
+
+	job->finish_result = wm_sink_commit(&job->lane.sink, &job->finish_error);
+	/* The result above is seen before the flag. */
+	__atomic_store_n(&job->finished, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void finishing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	if (!__atomic_load_n(&job->finished, __ATOMIC_ACQUIRE))
+		return;
+	pthread_join(job->finisher, NULL);
+	wm_source_close(&job->lane.source);
+	if (job->finish_result < 0)
+		job_end(jobs, job, WM_JOB_FAILED, job->finish_error.text, now_ns);
+	else
+		job_end(jobs, job, WM_JOB_DONE, "", now_ns);
+}
+
+static void job_finish(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	job->state = WM_JOB_FINISHING;
+	if (pthread_create(&job->finisher, NULL, finish, job) != 0)
+		job_abandon(jobs, job, WM_JOB_FAILED, "no thread to finish the output with",
+			    now_ns);
+}
+
+/* Adds what a node did in this job, which ends for it, to what it did before. */
+static void keep_results(struct wm_jobs *jobs, uint32_t index)
+{
+	struct wm_dispatch_node_state state;
+
+	wm_lane_node_state(jobs->lane, index, &state);
+	jobs->membership->members[index].results += state.results;
+}
+
+void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
+{
+	struct wm_job *job = jobs->current;
+	char reason[WM_ERROR_TEXT_BYTES];
+
+	if (event->op == WM_LANE_NODE_SILENT) {
+		wm_log_warning("job %" PRIu32 ": a node does not answer, its batches go to others",
+			       event->job);
+		return;
+	}
+	assert(job && job->lane.id == event->job && job->state == WM_JOB_RUNNING);
+	wm_jobs_counters(jobs, job, &job->counters);
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		if (jobs->membership->members[i].state == WM_MEMBER_READY)
+			keep_results(jobs, i);
+	}
+	if (job->cancelled) {
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "cancelled", now_ns);
+	} else if (event->result == 0) {
+		job_finish(jobs, job, now_ns);
+	} else {
+		snprintf(reason, sizeof(reason), "%s extent %" PRIu64 " of %.300s: %s",
+			 event->failed_op == WM_STORE_READ ? "reading" : "writing", event->extent,
+			 event->failed_op == WM_STORE_READ ? job->input : job->output,
+			 strerror(-event->result));
+		job_abandon(jobs, job, WM_JOB_FAILED, reason, now_ns);
+	}
+}
+
+/* ---- the rest ------------------------------------------------------------------------ */
+
+void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	if (!jobs->current)
+		start_next(jobs, now_ns);
+	if (!jobs->current)
+		return;
+	switch (jobs->current->state) {
+	case WM_JOB_QUEUED:
+		queued_tick(jobs, jobs->current, now_ns);
+		break;
+	case WM_JOB_PREPARING:
+		preparing_tick(jobs, jobs->current, now_ns);
+		break;
+	case WM_JOB_FINISHING:
+		finishing_tick(jobs, jobs->current, now_ns);
+		break;
+	default:
+		break; /* the lane tells when it is done */
+	}
+}
+
+void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_change change)
+{
+	const struct wm_member *member = &jobs->membership->members[index];
+	struct wm_lane_command lane_command = {
+		.node = index,
+		.session = member->session,
+		.window_max = member->hello.capacity,
+	};
+
+	memcpy(lane_command.mac, member->mac, sizeof(lane_command.mac));
+	switch (change) {
+	case WM_MEMBER_CHANGE_ADMITTED:
+		lane_command.op = WM_LANE_NODE_SET;
+		command(jobs, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_HEARD:
+		lane_command.op = WM_LANE_NODE_HEAR;
+		command(jobs, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_LEFT:
+		if (jobs->current && jobs->current->state == WM_JOB_RUNNING && member->answered)
+			keep_results(jobs, index);
+		lane_command.op = WM_LANE_NODE_CLEAR;
+		command(jobs, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_READY:
+		if (jobs->current && jobs->current->state == WM_JOB_RUNNING)
+			node_join(jobs, index);
+		break;
+	}
+}
+
+int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns,
+		   struct wm_error *error)
+{
+	switch (job->state) {
+	case WM_JOB_QUEUED:
+		job_end(jobs, job, WM_JOB_CANCELLED, "cancelled", now_ns);
+		return 0;
+	case WM_JOB_PREPARING:
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "cancelled", now_ns);
+		return 0;
+	case WM_JOB_RUNNING:
+		job->cancelled = true;
+		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+		return 0;
+	default:
+		return wm_error_set(error, EINVAL,
+				    "job %" PRIu32 " is %s already: nothing to cancel",
+				    job->lane.id, wm_job_state_name(job->state));
+	}
+}
+
+void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
+		      struct wm_lane_job_counters *counters)
+{
+	struct wm_lane_snapshot snapshot;
+
+	*counters = job->counters;
+	if (job->state != WM_JOB_RUNNING)
+		return;
+	wm_lane_snapshot(jobs->lane, &snapshot);
+	if (snapshot.job.job == job->lane.id)
+		*counters = snapshot.job;
+}
+
+const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
+{
+	struct wm_lane_job_counters counters;
+
+	if (job->state == WM_JOB_QUEUED && jobs->current != job)
+		return "for the jobs before it";
+	if (job->state == WM_JOB_QUEUED)
+		return "for a node to join";
+	if (job->state != WM_JOB_RUNNING)
+		return "";
+	wm_jobs_counters(jobs, job, &counters);
+	if (counters.job == job->lane.id && counters.nodes_alive == 0)
+		return "for a node: none answers";
+	return "";
+}
+
+void wm_jobs_close(struct wm_jobs *jobs)
+{
+	struct wm_job *job = jobs->current;
+	struct wm_lane_event event;
+
+	if (job && job->state == WM_JOB_RUNNING) {
+		job->cancelled = true;
+		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+		do {
+			while (!wm_lane_event(jobs->lane, &event))
+				usleep(1000);
+			if (event.op == WM_LANE_JOB_ENDED)
+				wm_jobs_lane_event(jobs, &event, wm_clock_ns());
+		} while (event.op != WM_LANE_JOB_ENDED);
+	} else if (job && job->state == WM_JOB_PREPARING) {
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "the controller stops", wm_clock_ns());
+	} else if (job && job->state == WM_JOB_FINISHING) {
+		while (!wm_job_has_ended(job)) {
+			usleep(1000);
+			finishing_tick(jobs, job, wm_clock_ns());
+		}
+	}
+	for (uint32_t i = 0; i < jobs->count; i++)
+		free(jobs->jobs[i]);
+	jobs->count = 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Jobs: the queue, and the life of the one that runs.
+ *
+ *   queued ─▶ preparing ─▶ running ─▶ finishing ─▶ done
+ *      │          │           │           └──────▶ failed
+ *      └──────────┴───────────┴─ cancel, error ──▶ cancelled, failed
+ *
+ * preparing   input and output are open; nodes are asked to prepare the kernel
+ * running     the lane has it
+ * finishing   all extents are written; the output is made durable and gets its
+ *             name, on a thread of its own, since that may take its time
+ *
+ * One job at a time, in order of submission. One thread (the daemon's).
+ */
+#ifndef WM_JOBS_H
+#define WM_JOBS_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lane.h"
+#include "membership.h"
+#include "wiremill/error.h"
+#include "wiremill/kernel.h"
+
+/* Jobs remembered: the queue and what was. The oldest that ended is forgotten. */
+#define WM_JOBS_MAX 1024u
+
+enum wm_job_state {
+	WM_JOB_QUEUED,
+	WM_JOB_PREPARING,
+	WM_JOB_RUNNING,
+	WM_JOB_FINISHING,
+	WM_JOB_DONE,
+	WM_JOB_FAILED,
+	WM_JOB_CANCELLED,
+	WM_JOB_STATES,
+};
+
+struct wm_job_request {
+	const char *kernel;
+	const char *input;  /* absolute */
+	const char *output; /* absolute */
+	bool force;
+	bool drop_tail;
+};
+
+struct wm_job {
+	struct wm_lane_job lane; /* id, layout, source, sink */
+	enum wm_job_state state;
+	const struct wm_kernel *kernel;
+	bool force, drop_tail;
+	bool cancelled; /* asked for; takes effect when the lane lets go */
+	char input[PATH_MAX], output[PATH_MAX];
+	char reason[WM_ERROR_TEXT_BYTES];
+	uint64_t input_bytes, dropped_tail_bytes;
+	uint32_t mtu;
+	uint32_t nodes; /* that took part */
+	uint64_t prepare_ns, start_ns, end_ns;
+	struct wm_lane_job_counters counters; /* final ones, once it ended */
+
+	pthread_t finisher;
+	bool finished; /* written by the finisher, with release */
+	int finish_result;
+	struct wm_error finish_error;
+};
+
+struct wm_jobs {
+	struct wm_lane *lane;
+	struct wm_membership *membership;
+	uint32_t port_mtu;
+	int wake_fd;
+	struct wm_job *jobs[WM_JOBS_MAX]; /* in order of submission */
+	uint32_t count;
+	uint32_t next_id;
+	struct wm_job *current; /* preparing, running or finishing */
+	bool closing;
+};
+
+void wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
+		  uint32_t port_mtu, int wake_fd);
+/* Ends the running job and forgets all. The lane still runs; blocks until it let go. */
+void wm_jobs_close(struct wm_jobs *jobs);
+
+/* Checks everything that can be known now. Returns the job, or NULL with the error. */
+struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
+			      uint64_t now_ns, struct wm_error *error);
+struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);
+int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns,
+		   struct wm_error *error);
+
+/* From the daemon's loop. */
+void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns);
+void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_change change);
+void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns);
+
+/* What it is at now; live while it runs. */
+void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
+		      struct wm_lane_job_counters *counters);
+/* Why it cannot go on, "" if it can. */
+const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job);
+bool wm_job_has_ended(const struct wm_job *job);
+double wm_job_seconds(const struct wm_job *job, uint64_t now_ns); /* of running */
+const char *wm_job_state_name(enum wm_job_state state);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Membership: who is in the rack, and who is ready for the job.
+ *
+ *             HELLO/WELCOME            KERNEL/ACK
+ *   (unknown) ─────────────▶ admitted ───────────▶ ready
+ *                  │             │ ▲                │
+ *                  ▼ BYE         │ └── job ends ────┤
+ *               refused          └─ silence, BYE ───┴──▶ gone
+ *
+ * A node is known by its MAC address. Each start of it (a new nonce in HELLO)
+ * gets a new session, which ends the old one; the low bits of a session are the
+ * node's index, the others are random, so that a frame finds its node at once
+ * and frames of an earlier life find none.
+ *
+ * No socket, no clock, no lane: frames leave and changes are told through the
+ * callbacks, time is passed in. One thread (the daemon's).
+ */
+#ifndef WM_MEMBERSHIP_H
+#define WM_MEMBERSHIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "message.h"
+#include "wiremill/layout.h"
+#include "wiremill/limits.h"
+#include "wiremill/wire.h"
+
+#define WM_BEAT_MS 1000u
+#define WM_DEAD_MS 5000u
+
+enum wm_member_state {
+	WM_MEMBER_UNKNOWN, /* nobody has this index */
+	WM_MEMBER_ADMITTED,
+	WM_MEMBER_READY, /* prepared for the job */
+	WM_MEMBER_REFUSED,
+	WM_MEMBER_GONE,
+};
+
+struct wm_member {
+	enum wm_member_state state;
+	uint32_t session;
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	struct wm_hello hello;
+	struct wm_beat beat;
+	uint64_t heard_ns;
+	char reason[WM_MESSAGE_TEXT_BYTES + 64]; /* refused, gone, not ready */
+	/* of the running job */
+	bool asked;    /* KERNEL was sent */
+	bool answered; /* its ACK came */
+	uint64_t asked_ns;
+	uint64_t results; /* batches of ended jobs */
+};
+
+enum wm_member_change {
+	WM_MEMBER_CHANGE_ADMITTED,
+	WM_MEMBER_CHANGE_READY,
+	WM_MEMBER_CHANGE_HEARD,
+	WM_MEMBER_CHANGE_LEFT, /* its session is over */
+};
+
+struct wm_membership_calls {
+	void *context;
+	/* A control frame to that address. Lost if there is no room: it is repeated. */
+	void (*send)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
+		     const struct wm_wire_header *header, const void *body, size_t body_bytes);
+	void (*change)(void *context, uint32_t index, enum wm_member_change change);
+};
+
+struct wm_membership {
+	struct wm_membership_calls calls;
+	uint8_t controller[WM_ETHER_ADDR_BYTES];
+	struct wm_member members[WM_NODES_MAX];
+	uint32_t count; /* 1 + highest index in use */
+	/* the job */
+	uint32_t job; /* 0: none */
+	uint32_t job_mtu;
+	struct wm_kernel_message kernel;
+	uint64_t ignored; /* control frames that made no sense, or came from nobody */
+};
+
+void wm_membership_init(struct wm_membership *membership, const struct wm_membership_calls *calls,
+			const uint8_t controller[WM_ETHER_ADDR_BYTES]);
+
+/* A checked control frame from that address. */
+void wm_membership_receive(struct wm_membership *membership,
+			   const uint8_t source[WM_ETHER_ADDR_BYTES],
+			   const struct wm_wire_header *header, const uint8_t *body,
+			   uint64_t now_ns);
+/* Every 100 ms or so: ends silent sessions, repeats what was not answered. */
+void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
+
+/* Asks every admitted node whose MTU is large enough to prepare, and whoever
+ * joins later. */
+void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
+			     const struct wm_layout *layout, uint32_t mtu, uint64_t now_ns);
+void wm_membership_job_end(struct wm_membership *membership);
+/* Has everybody who was asked answered? */
+bool wm_membership_job_answered(const struct wm_membership *membership);
+
+/* Says BYE to everybody: the controller stops. */
+void wm_membership_close(struct wm_membership *membership, const char *reason);
+
+bool wm_member_is_in(const struct wm_member *member); /* admitted or ready */
+uint32_t wm_membership_count(const struct wm_membership *membership, enum wm_member_state state);
+/* The smallest MTU of those who are in, at most mtu_max; *index is whose. */
+uint32_t wm_membership_mtu(const struct wm_membership *membership, uint32_t mtu_max,
+			   uint32_t *index);
+const char *wm_member_state_name(enum wm_member_state state);
+
+#endif

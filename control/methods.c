@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What operators ask for: the methods that wiremill/control.h lists. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+
+#include "clock.h"
+#include "daemon.h"
+
+/* ---- jobs --------------------------------------------------------------------- */
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *seconds_left(const struct wm_job *job, const struct wm_lane_job_counters *counters,
+			    double seconds)
+{
+	double done = (double)counters->output_bytes_done;
+
+	if (job->state != WM_JOB_RUNNING || done == 0)
+		return json_null();
+	return json_real(seconds * ((double)job->lane.layout.output_bytes - done) / done);
+}
+
+static void describe_progress(json_t *object, const struct wm_job *job,
+			      const struct wm_lane_job_counters *counters)
+{
+	double seconds = wm_job_seconds(job, wm_clock_ns());
+	double rate = seconds > 0 ? (double)counters->output_bytes_done / seconds : 0;
+
+	json_object_set_new(object, "extents_done", number(counters->extents_done));
+	json_object_set_new(object, "batches_done", number(counters->batches_done));
+	json_object_set_new(object, "output_bytes_done", number(counters->output_bytes_done));
+	json_object_set_new(object, "sends", number(counters->dispatch.sent));
+	json_object_set_new(object, "resends", number(counters->dispatch.resent));
+	json_object_set_new(object, "duplicates", number(counters->dispatch.duplicates));
+	json_object_set_new(object, "nodes", number(job->nodes));
+	json_object_set_new(object, "seconds", json_real(seconds));
+	json_object_set_new(object, "bytes_per_second", json_real(rate));
+	json_object_set_new(object, "seconds_left", seconds_left(job, counters, seconds));
+}
+
+static json_t *job_object(struct wm_daemon *daemon, const struct wm_job *job)
+{
+	const struct wm_layout *layout = &job->lane.layout;
+	struct wm_lane_job_counters counters;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "job", number(job->lane.id));
+	json_object_set_new(object, "kernel", json_string(job->kernel->name));
+	json_object_set_new(object, "input", json_string(job->input));
+	json_object_set_new(object, "output", json_string(job->output));
+	json_object_set_new(object, "state", json_string(wm_job_state_name(job->state)));
+	json_object_set_new(object, "reason", json_string(job->reason));
+	json_object_set_new(object, "waiting", json_string(wm_jobs_waiting(&daemon->jobs, job)));
+	json_object_set_new(object, "input_bytes", number(job->input_bytes));
+	json_object_set_new(object, "output_bytes", number(layout->output_bytes));
+	json_object_set_new(object, "dropped_tail_bytes", number(job->dropped_tail_bytes));
+	json_object_set_new(object, "elements", number(layout->elements));
+	json_object_set_new(object, "batch_elements", number(layout->batch_elements));
+	json_object_set_new(object, "mtu", number(job->mtu));
+	json_object_set_new(object, "extents", number(layout->extents));
+	json_object_set_new(object, "batches", number(layout->batches));
+	wm_jobs_counters(&daemon->jobs, job, &counters);
+	describe_progress(object, job, &counters);
+	return object;
+}
+
+static json_t *job_submit(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	struct wm_job_request request = { 0 };
+	const char *tail = "refuse";
+	const struct wm_rpc_param expected[] = {
+		{ "kernel", WM_RPC_STRING, 0, &request.kernel },
+		{ "input", WM_RPC_STRING, 0, &request.input },
+		{ "output", WM_RPC_STRING, 0, &request.output },
+		{ "force", WM_RPC_BOOL, 1, &request.force },
+		{ "tail", WM_RPC_STRING, 1, &tail },
+	};
+	struct wm_job *job;
+
+	if (wm_rpc_params_unpack(params, expected, 5, code, error) < 0)
+		return NULL;
+	if (strcmp(tail, "refuse") != 0 && strcmp(tail, "drop") != 0) {
+		*code = WM_RPC_INVALID_PARAMS;
+		wm_error_set(error, EINVAL, "tail is '%.40s': it must be \"refuse\" or \"drop\"",
+			     tail);
+		return NULL;
+	}
+	request.drop_tail = strcmp(tail, "drop") == 0;
+	job = wm_jobs_submit(&daemon->jobs, &request, wm_clock_ns(), error);
+	return job ? job_object(daemon, job) : NULL;
+}
+
+static struct wm_job *find_job(struct wm_daemon *daemon, const json_t *params, int *code,
+			       struct wm_error *error)
+{
+	uint64_t id = 0;
+	const struct wm_rpc_param expected[] = { { "job", WM_RPC_NUMBER, 0, &id } };
+	struct wm_job *job;
+
+	if (wm_rpc_params_unpack(params, expected, 1, code, error) < 0)
+		return NULL;
+	job = wm_jobs_find(&daemon->jobs, id);
+	if (!job)
+		wm_error_set(error, ENOENT, "no job %" PRIu64 " here: see 'wiremill job list'", id);
+	return job;
+}
+
+static json_t *job_show(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_job *job = find_job(context, params, code, error);
+
+	return job ? job_object(context, job) : NULL;
+}
+
+static json_t *job_cancel(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	struct wm_job *job = find_job(daemon, params, code, error);
+
+	if (!job || wm_jobs_cancel(&daemon->jobs, job, wm_clock_ns(), error) < 0)
+		return NULL;
+	return job_object(daemon, job);
+}
+
+static json_t *job_list(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	json_t *list;
+
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	list = json_array();
+	for (uint32_t i = 0; i < daemon->jobs.count; i++)
+		json_array_append_new(list, job_object(daemon, daemon->jobs.jobs[i]));
+	return json_pack("{s:o}", "jobs", list);
+}
+
+/* ---- nodes ---------------------------------------------------------------------- */
+
+static void format_mac(char *text, size_t text_bytes, const uint8_t *mac)
+{
+	snprintf(text, text_bytes, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		 mac[4], mac[5]);
+}
+
+static void describe_flow(json_t *object, struct wm_daemon *daemon, const struct wm_member *member,
+			  uint32_t index)
+{
+	struct wm_dispatch_node_state flow = { 0 };
+	bool running = member->state == WM_MEMBER_READY && daemon->jobs.current &&
+		       daemon->jobs.current->state == WM_JOB_RUNNING;
+
+	if (running)
+		wm_lane_node_state(daemon->lane, index, &flow);
+	json_object_set_new(
+		object, "state",
+		json_string(flow.silent ? "silent" : wm_member_state_name(member->state)));
+	json_object_set_new(object, "window", number(flow.window));
+	json_object_set_new(object, "in_flight", number(flow.in_flight));
+	json_object_set_new(object, "rtt_us", number(flow.rtt_ns / WM_NS_PER_US));
+	json_object_set_new(object, "batches", number(member->results + flow.results));
+	json_object_set_new(object, "resends", number(flow.flow.lost));
+}
+
+static void describe_obtained(json_t *object, const struct wm_hello *hello)
+{
+	json_object_set_new(object, "mtu", number(hello->mtu));
+	json_object_set_new(object, "capacity", number(hello->capacity));
+	json_object_set_new(object, "device", json_string(hello->device));
+	json_object_set_new(object, "driver", json_string(hello->driver));
+	json_object_set_new(object, "software", json_boolean(hello->software));
+	json_object_set_new(object, "xdp_mode", json_string(hello->xdp_mode));
+	json_object_set_new(object, "zero_copy", json_boolean(hello->zero_copy));
+	json_object_set_new(object, "multi_buffer", json_boolean(hello->multi_buffer));
+}
+
+static void describe_beat(json_t *object, const struct wm_beat *beat)
+{
+	json_object_set_new(object, "results", number(beat->results));
+	json_object_set_new(object, "submissions", number(beat->submissions));
+	json_object_set_new(object, "copied_bytes", number(beat->copied_bytes));
+	json_object_set_new(object, "dropped", number(beat->dropped));
+	json_object_set_new(object, "ring_full", number(beat->ring_full));
+}
+
+static json_t *node_object(struct wm_daemon *daemon, uint32_t index)
+{
+	const struct wm_member *member = &daemon->membership.members[index];
+	json_t *object = json_object();
+	char mac[20];
+
+	format_mac(mac, sizeof(mac), member->mac);
+	json_object_set_new(object, "name", json_string(member->hello.name));
+	json_object_set_new(object, "mac", json_string(mac));
+	json_object_set_new(object, "reason", json_string(member->reason));
+	json_object_set_new(object, "beat_age_ms",
+			    number((wm_clock_ns() - member->heard_ns) / WM_NS_PER_MS));
+	describe_flow(object, daemon, member, index);
+	describe_obtained(object, &member->hello);
+	describe_beat(object, &member->beat);
+	return object;
+}
+
+static json_t *node_list(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	json_t *list;
+
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	list = json_array();
+	for (uint32_t i = 0; i < daemon->membership.count; i++) {
+		if (daemon->membership.members[i].state != WM_MEMBER_UNKNOWN)
+			json_array_append_new(list, node_object(daemon, i));
+	}
+	return json_pack("{s:o}", "nodes", list);
+}
+
+/* ---- statistics ------------------------------------------------------------------- */
+
+static json_t *port_object(const struct wm_daemon *daemon, const struct wm_lane_counters *counters)
+{
+	const struct wm_port *port = &daemon->port;
+	struct rte_eth_stats stats = { 0 };
+	json_t *object = json_object();
+	char mac[20];
+
+	format_mac(mac, sizeof(mac), port->mac);
+	rte_eth_stats_get(port->id, &stats);
+	json_object_set_new(object, "name", json_string(port->name));
+	json_object_set_new(object, "driver", json_string(port->driver));
+	json_object_set_new(object, "mtu", number(port->mtu));
+	json_object_set_new(object, "mac", json_string(mac));
+	json_object_set_new(object, "multi_segment_transmit", json_boolean(port->multi_segment));
+	json_object_set_new(object, "frames_sent", number(counters->frames_sent));
+	json_object_set_new(object, "frames_received", number(counters->frames_received));
+	json_object_set_new(object, "bytes_sent", number(counters->bytes_sent));
+	json_object_set_new(object, "bytes_received", number(counters->bytes_received));
+	json_object_set_new(object, "missed", number(stats.imissed));
+	json_object_set_new(object, "no_buffer", number(stats.rx_nombuf));
+	return object;
+}
+
+static const char *storage_path(uint64_t all, uint64_t direct)
+{
+	return all == 0 ? "none" : direct == all ? "direct" : "buffered";
+}
+
+static json_t *obtained_object(const struct wm_daemon *daemon,
+			       const struct wm_lane_snapshot *snapshot)
+{
+	const struct wm_store_counters *store = &snapshot->counters.store;
+
+	return json_pack("{s:s, s:s, s:s, s:s}", "transmit",
+			 daemon->port.multi_segment ? "attached" : "linearised", "receive",
+			 snapshot->receive_in_place ? "in place" : "copied", "source",
+			 storage_path(store->reads, store->reads_direct), "sink",
+			 storage_path(store->writes, store->writes_direct));
+}
+
+static json_t *drops_object(const struct wm_drops *drops)
+{
+	json_t *object = json_object();
+
+	for (unsigned reason = WM_DROP_NONE + 1; reason < WM_DROP_REASONS; reason++)
+		json_object_set_new(object, wm_drop_name(reason), number(drops->count[reason]));
+	return object;
+}
+
+static json_t *pair(const char *first, uint64_t first_value, const char *second,
+		    uint64_t second_value)
+{
+	return json_pack("{s:o, s:o}", first, number(first_value), second, number(second_value));
+}
+
+static json_t *lane_object(struct wm_daemon *daemon)
+{
+	struct wm_lane_snapshot snapshot;
+	const struct wm_lane_counters *counters = &snapshot.counters;
+	json_t *object = json_object();
+
+	wm_lane_snapshot(daemon->lane, &snapshot);
+	json_object_set_new(object, "lane", number(0));
+	json_object_set_new(object, "lcore", number(daemon->lane_lcore));
+	json_object_set_new(object, "port", port_object(daemon, counters));
+	json_object_set_new(object, "obtained", obtained_object(daemon, &snapshot));
+	json_object_set_new(object, "copied_bytes",
+			    pair("transmit", counters->transmit_copied_bytes, "receive",
+				 counters->receive_copied_bytes));
+	json_object_set_new(object, "payload_bytes",
+			    pair("transmit", counters->transmit_payload_bytes, "receive",
+				 counters->receive_payload_bytes));
+	json_object_set_new(object, "extents",
+			    json_pack("{s:o, s:o, s:o, s:o}", "read", number(counters->store.reads),
+				      "read_direct", number(counters->store.reads_direct),
+				      "written", number(counters->store.writes), "written_direct",
+				      number(counters->store.writes_direct)));
+	json_object_set_new(object, "batches",
+			    json_pack("{s:o, s:o, s:o, s:o}", "sent", number(counters->sent),
+				      "resent", number(counters->resent), "results",
+				      number(counters->results), "duplicates",
+				      number(counters->duplicates)));
+	json_object_set_new(object, "drops", drops_object(&counters->drops));
+	return object;
+}
+
+static json_t *jobs_object(const struct wm_jobs *jobs)
+{
+	uint64_t counts[WM_JOB_STATES] = { 0 };
+	json_t *object = json_object();
+
+	for (uint32_t i = 0; i < jobs->count; i++)
+		counts[jobs->jobs[i]->state]++;
+	for (unsigned state = 0; state < WM_JOB_STATES; state++)
+		json_object_set_new(object, wm_job_state_name(state), number(counts[state]));
+	return object;
+}
+
+static uint64_t locked_bytes(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	uint64_t kilobytes = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "VmLck: %" SCNu64, &kilobytes) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return kilobytes * 1024;
+}
+
+static json_t *stats(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	uint64_t up_ns = wm_clock_ns() - daemon->start_ns;
+	uint32_t nodes;
+	json_t *object;
+
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	nodes = wm_membership_count(&daemon->membership, WM_MEMBER_ADMITTED) +
+		wm_membership_count(&daemon->membership, WM_MEMBER_READY);
+	object = json_object();
+	json_object_set_new(object, "version", json_string(WM_VERSION));
+	json_object_set_new(object, "uptime_seconds", json_real((double)up_ns / WM_NS_PER_S));
+	json_object_set_new(object, "nodes", number(nodes));
+	json_object_set_new(object, "jobs", jobs_object(&daemon->jobs));
+	json_object_set_new(object, "lanes", json_pack("[o]", lane_object(daemon)));
+	json_object_set_new(object, "memory",
+			    pair("hugepage_bytes", (uint64_t)daemon->hugepages << 21,
+				 "locked_bytes", locked_bytes()));
+	return object;
+}
+
+static json_t *version(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context;
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	return json_pack("{s:s, s:i}", "version", WM_VERSION, "pid", (int)getpid());
+}
+
+const struct wm_rpc_method wm_daemon_methods[] = {
+	{ "job.submit", job_submit }, { "job.show", job_show },	  { "job.list", job_list },
+	{ "job.cancel", job_cancel }, { "node.list", node_list }, { "stats", stats },
+	{ "version", version },
+};
+const unsigned wm_daemon_method_count = sizeof(wm_daemon_methods) / sizeof(wm_daemon_methods[0]);

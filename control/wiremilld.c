@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* wiremilld: the controller. Options, then control/daemon.c. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "number.h"
+#include "wiremill/control.h"
+
+/* Half of what a cheap switch buffers a port. */
+#define QUEUE_TARGET_BYTES (128u * 1024)
+
+static const char usage_text[] =
+	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS [option ...]\n"
+	"\n"
+	"The controller: streams files through the nodes of a rack. Runs in the\n"
+	"foreground until SIGTERM; drive it with 'wiremill'.\n"
+	"\n"
+	"  --interface IF       a kernel network interface, through DPDK's net_af_packet\n"
+	"  --vdev ARGS          any DPDK virtual device, as EAL's --vdev takes it\n"
+	"  --pci ADDRESS        a PCI device bound to a DPDK driver\n"
+	"  --socket PATH        control socket (" WM_SOCKET_PATH_DEFAULT ")\n"
+	"  --lcores LIST        cores as EAL's --lcores takes them: the first controls,\n"
+	"                       the second polls ('0@(0-1),1@(0-1)' floats over two; 0,1)\n"
+	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
+	"  --log-level LEVEL    error, warning, info or debug (info)\n"
+	"  --version            says which one this is\n"
+	"  --help               says this\n";
+
+enum option_id {
+	OPT_INTERFACE = 256,
+	OPT_VDEV,
+	OPT_PCI,
+	OPT_SOCKET,
+	OPT_LCORES,
+	OPT_QUEUE_TARGET,
+	OPT_LOG_LEVEL,
+	OPT_VERSION,
+	OPT_HELP,
+};
+
+static const struct option options[] = {
+	{ "interface", required_argument, NULL, OPT_INTERFACE },
+	{ "vdev", required_argument, NULL, OPT_VDEV },
+	{ "pci", required_argument, NULL, OPT_PCI },
+	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "lcores", required_argument, NULL, OPT_LCORES },
+	{ "queue-target", required_argument, NULL, OPT_QUEUE_TARGET },
+	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ 0 },
+};
+
+static int wrong_usage(const char *what, const char *value)
+{
+	fprintf(stderr, "wiremilld: %s%s: see 'wiremilld --help'\n", what, value);
+	return WM_EXIT_USAGE;
+}
+
+static int parse_log_level(const char *text)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
+
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(text, levels[i]) == 0) {
+			wm_log_init("wiremilld", (enum wm_log_level)i);
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int take_option(int option, struct wm_daemon_config *config)
+{
+	uint64_t bytes;
+
+	switch (option) {
+	case OPT_INTERFACE:
+		config->device.interface = optarg;
+		return -1;
+	case OPT_VDEV:
+		config->device.vdev = optarg;
+		return -1;
+	case OPT_PCI:
+		config->device.pci = optarg;
+		return -1;
+	case OPT_SOCKET:
+		config->socket_path = optarg;
+		return -1;
+	case OPT_LCORES:
+		config->lcores = optarg;
+		return -1;
+	case OPT_QUEUE_TARGET:
+		if (wm_number_parse_bytes(optarg, 1, 1u << 30, &bytes) < 0)
+			return wrong_usage("--queue-target takes 1 to 1G bytes, not ", optarg);
+		config->queue_target_bytes = (uint32_t)bytes;
+		return -1;
+	case OPT_LOG_LEVEL:
+		if (parse_log_level(optarg) < 0)
+			return wrong_usage("--log-level takes error, warning, info or debug, not ",
+					   optarg);
+		return -1;
+	case OPT_VERSION:
+		puts("wiremilld " WM_VERSION);
+		return WM_EXIT_DONE;
+	case OPT_HELP:
+		fputs(usage_text, stdout);
+		return WM_EXIT_DONE;
+	default:
+		return wrong_usage("unknown option, or one without its value", "");
+	}
+}
+
+static int take_options(int argc, char **argv, struct wm_daemon_config *config)
+{
+	int option, devices;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		int status = take_option(option, config);
+
+		if (status >= 0)
+			return status;
+	}
+	if (optind < argc)
+		return wrong_usage("unexpected argument ", argv[optind]);
+	devices = !!config->device.interface + !!config->device.vdev + !!config->device.pci;
+	if (devices != 1)
+		return wrong_usage("name one of --interface, --vdev and --pci", "");
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct wm_daemon_config config = {
+		.socket_path = WM_SOCKET_PATH_DEFAULT,
+		.lcores = "0,1",
+		.queue_target_bytes = QUEUE_TARGET_BYTES,
+	};
+	struct wm_error error = { "" };
+	int status;
+
+	wm_log_init("wiremilld", WM_LOG_INFO);
+	status = take_options(argc, argv, &config);
+	if (status >= 0)
+		return status;
+	if (geteuid() != 0) {
+		wm_log_error("raw frames and hugepages need root: run it with sudo");
+		return WM_EXIT_FAILED;
+	}
+	if (wm_daemon_run(&config, &error) < 0) {
+		wm_log_error("%s", error.text);
+		return WM_EXIT_FAILED;
+	}
+	return WM_EXIT_DONE;
+}
