@@ -191,6 +191,16 @@ uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp)
 					  : 0;
 }
 
+/* It was declared lost in error: from now on wait as long as would have helped.
+ * Where only the timer gave it up, nothing newer is answered yet, and nothing is
+ * learned about the order. */
+static void accept_late(struct wm_flow *flow, uint32_t stamp)
+{
+	flow->counters.spurious++;
+	if (is_before(stamp, flow->newest))
+		flow->reorder = clamp(flow->newest - stamp + 1, flow->reorder, REORDER_MAX);
+}
+
 uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 {
 	struct wm_flow_entry *entry = entry_of(flow, stamp);
@@ -200,16 +210,12 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 		return 0;
 	flow->silent = false;
 	flow->timeouts_in_row = 0;
-	if (token & TOKEN_LOST) {
-		flow->counters.spurious++;
-		flow->reorder = clamp(flow->reorder * 2, 0, REORDER_MAX);
-		entry->token = 0;
-		return 0;
-	}
-	if (token == 0)
+	entry->token = 0;
+	if (token & TOKEN_LOST)
+		accept_late(flow, stamp);
+	if (token == 0 || token & TOKEN_LOST)
 		return 0;
 
-	entry->token = 0;
 	flow->in_flight--;
 	flow->counters.answered++;
 	flow->round_answers++;

@@ -12,10 +12,11 @@
  *
  * Loss. A node answers in order, so a stamp that is `reorder` or more behind the
  * newest answered one is lost (the idea of RFC 8985, in packets, not time). The
- * distance starts at 3 and doubles when a result declared lost arrives after
- * all. The backstop is a timer: when the oldest is not answered within the
- * timeout (RFC 6298, with bounds for machines that share cores) everything in
- * flight is lost and the node is silent: it gets nothing until it is heard of.
+ * distance starts at 3 and grows to what would have waited for a result that was
+ * declared lost and arrives after all. The backstop is a timer: when the oldest
+ * is not answered within the timeout (RFC 6298, with bounds for machines that
+ * share cores) everything in flight is lost and the node is silent: it gets
+ * nothing until it is heard of.
  *
  * Window. Delay tells the queue before loss does (Brakmo and Peterson, TCP Vegas,
  * 1995): of w batches in flight, w * (1 - rtt_base / rtt) wait in some queue. Once
