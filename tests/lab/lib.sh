@@ -114,6 +114,23 @@ it = json.loads(sys.argv[2])
 print(eval(sys.argv[1]))' "$@"
 }
 
+# refused STATUS WORDS COMMAND...: it fails like that, with exactly one line that
+# has the words on stderr, and nothing on stdout. Usable in a condition too.
+refused() {
+	local wanted=$1 words=$2 status=0
+	shift 2
+	"$@" >"$scratch/stdout" 2>"$scratch/stderr" || status=$?
+	echo "exit status $status, stderr:"
+	cat "$scratch/stderr"
+	equal "exit status" "$status" "$wanted" || return 1
+	equal "lines on stderr" "$(wc -l <"$scratch/stderr")" 1 || return 1
+	grep -qiE -- "$words" "$scratch/stderr" || {
+		echo "does not say '$words'"
+		return 1
+	}
+	equal "stdout" "$(cat "$scratch/stdout")" ""
+}
+
 # ---- labs -------------------------------------------------------------------
 
 lab() {

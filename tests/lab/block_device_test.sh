@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Block devices (loop) as input, as output, and as both.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+bytes=$((24 * 1024 * 1024))
+make_data "$scratch/source" "$bytes"
+truncate -s "$bytes" "$scratch/target"
+loop_device "$scratch/source"
+source_device=$loop
+loop_device "$scratch/target"
+target_device=$loop
+
+from_device() {
+	submit "$source_device" "$scratch/output"
+	matches_reference "$scratch/source" "$scratch/output"
+}
+
+# A device is there already, so its content is only overwritten by force.
+to_device_needs_force() {
+	refused 1 "force" submit "$scratch/source" "$target_device"
+	sync "$target_device"
+	cmp -n "$bytes" "$target_device" /dev/zero
+}
+
+to_device() {
+	submit "$scratch/source" "$target_device" --force
+	matches_reference "$scratch/source" "$target_device"
+}
+
+device_to_device() {
+	head -c "$bytes" /dev/zero >"$target_device"
+	submit "$source_device" "$target_device" --force
+	matches_reference "$source_device" "$target_device"
+}
+
+too_small() {
+	truncate -s $((bytes / 2)) "$scratch/small"
+	loop_device "$scratch/small"
+	refused 1 "small|bytes" submit "$scratch/source" "$loop" --force
+	cmp -n $((bytes / 2)) "$loop" /dev/zero
+}
+
+lab_up --nodes 2 --mtu 9000
+check "a block device as input" from_device
+check "a block device as output is refused without --force" to_device_needs_force
+check "a block device as output" to_device
+check "block devices as input and output" device_to_device
+check "a block device too small for the output is refused and stays as it was" too_small
+finish

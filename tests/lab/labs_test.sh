@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# tools/lab itself: several labs at once, and nothing left behind.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+pages() {
+	cat /proc/sys/vm/nr_hugepages
+}
+
+# left_by LAB: what there still is of a lab.
+left_by() {
+	ls -d "/run/wiremill/$1" "/run/netns/wm-$1-"* 2>/dev/null || true
+	pgrep -af -- "/run/wiremill/$1/wiremilld.sock" || true
+	for pid in "${recorded[@]}"; do
+		[[ ! -e /proc/$pid ]] || grep -H . "/proc/$pid/comm" || true
+	done
+}
+
+nothing_left_by() {
+	equal "what is left of lab $1" "$(left_by "$1")" ""
+}
+
+record_pids() {
+	recorded=()
+	for file in "/run/wiremill/$lab"/*.pid; do
+		recorded+=("$(cut -d' ' -f1 "$file")")
+	done
+}
+recorded=()
+
+two_at_once() {
+	local first second first_socket
+	lab=$lab_a socket=/run/wiremill/$lab_a/wiremilld.sock
+	make_data "$scratch/a" $((16 * 1024 * 1024))
+	make_data "$scratch/b" $((16 * 1024 * 1024 + 320))
+	submit "$scratch/a" "$scratch/a.out" &
+	first=$!
+	first_socket=$socket
+	lab=$lab_b socket=/run/wiremill/$lab_b/wiremilld.sock
+	submit "$scratch/b" "$scratch/b.out" &
+	second=$!
+	wait "$first"
+	wait "$second"
+	matches_reference "$scratch/a" "$scratch/a.out"
+	matches_reference "$scratch/b" "$scratch/b.out"
+	[[ $first_socket != "$socket" ]]
+}
+
+listed() {
+	"$root/tools/lab" list >"$scratch/list"
+	cat "$scratch/list"
+	grep -E "^$lab_a +2 of 2 +9000 " "$scratch/list"
+	grep -E "^$lab_b +1 of 1 +1500 " "$scratch/list"
+}
+
+name_in_use() {
+	local status=0
+	lab=$lab_a
+	lab up --build "$build" --nodes 1 --mtu 1500 2>"$scratch/said" || status=$?
+	cat "$scratch/said"
+	equal "exit status" "$status" 1
+	grep "stands already" "$scratch/said"
+	nodes >/dev/null
+}
+
+down_leaves_nothing() {
+	lab=$lab_b
+	record_pids
+	lab down
+	nothing_left_by "$lab_b"
+	lab=$lab_a socket=/run/wiremill/$lab_a/wiremilld.sock
+	holds 'len(it["nodes"]) == 2' "$(nodes)"
+	record_pids
+	lab down
+	nothing_left_by "$lab_a"
+	lab down
+}
+
+hugepages_come_back() {
+	equal "hugepages" "$(pages)" "$pages_before"
+}
+
+failed_up_leaves_nothing() {
+	local status=0
+	lab up --build "$build" --nodes 2 --mtu 9000 --node-arg --no-such-option 2>"$scratch/said" || status=$?
+	cat "$scratch/said"
+	equal "exit status" "$status" 1
+	grep -E "node [12] ended" "$scratch/said"
+	nothing_left_by "$lab"
+	hugepages_come_back
+}
+
+interrupted_up_leaves_nothing() {
+	local status
+	for seconds in 0.1 0.4 0.9 1.5; do
+		status=0
+		env --default-signal timeout -s INT "$seconds" \
+			"$root/tools/lab" up --name "$lab" --build "$build" --nodes 12 --mtu 9000 || status=$?
+		# It may have been done before: then it stands, as it should.
+		((status != 0)) || lab down
+		nothing_left_by "$lab"
+	done
+	hugepages_come_back
+}
+
+killed_up_is_taken_down() {
+	timeout -s KILL 0.8 "$root/tools/lab" up --name "$lab" --build "$build" --nodes 3 --mtu 9000 || true
+	record_pids
+	lab down
+	nothing_left_by "$lab"
+	hugepages_come_back
+}
+
+pages_before=$(pages)
+lab_up --nodes 2 --mtu 9000
+lab_a=$lab
+lab_up --nodes 1 --mtu 1500
+lab_b=$lab
+check "two labs are listed" listed
+check "two labs work at the same time" two_at_once
+check "a name in use is refused and its lab stays" name_in_use
+check "down leaves nothing of a lab, and the other lab alone" down_leaves_nothing
+check "hugepages are given back" hugepages_come_back
+lab_new
+check "an up that fails leaves nothing" failed_up_leaves_nothing
+check "an up that is interrupted leaves nothing" interrupted_up_leaves_nothing
+check "what a killed up leaves, down takes away" killed_up_is_taken_down
+finish

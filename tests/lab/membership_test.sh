@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Nodes that die, leave and join while a job runs.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+input=$scratch/input
+output=$scratch/output
+
+job_field() {
+	ctl job show "$job" --json | python3 -c 'import json, sys
+print(json.load(sys.stdin)[sys.argv[1]])' "$1"
+}
+
+# Submits without waiting; sets job. The link is slowed down so that the job
+# certainly runs while the step does what it does to a node.
+job_begin() {
+	rm -f "$output"
+	job=$(ctl job submit --kernel xor --input "$input" --output "$output" --json |
+		python3 -c 'import json, sys; print(json.load(sys.stdin)["job"])')
+	until [[ $(job_field batches_done) -gt 0 ]]; do
+		sleep 0.05
+	done
+}
+
+still_runs() {
+	equal "the job's state" "$(job_field state)" running
+}
+
+job_end() {
+	local state
+	until state=$(job_field state) && [[ ! $state =~ queued|preparing|running|finishing ]]; do
+		sleep 0.1
+	done
+	equal "the job's state" "$state" "done"
+	matches_reference "$input" "$output"
+}
+
+# node_is NAME STATES
+node_is() {
+	holds "[n['state'] for n in it['nodes'] if n['name'] == '$1'][-1] in '$2'.split()" "$(nodes)"
+}
+
+wait_for_node() {
+	local deadline=$((SECONDS + 20))
+	until node_is "$1" "$2" >/dev/null 2>&1; do
+		((SECONDS < deadline)) || node_is "$1" "$2"
+		sleep 0.1
+	done
+}
+
+node_dies() {
+	job_begin
+	lab kill --node 2
+	still_runs
+	job_end
+	wait_for_node n2 "silent gone"
+}
+
+node_returns() {
+	lab start --node 2
+	job_begin
+	job_end
+	wait_for_node n2 ready
+}
+
+node_leaves() {
+	job_begin
+	lab kill --node 3 --signal TERM
+	still_runs
+	wait_for_node n3 gone
+	job_end
+}
+
+node_joins() {
+	job_begin
+	lab start --node 3
+	still_runs
+	job_end
+	holds "[n['batches'] for n in it['nodes'] if n['name'] == 'n3' and n['state'] == 'ready'][0] > 0" "$(nodes)"
+}
+
+all_but_one_die() {
+	job_begin
+	lab kill --node 1
+	lab kill --node 2
+	still_runs
+	job_end
+}
+
+lab_up --nodes 3 --mtu 9000 --rate 100mbit
+make_data "$input" $((128 * 1024 * 1024))
+check "a node killed in the middle of a job: its batches go to others" node_dies
+check "the killed node comes back and works" node_returns
+check "a node that is told to end leaves cleanly in the middle of a job" node_leaves
+check "a node that joins in the middle of a job gets its share" node_joins
+check "the last node finishes the job alone" all_but_one_die
+check "no report of a sanitizer" no_sanitizer_report
+finish
