@@ -267,11 +267,9 @@ uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
 		uint32_t index = dispatch->members[i];
 		struct node *node = &dispatch->nodes[index];
 
-		if (!wm_flow_expire(&node->flow, now_ns))
-			continue;
+		silent += wm_flow_expire(&node->flow, now_ns);
 		lose_what_is_lost(dispatch, node);
 		ring_update(dispatch, index);
-		silent++;
 	}
 	return silent;
 }

@@ -258,14 +258,25 @@ static void settle_answered(struct wm_flow *flow)
 		flow->lost_before = flow->first;
 }
 
+static bool is_overdue(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
+{
+	return now_ns - entry_of(flow, stamp)->sent_ns >= flow->timeout_ns;
+}
+
 bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns)
 {
 	uint32_t backoff;
 
 	settle_answered(flow);
-	if (flow->in_flight == 0 ||
-	    now_ns - entry_of(flow, flow->first)->sent_ns < flow->timeout_ns)
+	if (flow->in_flight == 0 || !is_overdue(flow, flow->first, now_ns))
 		return false;
+	if (is_before(flow->first, flow->newest)) {
+		/* A node that answers what was sent later is not silent. */
+		while (is_before(flow->lost_before, flow->newest) &&
+		       is_overdue(flow, flow->lost_before, now_ns))
+			flow->lost_before++;
+		return false;
+	}
 
 	wm_flow_give_up(flow);
 	flow->counters.timeouts++;

@@ -13,10 +13,10 @@
  * Loss. A node answers in order, so a stamp that is `reorder` or more behind the
  * newest answered one is lost (the idea of RFC 8985, in packets, not time). The
  * distance starts at 3 and grows to what would have waited for a result that was
- * declared lost and arrives after all. The backstop is a timer: when the oldest
- * is not answered within the timeout (RFC 6298, with bounds for machines that
- * share cores) everything in flight is lost and the node is silent: it gets
- * nothing until it is heard of.
+ * declared lost and arrives after all. The backstop is a timer (RFC 6298, with
+ * bounds for machines that share cores): what is not answered within it is lost,
+ * and if nothing that was sent later is answered either, everything in flight is
+ * lost and the node is silent: it gets nothing until it is heard of.
  *
  * Window. Delay tells the queue before loss does (Brakmo and Peterson, TCP Vegas,
  * 1995): of w batches in flight, w * (1 - rtt_base / rtt) wait in some queue. Once
@@ -95,7 +95,7 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns);
 /* To be called until it returns 0, after accept and expire: the next token lost. */
 uint64_t wm_flow_next_lost(struct wm_flow *flow);
 /* The backstop; to be called every few milliseconds, after all that arrived has
- * been accepted. True: the node has just fallen silent. */
+ * been accepted; next_lost follows. True: the node has just fallen silent. */
 bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 /* The node was heard of by other means (a BEAT): it gets batches again, unless
  * it keeps answering beats but no batches. */
