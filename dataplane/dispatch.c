@@ -238,7 +238,7 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 {
 	struct node *node = &dispatch->nodes[index];
 	enum wm_ledger_verdict verdict;
-	uint64_t token;
+	uint64_t token, answered;
 
 	receipt->extent_done = false;
 	if (!node->member) {
@@ -246,8 +246,13 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 		return WM_LEDGER_UNKNOWN;
 	}
 	token = token_of_result(dispatch, node, batch, stamp, &receipt->batch);
-	if (wm_flow_accept(&node->flow, stamp, now_ns))
+	answered = wm_flow_accept(&node->flow, stamp, now_ns);
+	if (answered) {
 		dispatch->in_flight--;
+		/* A stamp that was sent with another batch: that one is not coming. */
+		if (answered != token)
+			wm_ledger_lose(dispatch->ledger, answered);
+	}
 	lose_what_is_lost(dispatch, node);
 	ring_update(dispatch, index);
 
