@@ -10,6 +10,9 @@
 #define BATCH_SENT 0x20u   /* at least once */
 #define BATCH_COPIES 0x1fu
 
+/* Bit 63 of a token is flow's. */
+#define GENERATION_MAX 0x7fffffffu
+
 struct slot {
 	uint64_t extent;
 	uint64_t first_batch;
@@ -107,8 +110,7 @@ void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot_index, uint64_t exte
 
 	assert(slot_index < ledger->slots_max);
 	assert(slot->remaining == 0);
-	if (++slot->generation == 0)
-		slot->generation = 1;
+	slot->generation = slot->generation % GENERATION_MAX + 1;
 	slot->extent = extent;
 	slot->first_batch = extent * ledger->layout.batches_per_extent;
 	slot->batches = slot->remaining = batches;

@@ -12,7 +12,8 @@
  *                  to do, again <------      lose (last copy)
  *
  * A token names one batch of one opening of a slot, so that what is still in
- * flight when a slot is used again can never touch its next extent.
+ * flight when a slot is used again can never touch its next extent. Its highest
+ * bit is 0.
  *
  * Pure: no clock, no I/O, no allocation but in create; one thread. Every call
  * takes constant time, but for find, which scans the slots.
