@@ -210,6 +210,9 @@ void wm_store_destroy(struct wm_store **store)
 	if (!gone)
 		return;
 	assert(gone->in_flight == 0);
+	/* Else the kernel gives the locked memory back some time after the exit,
+	 * and the next store may not get its own. */
+	io_uring_unregister_buffers(&gone->ring);
 	io_uring_queue_exit(&gone->ring);
 	free_memory(gone);
 }

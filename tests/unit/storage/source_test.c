@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "scratch.h"
+#include "wiremill/store.h"
+
+static void refused(const char *path, int code)
+{
+	struct wm_error error = { "" };
+	struct wm_source source;
+
+	CU_ASSERT_EQUAL(wm_source_open(&source, path, &error), -code);
+	CU_ASSERT(wm_scratch_is_line(&error));
+}
+
+static void a_file_is_opened_with_its_whole_size_and_identity(void)
+{
+	const char *path = wm_scratch_path("input");
+	struct wm_source source;
+	struct stat status;
+
+	wm_scratch_write(path, "ninety-nine", 11);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, path, NULL), 0);
+	CU_ASSERT_EQUAL(stat(path, &status), 0);
+	CU_ASSERT_EQUAL(source.bytes, 11);
+	CU_ASSERT_EQUAL(source.device, status.st_dev);
+	CU_ASSERT_EQUAL(source.inode, status.st_ino);
+	CU_ASSERT_FALSE(source.block_device);
+	CU_ASSERT_STRING_EQUAL(source.path, path);
+	wm_source_close(&source);
+	CU_ASSERT_EQUAL(source.fd, -1);
+}
+
+static void direct_io_is_what_the_file_system_says(void)
+{
+	const char *path = wm_scratch_path("input");
+	struct wm_source source;
+	struct statx status;
+	bool supported;
+	int flags;
+
+	wm_scratch_write(path, "x", 1);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, path, NULL), 0);
+	CU_ASSERT_EQUAL(statx(AT_FDCWD, path, 0, STATX_DIOALIGN, &status), 0);
+	supported = (status.stx_mask & STATX_DIOALIGN) && status.stx_dio_offset_align;
+	flags = fcntl(source.fd, F_GETFL);
+	CU_ASSERT_EQUAL(source.direct, supported);
+	CU_ASSERT_EQUAL((flags & O_DIRECT) != 0, supported);
+	if (supported) {
+		CU_ASSERT(source.align_bytes >= status.stx_dio_offset_align);
+		CU_ASSERT(source.align_bytes >= status.stx_dio_mem_align);
+	}
+	/* io_uring would fail instead of waiting. */
+	CU_ASSERT_EQUAL(flags & O_NONBLOCK, 0);
+	wm_source_close(&source);
+}
+
+static void memory_backed_files_are_read_through_the_page_cache(void)
+{
+	const char *shm = wm_scratch_shm();
+	struct wm_source source;
+	char path[128];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(shm);
+	snprintf(path, sizeof(path), "%s/input", shm);
+	wm_scratch_write(path, "x", 1);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, path, NULL), 0);
+	CU_ASSERT_FALSE(source.direct);
+	CU_ASSERT_EQUAL(source.align_bytes, 1);
+	CU_ASSERT_EQUAL(fcntl(source.fd, F_GETFL) & O_DIRECT, 0);
+	wm_source_close(&source);
+}
+
+static void a_link_leads_to_its_file(void)
+{
+	const char *path = wm_scratch_path("target"), *name = wm_scratch_path("link");
+	struct wm_source source;
+	struct stat status;
+
+	wm_scratch_write(path, "abc", 3);
+	CU_ASSERT_EQUAL(symlink(path, name), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, name, NULL), 0);
+	CU_ASSERT_EQUAL(stat(path, &status), 0);
+	CU_ASSERT_EQUAL(source.inode, status.st_ino);
+	wm_source_close(&source);
+}
+
+static void a_missing_file_is_refused(void)
+{
+	refused(wm_scratch_path("nothing"), ENOENT);
+	refused("", ENOENT);
+	wm_scratch_write(wm_scratch_path("file"), "x", 1);
+	refused(wm_scratch_path("file/below"), ENOTDIR);
+}
+
+static void an_empty_file_is_refused(void)
+{
+	wm_scratch_write(wm_scratch_path("empty"), "", 0);
+	refused(wm_scratch_path("empty"), ENODATA);
+}
+
+static void a_directory_is_refused(void)
+{
+	refused(wm_scratch_path(""), EISDIR);
+}
+
+static void an_unreadable_file_is_refused(void)
+{
+	const char *path = wm_scratch_path("secret");
+
+	wm_scratch_write(path, "x", 1);
+	CU_ASSERT_EQUAL(chmod(path, 0), 0);
+	refused(path, EACCES);
+}
+
+static void what_is_neither_file_nor_device_is_refused_without_waiting(void)
+{
+	CU_ASSERT_EQUAL(mkfifo(wm_scratch_path("pipe"), 0600), 0);
+	refused(wm_scratch_path("pipe"), EINVAL);
+	refused("/dev/null", EINVAL);
+}
+
+static void a_socket_is_refused(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CU_ASSERT_EQUAL_FATAL(chdir(wm_scratch_path("")), 0);
+	strcpy(address.sun_path, "socket");
+	CU_ASSERT_EQUAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	refused(wm_scratch_path("socket"), ENXIO);
+	close(fd);
+}
+
+static void a_path_too_long_is_refused(void)
+{
+	char path[PATH_MAX + 10];
+
+	memset(path, 'a', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	refused(path, ENAMETOOLONG);
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(a_file_is_opened_with_its_whole_size_and_identity),
+	WM_TEST(direct_io_is_what_the_file_system_says),
+	WM_TEST(memory_backed_files_are_read_through_the_page_cache),
+	WM_TEST(a_link_leads_to_its_file),
+	WM_TEST(a_missing_file_is_refused),
+	WM_TEST(an_empty_file_is_refused),
+	WM_TEST(a_directory_is_refused),
+	WM_TEST(an_unreadable_file_is_refused),
+	WM_TEST(what_is_neither_file_nor_device_is_refused_without_waiting),
+	WM_TEST(a_socket_is_refused),
+	WM_TEST(a_path_too_long_is_refused),
+};
+
+int main(void)
+{
+	int failed;
+
+	if (wm_scratch_begin(true) < 0)
+		return EXIT_FAILURE;
+	failed = WM_TESTS_RUN("source", tests);
+	wm_scratch_end();
+	return failed;
+}
