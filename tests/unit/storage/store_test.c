@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -319,22 +320,51 @@ static void an_input_that_shrank_is_an_error(void)
 	}
 }
 
+static int ring_descriptor(void)
+{
+	for (int fd = 3; fd < 1024; fd++) {
+		char link[64], target[64] = "";
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (readlink(link, target, sizeof(target) - 1) > 0 &&
+		    strcmp(target, "anon_inode:[io_uring]") == 0)
+			return fd;
+	}
+	return -1;
+}
+
+/* Until the kernel has posted what the store is not yet asked for. */
+static void wait_for_completion(void)
+{
+	struct pollfd ring = { .fd = ring_descriptor(), .events = POLLIN };
+
+	CU_ASSERT_EQUAL_FATAL(poll(&ring, 1, 10000), 1);
+}
+
 static void a_short_read_goes_on_where_it_stopped(void)
 {
+	const size_t half = WM_EXTENT_BYTES / 2 + 7;
+	struct wm_store_counters counters;
 	struct wm_store_event event;
 	struct job job;
+	int fd;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(wm_scratch_shm());
 	begin_in(&job, wm_scratch_shm(), wm_kernel_find("xor"), WM_EXTENT_BYTES + 32);
 	open_store(&job, 1);
-	/* Read from memory while it is half as long, it is whole when polled. */
-	CU_ASSERT_EQUAL(truncate(job.input, WM_EXTENT_BYTES / 2 + 7), 0);
+	/* Half as long while it is read, whole when that is noticed. */
+	CU_ASSERT_EQUAL(truncate(job.input, (off_t)half), 0);
 	CU_ASSERT_EQUAL(wm_store_read(job.store, 0, 0), 0);
 	CU_ASSERT_EQUAL(wm_store_submit(job.store), 0);
-	wm_scratch_write(job.input, job.bytes, job.input_bytes);
+	wait_for_completion();
+	fd = open(job.input, O_WRONLY | O_CLOEXEC);
+	CU_ASSERT(pwrite(fd, job.bytes + half, job.input_bytes - half, (off_t)half) > 0);
+	close(fd);
 	event = next_event(&job);
 	CU_ASSERT_EQUAL(event.result, 0);
 	CU_ASSERT(buffer_holds_extent(&job, 0, 0));
+	wm_store_counters(job.store, &counters);
+	CU_ASSERT_EQUAL(counters.short_ios, 1);
 	close_store(&job);
 	end(&job);
 }
