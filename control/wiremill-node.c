@@ -165,8 +165,7 @@ static int take_option(struct options *options, int id, const char *value)
 		fputs(usage_text, stdout);
 		exit(WM_EXIT_DONE);
 	default:
-		/* getopt has said what is wrong. */
-		return WM_EXIT_USAGE;
+		return complain("no such option, or it lacks its value: ", value);
 	}
 }
 
@@ -197,8 +196,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 	int id, status;
 
 	*options = (struct options){ .log_level = WM_LOG_INFO };
+	opterr = 0; /* the line is ours */
 	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		status = take_option(options, id, optarg);
+		status = take_option(options, id, id == '?' ? argv[optind - 1] : optarg);
 		if (status != WM_EXIT_DONE)
 			return status;
 	}
@@ -406,7 +406,7 @@ static bool is_told_to_stop(const struct node *node)
 	return read(node->signal_fd, &signal_info, sizeof(signal_info)) == sizeof(signal_info);
 }
 
-/* Returns 0 when told to stop, -EIO when the device is lost. */
+/* Returns 0 when told to stop, else what wm_worker_step failed with. */
 static int serve(struct node *node)
 {
 	uint64_t check_ns = 0;
@@ -436,9 +436,13 @@ static int run(struct node *node, struct wm_error *error)
 
 	if (ret == 0)
 		ret = wm_worker_finish(node->worker);
-	wm_agent_leave(&node->agent, ret == 0 ? "stopped" : "the device is lost");
+	wm_agent_leave(&node->agent, ret == 0 ? "stopped" : "failed");
+	if (ret == -ENXIO)
+		return wm_error_set(error, ENXIO, "interface %s is gone", node->options.interface);
 	if (ret < 0)
-		return wm_error_set(error, EIO, "the device is lost: start the node again");
+		return wm_error_set(error, EIO,
+				    "the GPU is lost: see its driver's messages in "
+				    "dmesg, and start the node again");
 
 	wm_executor_counters(node->executor, &counters);
 	if (counters.validation_messages > 0)

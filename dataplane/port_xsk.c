@@ -478,9 +478,10 @@ static uint32_t tx_waiting(const struct wm_xsk *xsk)
 	return *xsk->tx.producer - __atomic_load_n(xsk->tx.consumer, __ATOMIC_ACQUIRE);
 }
 
-bool wm_xsk_flush(struct wm_xsk *xsk)
+int wm_xsk_flush(struct wm_xsk *xsk)
 {
 	uint32_t waiting = tx_waiting(xsk), before;
+	int fd = xsk_socket__fd(xsk->socket);
 
 	/* One call moves 32 descriptors at most. One that moves none has met a full
 	 * link: later, then. */
@@ -488,9 +489,10 @@ bool wm_xsk_flush(struct wm_xsk *xsk)
 		before = waiting;
 		if (waiting == 0)
 			break;
-		(void)sendto(xsk_socket__fd(xsk->socket), NULL, 0, MSG_DONTWAIT, NULL, 0);
+		if (sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 && errno == ENXIO)
+			return -ENXIO;
 		waiting = tx_waiting(xsk);
 	} while (waiting < before);
 	take_back_groups(xsk);
-	return waiting == 0;
+	return waiting == 0 ? 0 : -EAGAIN;
 }

@@ -117,7 +117,8 @@ void wm_xsk_group_release(struct wm_xsk *xsk, uint32_t group);
 /* Queues the frame of frame_bytes that stands at group + WM_XSK_GROUP_FRAME. */
 void wm_xsk_send(struct wm_xsk *xsk, uint32_t group, uint32_t frame_bytes);
 /* Lets the kernel transmit what is queued and takes back the groups it is done
- * with. Returns whether all of it went; if not, call again soon. */
-bool wm_xsk_flush(struct wm_xsk *xsk);
+ * with. Returns 0, -EAGAIN: some of it waits, call again soon, or -ENXIO: the
+ * interface is gone, for good. */
+int wm_xsk_flush(struct wm_xsk *xsk);
 
 #endif

@@ -57,9 +57,9 @@ struct wm_worker {
 	uint32_t oldest, in_flight;
 	struct wm_row *rows; /* of the one that gathers; NULL: no table yet */
 
-	bool blocked;  /* a frame waits in the ring for room here */
-	bool all_sent; /* nothing waits in the transmit ring */
-	bool lost;     /* the executor's device */
+	bool blocked; /* a frame waits in the ring for room here */
+	int flushed;  /* what the last flush of the port returned */
+	bool lost;    /* the executor's device */
 	struct wm_worker_counters counters;
 };
 
@@ -76,7 +76,6 @@ int wm_worker_create(struct wm_worker **out, const struct wm_worker_config *conf
 	worker->control = config->control;
 	worker->context = config->context;
 	worker->memory = wm_xsk_memory(config->xsk);
-	worker->all_sent = true;
 	memcpy(worker->address, obtained.address, WM_ETHER_ADDR_BYTES);
 	*out = worker;
 	return 0;
@@ -387,7 +386,7 @@ bool wm_worker_send_control(struct wm_worker *worker,
 		return false;
 	}
 	wm_xsk_send(worker->xsk, group, (uint32_t)bytes);
-	worker->all_sent = wm_xsk_flush(worker->xsk);
+	worker->flushed = wm_xsk_flush(worker->xsk);
 	return true;
 }
 
@@ -511,7 +510,9 @@ int wm_worker_step(struct wm_worker *worker)
 			return ret;
 		moved += ret;
 	}
-	worker->all_sent = wm_xsk_flush(worker->xsk);
+	worker->flushed = wm_xsk_flush(worker->xsk);
+	if (worker->flushed == -ENXIO)
+		return -ENXIO;
 	return worker->lost ? -EIO : moved;
 }
 
@@ -541,7 +542,7 @@ void wm_worker_wait(struct wm_worker *worker, int fd, uint64_t timeout_ns)
 			worker->lost = true;
 		return;
 	}
-	if ((!worker->all_sent || worker->blocked) && timeout_ns > RETRY_NS)
+	if ((worker->flushed < 0 || worker->blocked) && timeout_ns > RETRY_NS)
 		timeout_ns = RETRY_NS;
 	sleep_in_poll(worker, fd, timeout_ns);
 }
@@ -562,6 +563,6 @@ int wm_worker_finish(struct wm_worker *worker)
 			return -EIO;
 		complete(worker);
 	}
-	worker->all_sent = wm_xsk_flush(worker->xsk);
+	worker->flushed = wm_xsk_flush(worker->xsk);
 	return 0;
 }

@@ -67,7 +67,7 @@ void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_k
 		       uint32_t batch_elements);
 
 /* Does what can be done now. Returns how many frames and submissions moved (0:
- * idle), or -EIO: the executor's device is lost. */
+ * idle), -EIO: the executor's device is lost, or -ENXIO: the interface is gone. */
 int wm_worker_step(struct wm_worker *worker);
 /* Sleeps until there may be something to do, `fd` is readable (-1: none), or
  * timeout_ns has passed. */
