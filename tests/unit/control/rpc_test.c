@@ -1,0 +1,760 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rpc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "wiremill/limits.h"
+
+/* ---- methods ------------------------------------------------------------ */
+
+static unsigned calls;
+
+/* {"text": string, "times": number? = 1} -> the text so many times */
+static json_t *call_repeat(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	const char *text = NULL;
+	uint64_t times = 1;
+	bool upper = false;
+	const struct wm_rpc_param expected[] = {
+		{ "text", WM_RPC_STRING, false, &text },
+		{ "times", WM_RPC_NUMBER, true, &times },
+		{ "upper", WM_RPC_BOOL, true, &upper },
+	};
+	char *whole;
+	json_t *result;
+
+	(void)context;
+	calls++;
+	if (wm_rpc_params_unpack(params, expected, 3, code, error) < 0)
+		return NULL;
+	whole = calloc(times * strlen(text) + 1, 1);
+	for (uint64_t i = 0; i < times; i++)
+		memcpy(whole + i * strlen(text), text, strlen(text));
+	result = json_string(upper ? "UPPER" : whole);
+	free(whole);
+	return result;
+}
+
+static json_t *call_none(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	calls++;
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	return json_integer(*(int *)context);
+}
+
+static json_t *call_refuse(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context, (void)params, (void)code;
+	wm_error_set(error, EIO, "the job is done: it cannot be cancelled");
+	return NULL;
+}
+
+static json_t *call_broken_text(void *context, const json_t *params, int *code,
+				struct wm_error *error)
+{
+	(void)context, (void)params;
+	*code = -32001;
+	wm_error_set(error, EIO, "cut \xc3");
+	return NULL;
+}
+
+static json_t *call_silent(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context, (void)params, (void)code, (void)error;
+	return NULL;
+}
+
+static const struct wm_rpc_method methods[] = {
+	{ "repeat", call_repeat },	{ "none", call_none },	   { "refuse", call_refuse },
+	{ "broken", call_broken_text }, { "silent", call_silent },
+};
+static int context = 42;
+
+/* ---- one line ----------------------------------------------------------- */
+
+static char *answer_bytes(const char *line, size_t bytes)
+{
+	return wm_rpc_answer(methods, sizeof(methods) / sizeof(methods[0]), &context, line, bytes);
+}
+
+static bool answer_is(const char *line, const char *expected)
+{
+	char *answer = answer_bytes(line, strlen(line));
+	bool same = answer && expected ? strcmp(answer, expected) == 0 : answer == expected;
+
+	if (!same)
+		printf("# %s\n# gave     %s\n# expected %s\n", line, answer, expected);
+	free(answer);
+	return same;
+}
+
+/* The code of the error that a line is answered with; its message and id must fit. */
+static int fault_of_bytes(const char *line, size_t bytes, const char *message, const char *id)
+{
+	char *answer = answer_bytes(line, bytes), *id_text = NULL;
+	json_t *root = answer ? json_loads(answer, 0, NULL) : NULL;
+	json_t *fault = json_object_get(root, "error");
+	const char *text = json_string_value(json_object_get(fault, "message"));
+	int code = (int)json_integer_value(json_object_get(fault, "code"));
+
+	id_text = json_dumps(json_object_get(root, "id"), JSON_ENCODE_ANY);
+	if (!text || !strstr(text, message) || !id_text || strcmp(id_text, id) != 0) {
+		printf("# %.200s\n# gave %.200s, expected '%s' and id %s\n", line, answer, message,
+		       id);
+		code = 0;
+	}
+	free(id_text);
+	free(answer);
+	json_decref(root);
+	return code;
+}
+
+static int fault_of(const char *line, const char *message, const char *id)
+{
+	return fault_of_bytes(line, strlen(line), message, id);
+}
+
+static void request_is_answered_with_its_own_id(void)
+{
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":7}",
+			    "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":7}"));
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":\"a\"}",
+			    "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":\"a\"}"));
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":null}",
+			    "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":null}"));
+	CU_ASSERT(answer_is(" { \"id\" : 0 , \"params\" : {} , \"method\" : \"none\" , "
+			    "\"jsonrpc\" : \"2.0\" } \r",
+			    "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":0}"));
+}
+
+static void notification_runs_and_is_not_answered(void)
+{
+	calls = 0;
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"none\"}", NULL));
+	CU_ASSERT_EQUAL(calls, 1);
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"refuse\"}", NULL));
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"unknown\"}", NULL));
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"params\":[1]}", NULL));
+}
+
+static void what_is_no_json_is_a_parse_error(void)
+{
+	static const char *const lines[] = { "hello",
+					     "{",
+					     "[",
+					     "{\"a\":}",
+					     "{} {}",
+					     "\"open",
+					     "{'a':1}",
+					     "\"\xff\"",
+					     "[1,]",
+					     "1e999",
+					     "\"\\u0000\"",
+					     "{\"a\":1,\"a\":2}",
+					     "99999999999999999999" };
+
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		CU_ASSERT_EQUAL(fault_of(lines[i], "not JSON", "null"), WM_RPC_PARSE_ERROR);
+}
+
+static void nul_bytes_are_a_parse_error(void)
+{
+	static const char inside[] = "{\"jsonrpc\":\"2.0\",\"method\":\"no\0ne\",\"id\":1}";
+	static const char after[] = "{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":1}\0";
+
+	CU_ASSERT_EQUAL(fault_of_bytes(inside, sizeof(inside) - 1, "not JSON", "null"),
+			WM_RPC_PARSE_ERROR);
+	CU_ASSERT_EQUAL(fault_of_bytes(after, sizeof(after) - 1, "not JSON", "null"),
+			WM_RPC_PARSE_ERROR);
+	CU_ASSERT_EQUAL(fault_of_bytes("\0", 1, "not JSON", "null"), WM_RPC_PARSE_ERROR);
+	CU_ASSERT_EQUAL(fault_of_bytes("", 0, "not JSON", "null"), WM_RPC_PARSE_ERROR);
+}
+
+static void deep_nesting_is_a_parse_error(void)
+{
+	size_t depth = WM_RPC_LINE_BYTES_MAX - 1;
+	char *line = malloc(depth);
+
+	memset(line, '[', depth);
+	CU_ASSERT_EQUAL(fault_of_bytes(line, depth, "not JSON", "null"), WM_RPC_PARSE_ERROR);
+	for (size_t i = 0; i + 5 <= depth; i += 5)
+		memcpy(line + i, "{\"a\":", 5);
+	CU_ASSERT_EQUAL(fault_of_bytes(line, depth, "not JSON", "null"), WM_RPC_PARSE_ERROR);
+	free(line);
+}
+
+static void what_is_no_request_is_invalid(void)
+{
+	static const char *const lines[] = {
+		"1",
+		"null",
+		"\"none\"",
+		"{}",
+		"{\"method\":\"none\",\"id\":1}",
+		"{\"jsonrpc\":\"1.0\",\"method\":\"none\",\"id\":1}",
+		"{\"jsonrpc\":2.0,\"method\":\"none\",\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"method\":1,\"id\":1}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":{}}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":[1]}",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":true}",
+		"[]",
+	};
+
+	calls = 0;
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		CU_ASSERT_EQUAL(fault_of(lines[i], "a", "null"), WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(calls, 0);
+}
+
+static void unknown_method_is_named(void)
+{
+	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"job.fly\",\"id\":3}",
+				 "there is no method 'job.fly'", "3"),
+			WM_RPC_METHOD_NOT_FOUND);
+}
+
+#define REPEAT(params) "{\"jsonrpc\":\"2.0\",\"method\":\"repeat\",\"params\":" params ",\"id\":1}"
+
+static void wrong_parameters_are_named(void)
+{
+	static const struct {
+		const char *line, *message;
+	} wrong[] = {
+		{ REPEAT("[\"x\"]"), "'params' is an object" },
+		{ REPEAT("\"x\""), "'params' is an object" },
+		{ REPEAT("null"), "'params' is an object" },
+		{ REPEAT("{}"), "parameter 'text' is missing" },
+		{ REPEAT("{\"text\":1}"), "parameter 'text' must be a string" },
+		{ REPEAT("{\"text\":null}"), "parameter 'text' must be a string" },
+		{ REPEAT("{\"text\":\"x\",\"times\":-1}"), "parameter 'times' must be a whole" },
+		{ REPEAT("{\"text\":\"x\",\"times\":1.5}"), "parameter 'times' must be a whole" },
+		{ REPEAT("{\"text\":\"x\",\"upper\":1}"), "'upper' must be true or false" },
+		{ REPEAT("{\"text\":\"x\",\"time\":1}"), "there is no parameter 'time'" },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"params\":{\"x\":1},\"id\":1}",
+		  "there is no parameter 'x'" },
+	};
+
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CU_ASSERT_EQUAL(fault_of(wrong[i].line, wrong[i].message, "1"),
+				WM_RPC_INVALID_PARAMS);
+}
+
+static void parameters_reach_the_method(void)
+{
+	CU_ASSERT(answer_is(REPEAT("{\"text\":\"ab\",\"times\":3}"),
+			    "{\"jsonrpc\":\"2.0\",\"result\":\"ababab\",\"id\":1}"));
+	CU_ASSERT(answer_is(REPEAT("{\"text\":\"ab\"}"),
+			    "{\"jsonrpc\":\"2.0\",\"result\":\"ab\",\"id\":1}"));
+	CU_ASSERT(answer_is(REPEAT("{\"text\":\"ab\",\"upper\":true}"),
+			    "{\"jsonrpc\":\"2.0\",\"result\":\"UPPER\",\"id\":1}"));
+}
+
+static void refusal_carries_its_line(void)
+{
+	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"refuse\",\"id\":1}",
+				 "the job is done: it cannot be cancelled", "1"),
+			WM_RPC_FAILED);
+	CU_ASSERT_EQUAL(
+		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"broken\",\"id\":1}", "cut ?", "1"),
+		-32001);
+	CU_ASSERT_EQUAL(
+		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"silent\",\"id\":1}", "silent", "1"),
+		WM_RPC_INTERNAL);
+}
+
+static void batch_is_answered_as_one_array(void)
+{
+	CU_ASSERT(answer_is("[{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":1},1,"
+			    "{\"jsonrpc\":\"2.0\",\"method\":\"none\"},"
+			    "{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":2}]",
+			    "[{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":1},"
+			    "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,"
+			    "\"message\":\"a request is an object\"},\"id\":null},"
+			    "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":2}]"));
+	/* a batch in a batch is no request */
+	CU_ASSERT(answer_is("[[]]", "[{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,"
+				    "\"message\":\"a request is an object\"},\"id\":null}]"));
+}
+
+static void batch_of_notifications_is_not_answered(void)
+{
+	calls = 0;
+	CU_ASSERT(answer_is("[{\"jsonrpc\":\"2.0\",\"method\":\"none\"},"
+			    "{\"jsonrpc\":\"2.0\",\"method\":\"none\"}]",
+			    NULL));
+	CU_ASSERT_EQUAL(calls, 2);
+}
+
+static void batch_has_a_bound(void)
+{
+	json_t *batch = json_array();
+	char *line;
+
+	for (unsigned i = 0; i <= WM_RPC_BATCH_MAX; i++)
+		json_array_append_new(batch,
+				      json_pack("{s:s, s:s}", "jsonrpc", "2.0", "method", "none"));
+	line = json_dumps(batch, 0);
+	calls = 0;
+	CU_ASSERT_EQUAL(fault_of(line, "at most 64", "null"), WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(calls, 0);
+	free(line);
+	json_array_remove(batch, 0);
+	line = json_dumps(batch, 0);
+	CU_ASSERT(answer_is(line, NULL));
+	CU_ASSERT_EQUAL(calls, WM_RPC_BATCH_MAX);
+	free(line);
+	json_decref(batch);
+}
+
+static void answer_longer_than_a_line_is_refused(void)
+{
+	CU_ASSERT_EQUAL(fault_of(REPEAT("{\"text\":\"01234567\",\"times\":131072}"),
+				 "does not fit a line", "1"),
+			WM_RPC_FAILED);
+}
+
+/* ---- the socket --------------------------------------------------------- */
+
+struct fixture {
+	char directory[64], path[96];
+	struct wm_rpc *rpc;
+};
+
+static int server_create(struct wm_rpc **rpc, const char *path, struct wm_error *error)
+{
+	const struct wm_rpc_config config = {
+		.socket_path = path,
+		.methods = methods,
+		.method_count = sizeof(methods) / sizeof(methods[0]),
+		.context = &context,
+	};
+
+	return wm_rpc_create(rpc, &config, error);
+}
+
+static void fixture_init(struct fixture *fixture)
+{
+	struct wm_error error;
+
+	snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/wm-rpc-test-XXXXXX");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(fixture->directory));
+	snprintf(fixture->path, sizeof(fixture->path), "%s/sock", fixture->directory);
+	CU_ASSERT_EQUAL_FATAL(server_create(&fixture->rpc, fixture->path, &error), 0);
+}
+
+static void fixture_fini(struct fixture *fixture)
+{
+	wm_rpc_destroy(&fixture->rpc);
+	unlink(fixture->path);
+	CU_ASSERT_EQUAL(rmdir(fixture->directory), 0);
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+/* Serves until there is nothing left to do; a server that never rests fails. */
+static void step(struct wm_rpc *rpc)
+{
+	struct pollfd fd = { .fd = wm_rpc_fd(rpc), .events = POLLIN };
+	unsigned turns = 0;
+
+	while (poll(&fd, 1, 0) > 0 && turns++ < 100000)
+		wm_rpc_serve(rpc);
+	CU_ASSERT_FATAL(turns < 100000);
+}
+
+static void say(struct fixture *fixture, int fd, const char *bytes, size_t count)
+{
+	for (ssize_t sent; count > 0; bytes += sent, count -= (size_t)sent) {
+		sent = send(fd, bytes, count, MSG_NOSIGNAL);
+		/* A server that has taken all it had takes more now. */
+		CU_ASSERT_FATAL(sent > 0);
+		step(fixture->rpc);
+	}
+}
+
+/* Reads what is there, up to text_bytes - 1; returns how much. */
+static size_t hear(struct fixture *fixture, int fd, char *text, size_t text_bytes)
+{
+	size_t done = 0;
+	ssize_t received;
+
+	step(fixture->rpc);
+	while (done < text_bytes - 1 &&
+	       (received = recv(fd, text + done, text_bytes - 1 - done, 0)) > 0) {
+		done += (size_t)received;
+		step(fixture->rpc);
+	}
+	text[done] = '\0';
+	return done;
+}
+
+#define NONE(id) "{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":" id "}\n"
+#define NONE_ANSWER(id) "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":" id "}\n"
+
+static void line_may_come_in_pieces(void)
+{
+	struct fixture fixture;
+	char text[256];
+	int fd;
+
+	fixture_init(&fixture);
+	fd = connect_to(fixture.path);
+	for (const char *byte = NONE("1"); *byte; byte++) {
+		CU_ASSERT_EQUAL(hear(&fixture, fd, text, sizeof(text)), 0);
+		say(&fixture, fd, byte, 1);
+	}
+	hear(&fixture, fd, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("1"));
+	close(fd);
+	fixture_fini(&fixture);
+}
+
+static void pipelined_requests_are_answered_in_order(void)
+{
+	struct fixture fixture;
+	char text[65536], *line = text;
+	int fd;
+
+	fixture_init(&fixture);
+	fd = connect_to(fixture.path);
+	for (unsigned i = 0; i < 100; i++) {
+		char request[128];
+
+		snprintf(request, sizeof(request), "\n \r\n" NONE("%u"), i);
+		say(&fixture, fd, request, strlen(request));
+	}
+	hear(&fixture, fd, text, sizeof(text));
+	for (unsigned i = 0; i < 100; i++) {
+		char expected[128];
+
+		snprintf(expected, sizeof(expected), NONE_ANSWER("%u"), i);
+		CU_ASSERT_EQUAL_FATAL(strncmp(line, expected, strlen(expected)), 0);
+		line += strlen(expected);
+	}
+	CU_ASSERT_EQUAL(*line, '\0');
+	close(fd);
+	fixture_fini(&fixture);
+}
+
+static void last_line_needs_no_newline(void)
+{
+	struct fixture fixture;
+	char text[256];
+	int fd;
+
+	fixture_init(&fixture);
+	fd = connect_to(fixture.path);
+	say(&fixture, fd, NONE("1"), strlen(NONE("1")) - 1);
+	shutdown(fd, SHUT_WR);
+	hear(&fixture, fd, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("1"));
+	CU_ASSERT_EQUAL(recv(fd, text, 1, 0), 0);
+	close(fd);
+	fixture_fini(&fixture);
+}
+
+/* A line of that length: answered how often, and is the next one answered? */
+static void line_of(size_t bytes, const char *expected)
+{
+	struct fixture fixture;
+	char *line = malloc(bytes + 1), text[512];
+	int fd;
+
+	memset(line, ' ', bytes);
+	memcpy(line, NONE("1"), strlen(NONE("1")) - 1);
+	line[bytes] = '\n';
+	fixture_init(&fixture);
+	fd = connect_to(fixture.path);
+	say(&fixture, fd, line, bytes + 1);
+	say(&fixture, fd, NONE("2"), strlen(NONE("2")));
+	hear(&fixture, fd, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, expected);
+	close(fd);
+	fixture_fini(&fixture);
+	free(line);
+}
+
+#define TOO_LONG_ANSWER                                    \
+	"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600," \
+	"\"message\":\"a line has at most 1 MiB\"},\"id\":null}\n"
+
+static void longest_line_is_answered(void)
+{
+	line_of(WM_RPC_LINE_BYTES_MAX - 1, NONE_ANSWER("1") NONE_ANSWER("2"));
+}
+
+static void oversized_line_is_refused_once_and_skipped(void)
+{
+	line_of(WM_RPC_LINE_BYTES_MAX, TOO_LONG_ANSWER NONE_ANSWER("2"));
+	line_of(WM_RPC_LINE_BYTES_MAX + 1, TOO_LONG_ANSWER NONE_ANSWER("2"));
+	line_of(3 * WM_RPC_LINE_BYTES_MAX + 7, TOO_LONG_ANSWER NONE_ANSWER("2"));
+}
+
+#define BIG                                                                               \
+	"{\"jsonrpc\":\"2.0\",\"method\":\"repeat\",\"params\":{\"text\":\"0123456789\"," \
+	"\"times\":100000},\"id\":1}\n"
+
+/* Sends large requests until the server takes no more, and reads nothing. */
+static unsigned flood(struct fixture *fixture, int fd, unsigned most)
+{
+	unsigned count = 0;
+
+	while (count < most && send(fd, BIG, strlen(BIG), MSG_NOSIGNAL) == (ssize_t)strlen(BIG)) {
+		step(fixture->rpc);
+		count++;
+	}
+	return count;
+}
+
+static void slow_reader_is_not_read_from(void)
+{
+	struct fixture fixture;
+	char *text = malloc(65536), answer[256];
+	unsigned asked, heard = 0;
+	int slow, other;
+	size_t n;
+
+	fixture_init(&fixture);
+	slow = connect_to(fixture.path);
+	other = connect_to(fixture.path);
+	calls = 0;
+	asked = flood(&fixture, slow, 1000000);
+	CU_ASSERT(asked < 1000000);
+	/* one answer waits, the rest were never run */
+	CU_ASSERT(calls < 10);
+
+	say(&fixture, other, NONE("5"), strlen(NONE("5")));
+	hear(&fixture, other, answer, sizeof(answer));
+	CU_ASSERT_STRING_EQUAL(answer, NONE_ANSWER("5"));
+
+	/* and when it reads after all, nothing is lost */
+	shutdown(slow, SHUT_WR);
+	while (heard < 20 && (n = hear(&fixture, slow, text, 65536)) > 0) {
+		for (size_t i = 0; i < n; i++)
+			heard += text[i] == '\n';
+	}
+	CU_ASSERT_EQUAL(heard, 20);
+	close(slow);
+	close(other);
+	fixture_fini(&fixture);
+	free(text);
+}
+
+static void newcomer_gets_the_place_of_the_stillest(void)
+{
+	struct fixture fixture;
+	int fds[WM_RPC_CLIENTS_MAX + 1];
+	char text[256];
+
+	fixture_init(&fixture);
+	for (unsigned i = 0; i < WM_RPC_CLIENTS_MAX; i++) {
+		fds[i] = connect_to(fixture.path);
+		step(fixture.rpc);
+	}
+	/* all but number 5 stir */
+	for (unsigned i = 0; i < WM_RPC_CLIENTS_MAX; i++) {
+		if (i != 5)
+			say(&fixture, fds[i], NONE("1"), strlen(NONE("1")));
+	}
+	fds[WM_RPC_CLIENTS_MAX] = connect_to(fixture.path);
+	step(fixture.rpc);
+	for (unsigned i = 0; i <= WM_RPC_CLIENTS_MAX; i++) {
+		if (i == 5) {
+			CU_ASSERT_EQUAL(recv(fds[i], text, 1, 0), 0);
+			continue;
+		}
+		say(&fixture, fds[i], NONE("2"), strlen(NONE("2")));
+		hear(&fixture, fds[i], text, sizeof(text));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, NONE_ANSWER("2")));
+	}
+	for (unsigned i = 0; i <= WM_RPC_CLIENTS_MAX; i++)
+		close(fds[i]);
+	fixture_fini(&fixture);
+}
+
+static void client_that_leaves_without_reading_does_no_harm(void)
+{
+	struct fixture fixture;
+	char text[256];
+	int fd;
+
+	fixture_init(&fixture);
+	fd = connect_to(fixture.path);
+	flood(&fixture, fd, 5);
+	close(fd);
+	step(fixture.rpc);
+	fd = connect_to(fixture.path);
+	say(&fixture, fd, NONE("1"), strlen(NONE("1")));
+	hear(&fixture, fd, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("1"));
+	close(fd);
+	fixture_fini(&fixture);
+}
+
+/* ---- the socket's file -------------------------------------------------- */
+
+static void second_daemon_is_refused(void)
+{
+	struct fixture fixture;
+	struct wm_rpc *second = NULL;
+	struct wm_error error;
+	char text[256];
+	int fd;
+
+	fixture_init(&fixture);
+	CU_ASSERT_EQUAL(server_create(&second, fixture.path, &error), -EADDRINUSE);
+	CU_ASSERT_PTR_NULL(second);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "another wiremilld answers at "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, fixture.path));
+	/* the first one still answers */
+	fd = connect_to(fixture.path);
+	say(&fixture, fd, NONE("1"), strlen(NONE("1")));
+	hear(&fixture, fd, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("1"));
+	close(fd);
+	fixture_fini(&fixture);
+}
+
+static void socket_of_a_dead_daemon_is_replaced(void)
+{
+	struct fixture fixture;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct wm_error error;
+	int dead;
+
+	fixture_init(&fixture);
+	wm_rpc_destroy(&fixture.rpc);
+	strcpy(address.sun_path, fixture.path);
+	dead = socket(AF_UNIX, SOCK_STREAM, 0);
+	CU_ASSERT_EQUAL(bind(dead, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(dead);
+	CU_ASSERT_EQUAL(access(fixture.path, F_OK), 0);
+	CU_ASSERT_EQUAL(server_create(&fixture.rpc, fixture.path, &error), 0);
+	close(connect_to(fixture.path));
+	fixture_fini(&fixture);
+}
+
+static void file_that_is_no_socket_stays(void)
+{
+	struct fixture fixture;
+	struct wm_error error;
+	struct stat status;
+
+	fixture_init(&fixture);
+	wm_rpc_destroy(&fixture.rpc);
+	close(open(fixture.path, O_CREAT | O_WRONLY, 0600));
+	CU_ASSERT_EQUAL(server_create(&fixture.rpc, fixture.path, &error), -EEXIST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "is no socket"));
+	CU_ASSERT(stat(fixture.path, &status) == 0 && S_ISREG(status.st_mode));
+	fixture_fini(&fixture);
+}
+
+static void directory_is_made_and_the_socket_is_not_for_all(void)
+{
+	struct fixture fixture;
+	struct wm_rpc *rpc = NULL;
+	struct wm_error error;
+	char directory[160], path[200];
+	struct stat status;
+
+	fixture_init(&fixture);
+	snprintf(directory, sizeof(directory), "%s/new", fixture.directory);
+	snprintf(path, sizeof(path), "%s/new/sock", fixture.directory);
+	CU_ASSERT_EQUAL_FATAL(server_create(&rpc, path, &error), 0);
+	CU_ASSERT(stat(path, &status) == 0 && S_ISSOCK(status.st_mode));
+	CU_ASSERT_EQUAL(status.st_mode & 0777, 0660);
+	wm_rpc_destroy(&rpc);
+	CU_ASSERT_EQUAL(access(path, F_OK), -1);
+	CU_ASSERT_EQUAL(rmdir(directory), 0);
+	fixture_fini(&fixture);
+}
+
+static void end_leaves_the_socket_of_another(void)
+{
+	struct fixture fixture;
+	struct wm_rpc *second = NULL;
+	struct wm_error error;
+
+	fixture_init(&fixture);
+	unlink(fixture.path);
+	CU_ASSERT_EQUAL(server_create(&second, fixture.path, &error), 0);
+	wm_rpc_destroy(&fixture.rpc);
+	CU_ASSERT_EQUAL(access(fixture.path, F_OK), 0);
+	wm_rpc_destroy(&second);
+	CU_ASSERT_EQUAL(access(fixture.path, F_OK), -1);
+	fixture_fini(&fixture);
+}
+
+static void impossible_paths_are_refused(void)
+{
+	struct wm_rpc *rpc = NULL;
+	struct wm_error error;
+	char path[200];
+
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	CU_ASSERT_EQUAL(server_create(&rpc, path, &error), -ENAMETOOLONG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "199 bytes"));
+	CU_ASSERT_EQUAL(server_create(&rpc, "", &error), -ENAMETOOLONG);
+	CU_ASSERT_EQUAL(server_create(&rpc, "/nonexistent/a/sock", &error), -ENOENT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/nonexistent/a"));
+	CU_ASSERT_PTR_NULL(rpc);
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(request_is_answered_with_its_own_id),
+	WM_TEST(notification_runs_and_is_not_answered),
+	WM_TEST(what_is_no_json_is_a_parse_error),
+	WM_TEST(nul_bytes_are_a_parse_error),
+	WM_TEST(deep_nesting_is_a_parse_error),
+	WM_TEST(what_is_no_request_is_invalid),
+	WM_TEST(unknown_method_is_named),
+	WM_TEST(wrong_parameters_are_named),
+	WM_TEST(parameters_reach_the_method),
+	WM_TEST(refusal_carries_its_line),
+	WM_TEST(batch_is_answered_as_one_array),
+	WM_TEST(batch_of_notifications_is_not_answered),
+	WM_TEST(batch_has_a_bound),
+	WM_TEST(answer_longer_than_a_line_is_refused),
+	WM_TEST(line_may_come_in_pieces),
+	WM_TEST(pipelined_requests_are_answered_in_order),
+	WM_TEST(last_line_needs_no_newline),
+	WM_TEST(longest_line_is_answered),
+	WM_TEST(oversized_line_is_refused_once_and_skipped),
+	WM_TEST(slow_reader_is_not_read_from),
+	WM_TEST(newcomer_gets_the_place_of_the_stillest),
+	WM_TEST(client_that_leaves_without_reading_does_no_harm),
+	WM_TEST(second_daemon_is_refused),
+	WM_TEST(socket_of_a_dead_daemon_is_replaced),
+	WM_TEST(file_that_is_no_socket_stays),
+	WM_TEST(directory_is_made_and_the_socket_is_not_for_all),
+	WM_TEST(end_leaves_the_socket_of_another),
+	WM_TEST(impossible_paths_are_refused),
+};
+
+int main(void)
+{
+	return WM_TESTS_RUN("rpc", tests);
+}
