@@ -48,6 +48,7 @@ struct wm_port_config wm_lane_port_config(uint16_t mtu)
 				 CONTROL_FRAMES_MAX + 1024,
 		/* a port's descriptors, a burst, control frames, caches */
 		.transmit_mbufs = 1024 + LANE_BURST + CONTROL_FRAMES_MAX + 1024,
+		.mtu = mtu,
 	};
 }
 

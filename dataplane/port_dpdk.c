@@ -257,6 +257,21 @@ static void pools_destroy(struct wm_port *port)
 
 /* ---- the device ------------------------------------------------------------ */
 
+/* A netdev has its MTU from the system; any other device is asked for ours. */
+static int port_set_mtu(struct wm_port *port)
+{
+	uint16_t mtu;
+
+	if (strcmp(port->driver, "net_af_packet") == 0 ||
+	    rte_eth_dev_set_mtu(port->id, port->mtu) == 0)
+		return 0;
+	if (rte_eth_dev_get_mtu(port->id, &mtu) < 0 || mtu < WM_MTU_MIN)
+		return -EMSGSIZE;
+	if (mtu < port->mtu)
+		port->mtu = mtu;
+	return 0;
+}
+
 static int port_configure(struct wm_port *port, struct wm_error *error)
 {
 	struct rte_eth_conf conf = { 0 };
@@ -266,16 +281,12 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 
 	ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret == 0)
-		ret = rte_eth_dev_get_mtu(port->id, &port->mtu);
-	if (ret == 0)
 		ret = rte_eth_macaddr_get(port->id, &mac);
 	if (ret == 0)
 		ret = rte_eth_dev_get_name_by_port(port->id, port->name);
 	if (ret < 0)
 		return wm_error_set(error, -ret, "the port does not say what it is: %s",
 				    strerror(-ret));
-	if (port->mtu > WM_MTU_MAX)
-		port->mtu = WM_MTU_MAX;
 	snprintf(port->driver, sizeof(port->driver), "%s", info.driver_name);
 	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
 	/* A chain sent to a port that does not advertise it goes out as garbage. */
@@ -286,6 +297,8 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 								       : DESCRIPTORS;
 
 	ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
+	if (ret == 0)
+		ret = port_set_mtu(port);
 	if (ret < 0)
 		return wm_error_set(error, -ret, "port %s (%s) cannot be configured: %s",
 				    port->name, port->driver, strerror(-ret));
@@ -317,6 +330,7 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 	int ret;
 
 	memset(port, 0, sizeof(*port));
+	port->mtu = config->mtu;
 	port->id = (uint16_t)rte_eth_find_next(0);
 	if (port->id >= RTE_MAX_ETHPORTS)
 		return wm_error_set(error, ENODEV,

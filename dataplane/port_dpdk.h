@@ -41,6 +41,7 @@ struct wm_port_device {
 struct wm_port_config {
 	uint32_t receive_mbufs;	 /* results held until written, and the ring */
 	uint32_t transmit_mbufs; /* frames on their way out */
+	uint16_t mtu;		 /* of the link, from wm_port_mtu */
 };
 
 struct wm_port {
