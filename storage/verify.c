@@ -131,7 +131,7 @@ static size_t first_difference(const uint8_t *a, const uint8_t *b, size_t count)
 
 /* After `have` equal bytes of the piece at `offset`; also where the output ends there. */
 static void report_difference(const struct check *check, uint64_t offset, uint64_t have,
-			 struct wm_verify_result *result)
+			      struct wm_verify_result *result)
 {
 	result->equal = false;
 	result->offset = offset + have;

@@ -6,11 +6,11 @@
  *                        |-------- extent 0 --------|-- extent 1 ... --|
  *   batches              | 0 | 1 | 2 | ...   | last | first of 1 | ...
  *
- * An extent is about 1 MiB of output, and a multiple of WM_STORE_ALIGN_BYTES in
- * both files but for the last one, so that it is read and written with O_DIRECT
- * whatever the MTU. It holds batches_per_extent batches of batch_elements, the
- * last of them shorter where the division leaves a rest. So extents do not
- * depend on the MTU: a job can be resumed over another link.
+ * An extent is about 1 MiB of output, and a multiple of WM_STORE_ALIGN_BYTES of it
+ * but for the last one, so that it is written with O_DIRECT whatever the MTU. It
+ * holds batches_per_extent batches of batch_elements, the last of them shorter
+ * where the division leaves a rest. So extents do not depend on the MTU: a job
+ * can be resumed over another link.
  *
  * Pure; any thread. All figures are checked against overflow by init.
  */

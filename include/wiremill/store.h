@@ -31,8 +31,9 @@
 #include "wiremill/error.h"
 #include "wiremill/layout.h"
 
-/* Extents begin and end on multiples of this in both files: a page, and no
- * disk's logical block is larger. */
+/* Extents begin and end on multiples of this in the output, and reads are rounded
+ * outward to it: a page, and no disk's logical block is larger. Where elements of
+ * input do not fill pages, an extent begins inside one (wm_store_buffer_skew). */
 #define WM_STORE_ALIGN_BYTES 4096u
 
 /* ---- the two ends ------------------------------------------------------- */
