@@ -102,9 +102,20 @@ holds() {
 	python3 - "$@" <<-'PYTHON'
 		import json, sys
 		it = json.loads(sys.argv[2])
-		if not eval(sys.argv[1]):
-		    sys.exit(f"does not hold: {sys.argv[1]}\nof {json.dumps(it, indent=1)}")
+		if not eval(f"({sys.argv[1]})"):
+		    sys.exit(f"does not hold: {sys.argv[1]}\nof {json.dumps(it)}")
 	PYTHON
+}
+
+# eventually SECONDS COMMAND...: it ends with 0 within that time.
+eventually() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		((SECONDS < deadline)) || break
+		sleep 0.1
+	done
+	"$@"
 }
 
 # value EXPRESSION OBJECT

@@ -27,7 +27,13 @@ controller_copies_nothing() {
 		l["obtained"]["receive"] == "in place" for l in it["lanes"])' "$(stats)"
 }
 
+# Nodes report their own counters once a second.
+nodes_have_reported() {
+	holds 'all(n["results"] >= n["batches"] > 0 for n in it["nodes"])' "$(nodes)"
+}
+
 nodes_copy_nothing() {
+	eventually 5 nodes_have_reported
 	holds 'all(n["copied_bytes"] == 0 and n["results"] > 0 for n in it["nodes"])' "$(nodes)"
 }
 
@@ -66,7 +72,7 @@ rack() {
 	check "$rack: taken down" lab_down
 }
 
-rack 12 9000 "${WM_TEST_LONG:+4}096" 128
+rack 12 9000 "${WM_TEST_LONG:-512}" 128
 rack 12 3506 48 32
 rack 12 1500 24 16
 rack 3 1500 24 16
