@@ -114,13 +114,13 @@ static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t n
 }
 
 /* Batches of the window that wait in a queue instead of being worked on. */
-static uint32_t queue_length(const struct wm_flow *flow)
+static uint32_t queue_length(const struct wm_flow *flow, uint64_t rtt_ns)
 {
 	uint64_t base = flow->base_ns[0] < flow->base_ns[1] ? flow->base_ns[0] : flow->base_ns[1];
 
-	if (flow->round_rtt_ns <= base)
+	if (rtt_ns <= base)
 		return 0;
-	return (uint32_t)((flow->round_rtt_ns - base) * flow->window / flow->round_rtt_ns);
+	return (uint32_t)((rtt_ns - base) * flow->window / rtt_ns);
 }
 
 static void window_shrink(struct wm_flow *flow, uint32_t by)
@@ -135,9 +135,22 @@ static void window_grow(struct wm_flow *flow, uint32_t by)
 	flow->window = clamp(flow->window + by, 1, flow->window_max);
 }
 
-static void window_adapt(struct wm_flow *flow)
+/*
+ * Doubles every other round, since the answers of a round tell of the window of
+ * the round before. Its last answer sees the queue that the growth made; the
+ * least of them, which is steadier later on, still misses it.
+ */
+static void slow_start(struct wm_flow *flow, uint64_t last_rtt_ns)
 {
-	uint32_t queue = queue_length(flow), target = flow->queue_target;
+	if (queue_length(flow, last_rtt_ns) > flow->queue_target / 2)
+		flow->slow_start = false;
+	else if (flow->limited && (flow->grew = !flow->grew))
+		window_grow(flow, flow->round_answers);
+}
+
+static void window_adapt(struct wm_flow *flow, uint64_t last_rtt_ns)
+{
+	uint32_t queue = queue_length(flow, flow->round_rtt_ns), target = flow->queue_target;
 	uint32_t sent = flow->round_answers + flow->round_losses;
 
 	if (flow->round_losses * 8 > sent && flow->round_losses > 1)
@@ -146,12 +159,10 @@ static void window_adapt(struct wm_flow *flow)
 		window_shrink(flow, flow->window / 8 + 1);
 	else if (queue > target)
 		window_shrink(flow, (queue - target + 1) / 2);
-	else if (flow->limited && flow->slow_start && queue <= target / 2)
-		window_grow(flow, flow->round_answers);
+	else if (flow->slow_start)
+		slow_start(flow, last_rtt_ns);
 	else if (flow->limited && queue < target)
 		window_grow(flow, 1);
-	if (queue > target / 2)
-		flow->slow_start = false;
 }
 
 /* Every period: forget the older minimum, and look through a standing queue. The
@@ -168,12 +179,12 @@ static void base_probe(struct wm_flow *flow, uint64_t now_ns)
 	round_begin(flow);
 }
 
-static void round_finish(struct wm_flow *flow)
+static void round_finish(struct wm_flow *flow, uint64_t last_rtt_ns)
 {
 	if (flow->base_window)
 		flow->window = flow->base_window;
 	else
-		window_adapt(flow);
+		window_adapt(flow, last_rtt_ns);
 	flow->base_window = 0;
 	round_begin(flow);
 }
@@ -204,7 +215,7 @@ static void accept_late(struct wm_flow *flow, uint32_t stamp)
 uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 {
 	struct wm_flow_entry *entry = entry_of(flow, stamp);
-	uint64_t token = entry->token;
+	uint64_t token = entry->token, rtt_ns;
 
 	if (!is_remembered(flow, stamp))
 		return 0;
@@ -219,7 +230,8 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 	flow->in_flight--;
 	flow->counters.answered++;
 	flow->round_answers++;
-	measure_round_trip(flow, now_ns - entry->sent_ns, now_ns);
+	rtt_ns = now_ns - entry->sent_ns;
+	measure_round_trip(flow, rtt_ns, now_ns);
 	if (is_before(flow->newest, stamp)) {
 		flow->newest = stamp;
 		if (is_before(flow->lost_before, stamp - flow->reorder + 1))
@@ -228,7 +240,7 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 	if (now_ns >= flow->base_renew_ns)
 		base_probe(flow, now_ns);
 	else if (!is_before(stamp, flow->round_end))
-		round_finish(flow);
+		round_finish(flow, rtt_ns);
 	return token;
 }
 

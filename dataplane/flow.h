@@ -23,7 +23,8 @@
  * a round trip the window moves so that the queue stays near its target, half of
  * what a cheap switch buffers a port. The base is the least round trip of the
  * last 10 to 20 s; to see it through a standing queue, the window is cut for one
- * round every 10 s, by all flows of a host at once, since they share queues. Loss
+ * round every 10 s, by all flows of a host at once, since they share queues. A
+ * new flow doubles its window every other round until the queue shows. Loss
  * alone shrinks the window only where the queue is long or an eighth of a round
  * is gone: a bad cable is no congestion.
  *
@@ -59,6 +60,7 @@ struct wm_flow {
 	uint32_t window, window_max;
 	uint32_t queue_target;
 	bool slow_start;
+	bool grew;    /* at the end of the round before */
 	bool limited; /* the window held something back in this round */
 	bool silent;
 
