@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dispatch.h"
+
+#include "clock.h"
+#include "harness.h"
+#include "rack.h"
+#include "seed.h"
+
+#define US WM_NS_PER_US
+#define MS WM_NS_PER_MS
+#define S WM_NS_PER_S
+
+static struct wm_seeds seeds;
+static struct rack_config config;
+static struct rack_result result;
+
+static struct rack_config rack_of(uint32_t nodes, uint64_t extents)
+{
+	struct rack_config rack = {
+		.seed = 1,
+		.nodes = nodes,
+		.extents_max = 48,
+		.in_flight_max = 4096,
+		.queue_target = 15,
+		.extents = extents,
+		.until_ns = 600 * S,
+	};
+
+	for (uint32_t i = 0; i < nodes; i++)
+		rack.node[i] = rack_node();
+	return rack;
+}
+
+/* Twelve nodes of 100 Mbit/s behind one uplink of 1 Gbit/s with 2.5 MB of queue. */
+static struct rack_config rack_with_uplink(uint32_t frame_bytes, uint32_t loss)
+{
+	struct rack_config rack = rack_of(12, 1);
+
+	rack.queue_target = 128 * 1024 / frame_bytes;
+	rack.shared = (struct rack_link){ .frame_ns = 8 * frame_bytes,
+					  .queue_frames = 2500000 / frame_bytes,
+					  .delay_ns = 10 * US };
+	for (uint32_t i = 0; i < 12; i++) {
+		rack.node[i].link = (struct rack_link){ .frame_ns = 80 * frame_bytes,
+							.queue_frames = 250000 / frame_bytes,
+							.delay_ns = 27500 };
+		rack.node[i].compute_ns = 30 * US;
+		rack.node[i].loss = loss;
+	}
+	return rack;
+}
+
+static void check_exact(void)
+{
+	CU_ASSERT_TRUE(result.finished);
+	CU_ASSERT_EQUAL(result.done, result.batches);
+	CU_ASSERT_EQUAL(result.done_twice, 0);
+	CU_ASSERT_EQUAL(result.wrong_count, 0);
+	CU_ASSERT_EQUAL(result.counters.results, result.batches);
+	CU_ASSERT_FALSE(result.over_limit);
+}
+
+static void check_fair(uint32_t nodes)
+{
+	for (uint32_t i = 0; i < nodes; i++)
+		CU_ASSERT_TRUE(result.results[i] * nodes * 2 >= result.batches);
+}
+
+/* ---- racks ---------------------------------------------------------------------- */
+
+static void an_even_rack_shares_fairly_and_loses_nothing(void)
+{
+	static const uint32_t nodes[] = { 1, 3, 12, 64 };
+
+	for (unsigned i = 0; i < 4; i++) {
+		config = rack_of(nodes[i], 20 * nodes[i]);
+		rack_run(&config, &result);
+		check_exact();
+		check_fair(nodes[i]);
+		CU_ASSERT_EQUAL(result.counters.resent, 0);
+		CU_ASSERT_EQUAL(result.counters.sent, result.batches);
+	}
+}
+
+static void a_job_shorter_than_the_rack_is_wide_ends(void)
+{
+	config = rack_of(64, 1);
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.batches, 7);
+}
+
+static void a_fast_node_gets_more(void)
+{
+	config = rack_of(3, 100);
+	config.node[1].link.frame_ns *= 4;
+	config.node[2].compute_ns = 500 * US;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.results[0] > 3 * result.results[1]);
+	CU_ASSERT_TRUE(result.results[0] > 5 * result.results[2]);
+	CU_ASSERT_TRUE(result.results[2] > 0);
+}
+
+static void in_flight_max_holds_and_is_shared_fairly(void)
+{
+	config = rack_of(12, 100);
+	config.in_flight_max = 24;
+	rack_run(&config, &result);
+	check_exact();
+	check_fair(12);
+	CU_ASSERT_TRUE(result.in_flight_peak <= 24);
+}
+
+static void window_max_holds_for_each_node(void)
+{
+	config = rack_of(3, 20);
+	config.node[0].window_max = 1;
+	config.node[1].window_max = 2;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.results[0] > 0);
+	CU_ASSERT_TRUE(result.results[2] > result.results[0]);
+}
+
+static void the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s(void)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		config = rack_of(12, 300);
+		config.seed = seed;
+		config.node[seed % 12].die_ns = 20 * MS + seed * MS;
+		rack_run(&config, &result);
+		check_exact();
+		CU_ASSERT_EQUAL(result.timeouts, 1);
+		CU_ASSERT_TRUE(result.counters.resent > 0);
+		CU_ASSERT_TRUE(result.age_max_ns < 2 * S);
+	}
+}
+
+static void a_node_may_die_and_come_back_with_other_stamps(void)
+{
+	config = rack_of(3, 4000);
+	config.node[1].die_ns = 100 * MS;
+	config.node[1].back_ns = 900 * MS;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.end_ns > 2 * S);
+	CU_ASSERT_TRUE(result.results[1] * 10 > result.results[0] * 5);
+}
+
+static void all_nodes_but_one_may_die(void)
+{
+	config = rack_of(12, 200);
+	for (uint32_t i = 1; i < 12; i++)
+		config.node[i].die_ns = 5 * MS + i * MS;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.timeouts, 11);
+}
+
+static void a_removed_node_gets_nothing_more_and_leaves_nothing_behind(void)
+{
+	config = rack_of(3, 200);
+	config.node[2].remove_ns = 10 * MS;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.results[2] > 0);
+	CU_ASSERT_TRUE(result.results[2] * 5 < result.results[0]);
+	CU_ASSERT_EQUAL(result.timeouts, 0);
+	CU_ASSERT_TRUE(result.age_max_ns < 100 * MS); /* no timer was waited for */
+	CU_ASSERT_TRUE(result.counters.unknown > 0);  /* its late results */
+}
+
+static void stalls_that_are_not_deaths_are_survived(void)
+{
+	config = rack_of(12, 200);
+	for (uint32_t i = 0; i < 12; i++) {
+		config.node[i].stall = 2000;
+		config.node[i].stall_ns = 400 * MS;
+	}
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.timeouts > 0);
+	CU_ASSERT_TRUE(result.spurious > 0);
+}
+
+/* ---- a shared uplink -------------------------------------------------------------- */
+
+/* Part of the uplink that carried new results in the last seconds, in thousands. */
+static uint64_t uplink_used(uint64_t from_ns, uint64_t until_ns)
+{
+	config.measure_ns = from_ns;
+	config.until_ns = until_ns;
+	config.extents = until_ns / config.shared.frame_ns / 32 + 200;
+	rack_run(&config, &result);
+	return result.measured * config.shared.frame_ns * 1000 / (until_ns - from_ns);
+}
+
+static void an_uplink_is_filled_without_loss(void)
+{
+	config = rack_with_uplink(8290, 0);
+	CU_ASSERT_TRUE(uplink_used(S, 6 * S) >= 980);
+	CU_ASSERT_EQUAL(result.dropped, 0);
+	config = rack_with_uplink(1538, 0);
+	CU_ASSERT_TRUE(uplink_used(S, 3 * S) >= 980);
+	CU_ASSERT_EQUAL(result.dropped, 0);
+}
+
+/* Of what passes the uplink once in 1.02 frames. */
+static void an_uplink_is_filled_despite_random_loss(void)
+{
+	config = rack_with_uplink(8290, 10000);
+	CU_ASSERT_TRUE(uplink_used(S, 6 * S) >= 970);
+	config = rack_with_uplink(1538, 10000);
+	CU_ASSERT_TRUE(uplink_used(S, 3 * S) >= 970);
+}
+
+/* Each that joins finds the queue of the others standing. */
+static void nodes_that_join_one_by_one_do_not_pile_up_their_queues(void)
+{
+	config = rack_with_uplink(8290, 0);
+	for (uint32_t i = 1; i < 12; i++) {
+		config.node[i].remove_ns = 1;
+		config.node[i].back_ns = i * 730 * MS;
+	}
+	CU_ASSERT_TRUE(uplink_used(12 * S, 32 * S) >= 980);
+	CU_ASSERT_EQUAL(result.dropped, 0);
+	for (uint32_t i = 0; i < 12; i++)
+		CU_ASSERT_TRUE(result.state[i].rtt_ns < 20 * MS); /* 12 * 15 frames are 12 ms */
+}
+
+/* ---- single calls ------------------------------------------------------------------- */
+
+static const struct wm_layout layout = {
+	.elements = 100 * 8,
+	.extents = 2,
+	.batches = 80,
+	.extent_elements = 400,
+	.batch_elements = 10,
+	.batches_per_extent = 40,
+};
+
+static struct wm_dispatch *dispatch_start(uint32_t nodes)
+{
+	struct wm_dispatch_config limits = {
+		.nodes_max = 4, .extents_max = 2, .batches_per_extent_max = 40, .in_flight_max = 100
+	};
+	struct wm_dispatch *dispatch = wm_dispatch_create(&limits);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(dispatch);
+	wm_dispatch_start(dispatch, &layout, 15);
+	for (uint32_t i = 0; i < nodes; i++)
+		wm_dispatch_node_add(dispatch, i, 128, 1000 * i);
+	wm_dispatch_extent_open(dispatch, 0, 0);
+	return dispatch;
+}
+
+static void nothing_is_sent_without_a_node_or_without_a_batch(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(0);
+	struct wm_dispatch_send send;
+
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send));
+	wm_dispatch_node_add(dispatch, 2, 1, 0);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 0, &send));
+	CU_ASSERT_EQUAL(send.node, 2);
+	CU_ASSERT_EQUAL(send.batch.batch, 0);
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send)); /* its window is full */
+	wm_dispatch_start(dispatch, &layout, 15);
+	wm_dispatch_node_add(dispatch, 2, 1, 0);
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send)); /* no extent is open */
+	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
+	wm_dispatch_destroy(&dispatch);
+	CU_ASSERT_PTR_NULL(dispatch);
+}
+
+static void nodes_are_served_a_few_batches_in_turn(void)
+{
+	static const uint32_t expected[] = { 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2 };
+	struct wm_dispatch *dispatch = dispatch_start(3);
+	struct wm_dispatch_send send;
+
+	for (unsigned i = 0; i < 12; i++) {
+		CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 0, &send));
+		CU_ASSERT_EQUAL(send.node, expected[i]);
+		CU_ASSERT_EQUAL(send.stamp, 1000 * send.node + i % 4);
+	}
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send));
+	wm_dispatch_destroy(&dispatch);
+}
+
+static void expect_knows_what_is_in_flight_and_refuses_nonsense(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(2);
+	struct wm_ledger_batch expected;
+	struct wm_dispatch_send send;
+
+	wm_dispatch_next(dispatch, 0, &send);
+	CU_ASSERT_TRUE(wm_dispatch_expect(dispatch, 0, send.batch.batch, send.stamp, &expected));
+	CU_ASSERT_EQUAL(expected.token, send.batch.token);
+	CU_ASSERT_EQUAL(expected.count, 10);
+	/* A stamp that is not known finds the batch by its index. */
+	CU_ASSERT_TRUE(wm_dispatch_expect(dispatch, 1, send.batch.batch, 77, &expected));
+	CU_ASSERT_EQUAL(expected.batch, send.batch.batch);
+
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, 40, send.stamp, &expected));
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, 80, send.stamp, &expected));
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, UINT64_MAX, send.stamp, &expected));
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 3, 0, send.stamp, &expected)); /* no member */
+	wm_dispatch_destroy(&dispatch);
+}
+
+static void a_result_of_no_member_or_of_a_batch_never_sent_is_unknown(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(1);
+	struct wm_dispatch_receipt receipt;
+	struct wm_dispatch_send send;
+
+	wm_dispatch_next(dispatch, 0, &send);
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 3, 0, send.stamp, 10, &receipt),
+			WM_LEDGER_UNKNOWN);
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 20, 99, 10, &receipt), WM_LEDGER_UNKNOWN);
+	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->unknown, 2);
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.stamp, 10, &receipt),
+			WM_LEDGER_NEW);
+	CU_ASSERT_EQUAL(receipt.batch.token, send.batch.token);
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.stamp, 10, &receipt),
+			WM_LEDGER_DUPLICATE);
+	wm_dispatch_destroy(&dispatch);
+}
+
+/* Such a node is broken; the job must end nevertheless. */
+static void a_result_under_another_stamp_does_not_strand_that_stamps_batch(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(1);
+	struct wm_dispatch_receipt receipt;
+	struct wm_dispatch_send first, second, third;
+
+	wm_dispatch_next(dispatch, 0, &first);
+	wm_dispatch_next(dispatch, 0, &second);
+	CU_ASSERT_EQUAL(
+		wm_dispatch_result(dispatch, 0, second.batch.batch, first.stamp, 10, &receipt),
+		WM_LEDGER_NEW);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 20, &third));
+	CU_ASSERT_EQUAL(third.batch.batch, first.batch.batch);
+	CU_ASSERT_TRUE(third.batch.again);
+	wm_dispatch_destroy(&dispatch);
+}
+
+static void a_removed_nodes_batches_are_sent_to_others_at_once(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(2);
+	struct wm_dispatch_send send;
+	unsigned again = 0;
+
+	while (wm_dispatch_next(dispatch, 0, &send))
+		;
+	wm_dispatch_node_remove(dispatch, 0);
+	wm_dispatch_node_remove(dispatch, 0); /* not an error */
+	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->lost, 4);
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send));
+	wm_dispatch_node_add(dispatch, 3, 8, 0);
+	for (unsigned i = 0; i < 4 && wm_dispatch_next(dispatch, 0, &send); i++) {
+		CU_ASSERT_EQUAL(send.node, 3);
+		again += send.batch.again;
+	}
+	CU_ASSERT_EQUAL(again, 4);
+	wm_dispatch_destroy(&dispatch);
+}
+
+static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(2);
+	struct wm_dispatch_send send;
+
+	while (wm_dispatch_next(dispatch, 0, &send))
+		;
+	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 499 * MS), 0);
+	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 500 * MS), 2);
+	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 0);
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 500 * MS, &send));
+	wm_dispatch_node_hear(dispatch, 1, 600 * MS);
+	wm_dispatch_node_hear(dispatch, 3, 600 * MS); /* no member: nothing */
+	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 600 * MS, &send));
+	CU_ASSERT_EQUAL(send.node, 1);
+	CU_ASSERT_TRUE(send.batch.again);
+	wm_dispatch_destroy(&dispatch);
+}
+
+/* ---- at random ------------------------------------------------------------------------ */
+
+static uint32_t sometimes(uint64_t *random, uint32_t below)
+{
+	return wm_random_below(random, 2) ? wm_random_below(random, below) : 0;
+}
+
+static void node_at_random(struct rack_node_config *node, uint64_t *random, bool mortal)
+{
+	node->link.frame_ns *= 1 + sometimes(random, 10);
+	node->link.queue_frames = 4 + wm_random_below(random, 60);
+	node->link.delay_ns += sometimes(random, (uint32_t)(2 * MS));
+	node->compute_ns += sometimes(random, (uint32_t)MS);
+	node->submit_ns += sometimes(random, (uint32_t)MS);
+	node->window_max = 1 + wm_random_below(random, 128);
+	node->loss = sometimes(random, 60000);
+	node->duplicate = sometimes(random, 60000);
+	node->reorder = sometimes(random, 60000);
+	node->reorder_ns = 1 + wm_random_below(random, (uint32_t)(5 * MS));
+	node->stall = sometimes(random, 3000);
+	node->stall_ns = wm_random_below(random, 500) * MS;
+	if (!mortal || wm_random_below(random, 4) != 0)
+		return;
+	node->die_ns = 1 + wm_random_below(random, (uint32_t)(300 * MS));
+	if (wm_random_below(random, 2))
+		node->back_ns = node->die_ns + wm_random_below(random, 2000) * MS;
+	else if (wm_random_below(random, 2))
+		node->remove_ns = node->die_ns + wm_random_below(random, 2000) * MS;
+}
+
+static void rack_at_random(uint64_t seed)
+{
+	static const uint32_t nodes[] = { 1, 3, 12, 64 };
+	uint64_t random = seed;
+
+	config = rack_of(nodes[wm_random_below(&random, 4)], 1 + wm_random_below(&random, 60));
+	config.seed = seed;
+	config.extents_max = 1 + wm_random_below(&random, 48);
+	config.in_flight_max = 1 + wm_random_below(&random, 1000);
+	config.queue_target = 1 + wm_random_below(&random, 80);
+	if (wm_random_below(&random, 2))
+		config.shared = (struct rack_link){ .frame_ns = 6632, .queue_frames = 300 };
+	/* Node 0 lives, so that there is an end. */
+	for (uint32_t i = 0; i < config.nodes; i++)
+		node_at_random(&config.node[i], &random, i > 0);
+}
+
+static void every_batch_is_completed_exactly_once_whatever_happens(void)
+{
+	uint64_t longest_ns = 0;
+
+	for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count; seed++) {
+		unsigned failures = CU_get_number_of_failures();
+
+		rack_at_random(seed);
+		rack_run(&config, &result);
+		check_exact();
+		if (result.end_ns > longest_ns)
+			longest_ns = result.end_ns;
+		if (CU_get_number_of_failures() != failures) {
+			printf("# failed with --seed %llu\n", (unsigned long long)seed);
+			return;
+		}
+	}
+	printf("# the longest took %llu ms of virtual time\n",
+	       (unsigned long long)(longest_ns / MS));
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(an_even_rack_shares_fairly_and_loses_nothing),
+	WM_TEST(a_job_shorter_than_the_rack_is_wide_ends),
+	WM_TEST(a_fast_node_gets_more),
+	WM_TEST(in_flight_max_holds_and_is_shared_fairly),
+	WM_TEST(window_max_holds_for_each_node),
+	WM_TEST(the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s),
+	WM_TEST(a_node_may_die_and_come_back_with_other_stamps),
+	WM_TEST(all_nodes_but_one_may_die),
+	WM_TEST(a_removed_node_gets_nothing_more_and_leaves_nothing_behind),
+	WM_TEST(stalls_that_are_not_deaths_are_survived),
+	WM_TEST(an_uplink_is_filled_without_loss),
+	WM_TEST(an_uplink_is_filled_despite_random_loss),
+	WM_TEST(nodes_that_join_one_by_one_do_not_pile_up_their_queues),
+	WM_TEST(nothing_is_sent_without_a_node_or_without_a_batch),
+	WM_TEST(nodes_are_served_a_few_batches_in_turn),
+	WM_TEST(expect_knows_what_is_in_flight_and_refuses_nonsense),
+	WM_TEST(a_result_of_no_member_or_of_a_batch_never_sent_is_unknown),
+	WM_TEST(a_result_under_another_stamp_does_not_strand_that_stamps_batch),
+	WM_TEST(a_removed_nodes_batches_are_sent_to_others_at_once),
+	WM_TEST(a_silent_node_is_not_alive_until_it_is_heard_of),
+	WM_TEST(every_batch_is_completed_exactly_once_whatever_happens),
+};
+
+int main(int argc, char **argv)
+{
+	seeds = wm_seeds_choose(argc, argv, 400);
+	return WM_TESTS_RUN("dispatch", tests);
+}

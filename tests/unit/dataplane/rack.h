@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A rack in virtual time around the real dispatch: links with a rate, a delay
+ * and a tail-drop queue, nodes that compute what has arrived in one submission,
+ * and loss, duplication, reordering, stalls and death from one seed.
+ *
+ *                 down (shared)        port            queue, GPU
+ *   controller ==================++==========> node i ==========\
+ *              <=================++<========== (same rates back)/
+ *
+ * The lane is the loop in rack.c: it sends whatever dispatch says, opens the next
+ * extent when one is done, and ticks every 5 ms. Every batch is checked off once.
+ */
+#ifndef WM_RACK_H
+#define WM_RACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dispatch.h"
+
+#define RACK_NODES_MAX 64u
+
+/* A rate and a queue in one direction; its mirror has the same. */
+struct rack_link {
+	uint64_t frame_ns;     /* to send one frame */
+	uint32_t queue_frames; /* waiting at most, then tail drop; 0: no limit */
+	uint64_t delay_ns;
+};
+
+struct rack_node_config {
+	struct rack_link link;
+	uint64_t submit_ns, compute_ns; /* of a submission, and of each of its frames */
+	uint32_t window_max;
+	/* in a million frames, in each direction */
+	uint32_t loss, duplicate, reorder;
+	uint64_t reorder_ns;	  /* late by up to this */
+	uint32_t stall;		  /* in a million submissions */
+	uint64_t stall_ns;	  /* as long as this */
+	uint64_t die_ns, back_ns; /* falls silent then; is a member again then; 0: never */
+	uint64_t remove_ns;	  /* is taken out of the job then; 0: never */
+};
+
+struct rack_config {
+	uint64_t seed;
+	struct rack_link shared; /* frame_ns 0: no shared link */
+	uint32_t nodes;
+	struct rack_node_config node[RACK_NODES_MAX];
+	uint32_t extents_max, in_flight_max, queue_target;
+	uint64_t extents;    /* of the job, of 32 batches; the last one is short */
+	uint64_t until_ns;   /* give up then */
+	uint64_t measure_ns; /* results from then on are counted in `measured` */
+};
+
+struct rack_result {
+	bool finished; /* every batch was done before until_ns */
+	uint64_t end_ns;
+	uint64_t batches, done, done_twice, wrong_count; /* of the job */
+	uint64_t results[RACK_NODES_MAX];		 /* first ones, of all lives of a node */
+	uint64_t measured;
+	uint64_t dropped;	     /* by full queues */
+	uint32_t in_flight_peak;     /* over all nodes */
+	uint32_t window_peak;	     /* in flight to one node */
+	bool over_limit;	     /* more in flight than a window_max or in_flight_max */
+	uint64_t age_max_ns;	     /* from a batch's first sending to its result */
+	uint64_t spurious, timeouts; /* of all nodes */
+	struct wm_dispatch_counters counters;
+	struct wm_dispatch_node_state state[RACK_NODES_MAX];
+};
+
+/* A node that does not disturb: 1 Gbit/s, 8290 bytes a frame. */
+struct rack_node_config rack_node(void);
+void rack_run(const struct rack_config *config, struct rack_result *result);
+
+#endif
