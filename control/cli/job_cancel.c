@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+
+#include "job.h"
+
+static int run(const struct wm_cli *cli)
+{
+	int status;
+	json_t *job = wm_job_ask(cli, "job.cancel", &status);
+
+	if (!job)
+		return status;
+	if (cli->json)
+		wm_cli_print_json(job);
+	else
+		printf("job %" PRIu64 " is cancelled\n", wm_cli_number(job, "job"));
+	json_decref(job);
+	return status;
+}
+
+const struct wm_verb wm_verb_job_cancel = {
+	.name = "job cancel",
+	.summary = "end a job that is not over; nothing is left of its output",
+	.operand = "ID",
+	.run = run,
+};

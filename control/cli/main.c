@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The CLI of Wiremill: finds the verb and runs it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+static const struct wm_verb *const verbs[] = {
+	&wm_verb_job_submit, &wm_verb_job_list,
+	&wm_verb_job_show,   &wm_verb_job_watch,
+	&wm_verb_job_cancel, &wm_verb_node_list,
+	&wm_verb_stats,	     &wm_verb_verify,
+	&wm_verb_version,    NULL,
+};
+
+static void verbs_print(void)
+{
+	printf("wiremill: streams datasets through a rack of GPU nodes\n\n"
+	       "usage: wiremill VERB [options]\n\n");
+	for (const struct wm_verb *const *verb = verbs; *verb; verb++)
+		printf("  %-12s %s\n", (*verb)->name, (*verb)->summary);
+	printf("\n'wiremill VERB --help' tells more; every verb takes --json and --socket PATH.\n"
+	       "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
+}
+
+static bool any_is(int argc, char **argv, const char *text)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The verbs that begin with this word: of "job" the user may know no more. */
+static bool group_find(const char *word, char *list, size_t list_bytes)
+{
+	size_t n = 0, bytes = strlen(word);
+
+	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
+		if (strncmp((*verb)->name, word, bytes) != 0 || (*verb)->name[bytes] != ' ')
+			continue;
+		n += (size_t)snprintf(list + n, list_bytes - n, "%s%s", n ? ", " : "",
+				      (*verb)->name + bytes + 1);
+	}
+	return n > 0;
+}
+
+static int verb_unknown(int argc, char **argv, int place)
+{
+	char list[256];
+
+	if (!group_find(argv[place], list, sizeof(list)))
+		return wm_cli_wrong_usage(NULL, "there is no verb '%s'", argv[place]);
+	if (place + 1 < argc && argv[place + 1][0] != '-')
+		return wm_cli_wrong_usage(NULL, "there is no verb '%s %s': '%s' goes with %s",
+					  argv[place], argv[place + 1], argv[place], list);
+	return wm_cli_wrong_usage(NULL, "'%s' alone is no verb: it goes with %s", argv[place],
+				  list);
+}
+
+static int no_verb(int argc, char **argv)
+{
+	if (any_is(argc, argv, "--version"))
+		printf("wiremill %s\n", WM_VERSION);
+	else if (argc == 1 || any_is(argc, argv, "--help") || any_is(argc, argv, "-h"))
+		verbs_print();
+	else
+		return wm_cli_wrong_usage(NULL, "'%s' needs a verb", argv[1]);
+	return WM_EXIT_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *socket_path = getenv("WIREMILL_SOCKET");
+	struct wm_cli cli = { .socket_path = socket_path && *socket_path ? socket_path
+									 : WM_SOCKET_PATH_DEFAULT };
+	int place = wm_options_verb(argc, argv, verbs, &cli.verb);
+
+	if (place == argc)
+		return no_verb(argc, argv);
+	if (!cli.verb && (any_is(argc, argv, "--help") || strcmp(argv[place], "help") == 0)) {
+		verbs_print();
+		return WM_EXIT_DONE;
+	}
+	if (!cli.verb)
+		return verb_unknown(argc, argv, place);
+	switch (wm_options_parse(&cli, argc, argv, place)) {
+	case WM_REQUEST_RUN:
+		return cli.verb->run(&cli);
+	case WM_REQUEST_HELP:
+		wm_options_print_help(cli.verb);
+		return WM_EXIT_DONE;
+	case WM_REQUEST_WRONG:
+		break;
+	}
+	return WM_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	/* A result that did not reach its file is not done. */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return wm_cli_failed("cannot write the result: %s", strerror(errno));
+	return status;
+}

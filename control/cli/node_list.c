@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+
+#include "cli.h"
+#include "client.h"
+#include "table.h"
+
+static const struct wm_column columns[] = {
+	{ "NODE", false },   { "STATE", false },  { "MTU", true },     { "DEVICE", false },
+	{ "XDP", false },    { "WINDOW", true },  { "FLIGHT", true },  { "RTT", true },
+	{ "BATCHES", true }, { "RESENDS", true }, { "REMARK", false },
+};
+
+/* "native, zero-copy, multi-buffer": what was obtained. */
+static void xdp_add(struct wm_table *table, const json_t *node)
+{
+	wm_table_add(table, "%s, %s%s", wm_cli_text(node, "xdp_mode"),
+		     wm_cli_bool(node, "zero_copy") ? "zero-copy" : "copy",
+		     wm_cli_bool(node, "multi_buffer") ? ", multi-buffer" : "");
+}
+
+static void node_add(struct wm_table *table, const json_t *node)
+{
+	wm_table_add(table, "%s", wm_cli_text(node, "name"));
+	wm_table_add(table, "%s", wm_cli_text(node, "state"));
+	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "mtu"));
+	wm_table_add(table, "%s%s", wm_cli_text(node, "device"),
+		     wm_cli_bool(node, "software") ? " [CPU]" : "");
+	xdp_add(table, node);
+	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "window"));
+	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "in_flight"));
+	wm_table_add(table, "%" PRIu64 " us", (uint64_t)wm_cli_real(node, "rtt_us"));
+	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "batches"));
+	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "resends"));
+	wm_table_add(table, "%s", wm_cli_text(node, "reason"));
+}
+
+static void nodes_print(const json_t *nodes)
+{
+	struct wm_table *table;
+	const json_t *node;
+	size_t i;
+
+	if (json_array_size(nodes) == 0) {
+		printf("no nodes: start wiremill-node on a machine of the controller's link\n");
+		return;
+	}
+	table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
+	json_array_foreach(nodes, i, node) node_add(table, node);
+	wm_table_print(table, stdout);
+	wm_table_destroy(&table);
+}
+
+static int run(const struct wm_cli *cli)
+{
+	json_t *list = wm_client_ask(cli->socket_path, "node.list", json_object());
+
+	if (!list)
+		return WM_EXIT_FAILED;
+	if (cli->json)
+		wm_cli_print_json(list);
+	else
+		nodes_print(json_object_get(list, "nodes"));
+	json_decref(list);
+	return WM_EXIT_DONE;
+}
+
+const struct wm_verb wm_verb_node_list = {
+	.name = "node list",
+	.summary = "the machines that compute, and what each obtained",
+	.details = "XDP is the mode of its network card, and whether the kernel copies frames;\n"
+		   "[CPU] is a processor in the place of a GPU; WINDOW how many batches may be in\n"
+		   "flight to it; RTT from a batch sent to its result.",
+	.run = run,
+};

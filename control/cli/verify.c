@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "clock.h"
+#include "progress.h"
+#include "wiremill/store.h"
+
+/* As often as a person can read: the bar is not what costs time. */
+#define DRAW_NS (WM_NS_PER_S / 8)
+
+static const char *kernel, *input, *output, *tail = "refuse";
+
+static const char *const tails[] = { "refuse", "drop", NULL };
+
+static const struct wm_option options[] = {
+	{ .name = "kernel",
+	  .value_name = "NAME",
+	  .help = "what the output should be of the input: xor",
+	  .required = true,
+	  .text = &kernel },
+	{ .name = "input",
+	  .value_name = "FILE",
+	  .help = "what the job read",
+	  .required = true,
+	  .text = &input },
+	{ .name = "output",
+	  .value_name = "FILE",
+	  .help = "what the job wrote",
+	  .required = true,
+	  .text = &output },
+	{ .name = "tail",
+	  .value_name = "refuse|drop",
+	  .help = "as the job was submitted (refuse)",
+	  .choices = tails,
+	  .text = &tail },
+};
+
+struct watch {
+	struct wm_progress progress;
+	uint64_t started_ns, drawn_ns;
+	uint64_t total_bytes; /* that the output should have */
+};
+
+static bool interrupted(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
+}
+
+static bool show(void *context, uint64_t done_bytes, uint64_t total_bytes)
+{
+	struct watch *watch = context;
+	uint64_t now_ns = wm_clock_ns();
+
+	watch->total_bytes = total_bytes;
+	if (now_ns - watch->drawn_ns >= DRAW_NS || watch->drawn_ns == 0) {
+		wm_progress_show(&watch->progress, done_bytes, total_bytes,
+				 (double)(now_ns - watch->started_ns) / WM_NS_PER_S, now_ns);
+		watch->drawn_ns = now_ns;
+	}
+	return !interrupted();
+}
+
+static void watch_init(struct watch *watch)
+{
+	sigset_t signals;
+
+	/* Blocked, they stay pending for show to see. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	*watch = (struct watch){ .started_ns = wm_clock_ns() };
+	wm_progress_init(&watch->progress, stderr);
+}
+
+/* The three ways to differ: too long, too short, another byte. */
+static bool is_longer(const struct wm_verify_result *result, const struct watch *watch)
+{
+	return watch->total_bytes && result->offset >= watch->total_bytes;
+}
+
+static bool is_shorter(const struct wm_verify_result *result)
+{
+	struct stat status;
+
+	return stat(output, &status) == 0 && S_ISREG(status.st_mode) &&
+	       (uint64_t)status.st_size <= result->offset;
+}
+
+static void result_print_json(const struct wm_verify_result *result, const struct watch *watch)
+{
+	json_t *value = json_pack("{s:b, s:I}", "equal", result->equal, "bytes_checked",
+				  (json_int_t)result->bytes_checked);
+
+	if (!result->equal) {
+		json_object_set_new(value, "offset", json_integer((json_int_t)result->offset));
+		json_object_set_new(value, "expected",
+				    is_longer(result, watch) ? json_null()
+							     : json_integer(result->expected));
+		json_object_set_new(value, "found",
+				    is_shorter(result) ? json_null() : json_integer(result->found));
+	}
+	wm_cli_print_json(value);
+	json_decref(value);
+}
+
+static int difference_print(const struct wm_verify_result *result, const struct watch *watch)
+{
+	if (is_longer(result, watch))
+		return wm_cli_failed("%s is not kernel %s of %s: it goes on at offset %" PRIu64
+				     ", where it should end",
+				     output, kernel, input, result->offset);
+	if (is_shorter(result))
+		return wm_cli_failed("%s is not kernel %s of %s: it ends at offset %" PRIu64
+				     ", where it should go on",
+				     output, kernel, input, result->offset);
+	return wm_cli_failed("%s is not kernel %s of %s: at offset %" PRIu64
+			     " it has 0x%02x, and should have 0x%02x",
+			     output, kernel, input, result->offset, result->found,
+			     result->expected);
+}
+
+static void equality_print(const struct wm_verify_result *result)
+{
+	printf("verified: %" PRIu64 " bytes of ", result->bytes_checked);
+	wm_cli_print_text(stdout, output);
+	printf(" are exactly kernel %s of ", kernel);
+	wm_cli_print_text(stdout, input);
+	putchar('\n');
+}
+
+static int result_print(const struct wm_cli *cli, const struct wm_verify_result *result,
+			const struct watch *watch)
+{
+	if (cli->json)
+		result_print_json(result, watch);
+	if (!result->equal)
+		return difference_print(result, watch);
+	if (!cli->json)
+		equality_print(result);
+	return WM_EXIT_DONE;
+}
+
+static int run(const struct wm_cli *cli)
+{
+	struct wm_verify_result result;
+	struct wm_error error;
+	struct watch watch;
+	int ret;
+
+	watch_init(&watch);
+	ret = wm_verify(kernel, input, output, strcmp(tail, "drop") == 0, show, &watch, &result,
+			&error);
+	wm_progress_clear(&watch.progress);
+	if (ret == -ECANCELED)
+		return wm_cli_failed("interrupted: nothing is verified");
+	if (ret < 0)
+		return wm_cli_failed("%s", error.text);
+	return result_print(cli, &result, &watch);
+}
+
+const struct wm_verb wm_verb_verify = {
+	.name = "verify",
+	.summary = "compute a job again on this processor, and compare",
+	.details =
+		"Needs no controller. Exit status 0: every byte is right; 1: the first one that\n"
+		"differs is named.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.run = run,
+};
