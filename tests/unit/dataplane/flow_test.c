@@ -538,9 +538,11 @@ static void a_longer_way_becomes_the_base_within_two_periods(void)
 	struct link link;
 
 	link_init(&link, 66320, MS / 2, WM_NODE_WINDOW_MAX);
-	link_run(&link, WM_NS_PER_S);
-	link.delay_ns = 3 * MS;
-	link_run(&link, 21 * WM_NS_PER_S);
+	link_run(&link, 9900 * MS);
+	link.delay_ns = 3 * MS; /* just before a period ends */
+	link_run(&link, 9 * WM_NS_PER_S);
+	CU_ASSERT_TRUE(link.flow.window <= 2 * QUEUE_TARGET); /* still taken for a queue */
+	link_run(&link, 9 * WM_NS_PER_S);
 	link_run(&link, WM_NS_PER_S);
 	CU_ASSERT_TRUE(link_used(&link, WM_NS_PER_S) >= 990);
 	CU_ASSERT_TRUE(link.flow.window >= 46 + QUEUE_TARGET / 2);
