@@ -15,7 +15,7 @@ shopt -s inherit_errexit
 root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
 build=$(readlink -f "${WM_BUILD:-$root/build}")
 tests=$root/tests/lab
-wiremill=$build/control/wiremill
+wiremill=$build/control/cli/wiremill
 test_count=0
 failed_count=0
 lab_count=0
@@ -173,8 +173,16 @@ lab_down() {
 	lab down
 }
 
-# The nodes' and controller's own reports of broken code; only in a sanitizer build.
-no_sanitizer_report() {
+# All programs end by SIGTERM, and none has found broken code or a leak in itself
+# (which only a sanitizer build looks for).
+programs_end_well() {
+	local file machine
+	for file in "/run/wiremill/$lab"/n*.pid; do
+		machine=$(basename "$file" .pid)
+		# Some were killed before.
+		lab kill --node "${machine#n}" --signal TERM 2>/dev/null || true
+	done
+	lab kill --controller --signal TERM
 	! lab logs | grep -A 20 -E 'AddressSanitizer|runtime error:|LeakSanitizer'
 }
 

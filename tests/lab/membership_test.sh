@@ -88,5 +88,5 @@ check "the killed node comes back and works" node_returns
 check "a node that is told to end leaves cleanly in the middle of a job" node_leaves
 check "a node that joins in the middle of a job gets its share" node_joins
 check "the last node finishes the job alone" all_but_one_die
-check "no report of a sanitizer" no_sanitizer_report
+check "all programs end well" programs_end_well
 finish

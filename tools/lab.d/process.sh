@@ -107,7 +107,7 @@ node_start() {
 
 # Lines of "name state reason" of what the controller knows.
 nodes_known() {
-	"$(built_program control/wiremill)" node list --json --socket "$lab_socket" 2>/dev/null |
+	"$(built_program control/cli/wiremill)" node list --json --socket "$lab_socket" 2>/dev/null |
 		python3 -c 'import json, sys
 for node in json.load(sys.stdin)["nodes"]:
     print(node["name"], node["state"], node["reason"])' 2>/dev/null || true
