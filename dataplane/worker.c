@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "payload.h"
 
 /* While nothing wakes this program for what it waits for: room to transmit. */
 #define RETRY_NS (1 * WM_NS_PER_MS)
@@ -109,66 +110,7 @@ void wm_worker_counters(const struct wm_worker *worker, struct wm_worker_counter
 	*counters = worker->counters;
 }
 
-/* ---- a frame and its payload -------------------------------------------- */
-
-struct payload {
-	struct wm_xsk_piece pieces[WM_UMEM_FRAME_CHUNKS];
-	uint32_t count;
-	uint32_t bytes;
-};
-
-/* The first piece holds the headers whole: chunks are far larger. */
-static bool read_header(const struct wm_worker *worker, const struct wm_xsk_frame *frame,
-			struct wm_wire_header *header)
-{
-	const struct wm_xsk_piece *first = &frame->pieces[0];
-
-	if (frame->count == 0 || first->bytes < WM_XSK_PIECE_PAYLOAD)
-		return false;
-	memcpy(header, worker->memory + first->offset + WM_XSK_PIECE_HEADER, sizeof(*header));
-	return true;
-}
-
-/* The payload's pieces, without the headers before and the padding after it.
- * The frame was found to be long enough. */
-static struct payload payload_of(const struct wm_xsk_frame *frame, uint32_t bytes)
-{
-	struct payload payload = { .bytes = bytes };
-	uint32_t skip = WM_XSK_PIECE_PAYLOAD;
-
-	for (uint32_t i = 0; i < frame->count && bytes > 0; i++) {
-		struct wm_xsk_piece piece = frame->pieces[i];
-
-		piece.offset += skip;
-		piece.bytes -= skip;
-		skip = 0;
-		if (piece.bytes > bytes)
-			piece.bytes = bytes;
-		bytes -= piece.bytes;
-		payload.pieces[payload.count++] = piece;
-	}
-	assert(bytes == 0);
-	return payload;
-}
-
-static enum wm_drop check_crc(const struct wm_worker *worker, const struct wm_wire_header *header,
-			      const struct payload *payload)
-{
-	uint32_t crc = wm_frame_crc(header);
-
-	for (uint32_t i = 0; i < payload->count; i++)
-		crc = wm_frame_crc_add(crc, worker->memory + payload->pieces[i].offset,
-				       payload->pieces[i].bytes);
-	return crc == header->crc32c ? WM_DROP_NONE : WM_DROP_CRC;
-}
-
-static void copy_payload(const struct wm_worker *worker, uint8_t *to, const struct payload *payload)
-{
-	for (uint32_t i = 0; i < payload->count; i++) {
-		memcpy(to, worker->memory + payload->pieces[i].offset, payload->pieces[i].bytes);
-		to += payload->pieces[i].bytes;
-	}
-}
+/* ---- MAP ---------------------------------------------------------------- */
 
 static void drop(struct wm_worker *worker, const struct wm_xsk_frame *frame, enum wm_drop reason)
 {
@@ -176,13 +118,11 @@ static void drop(struct wm_worker *worker, const struct wm_xsk_frame *frame, enu
 	wm_xsk_recycle(worker->xsk, frame);
 }
 
-/* ---- MAP ---------------------------------------------------------------- */
-
 static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xsk_frame *frame,
 			      const struct wm_wire_header *header)
 {
 	enum wm_drop reason;
-	struct payload payload;
+	struct wm_payload payload;
 	uint32_t bytes;
 
 	if (header->session != worker->session || worker->session == 0)
@@ -195,40 +135,27 @@ static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xs
 	reason = wm_frame_check_length(frame->bytes, bytes);
 	if (reason != WM_DROP_NONE)
 		return reason;
-	payload = payload_of(frame, bytes);
-	return check_crc(worker, header, &payload);
-}
-
-/* Whether the GPU can work on the pieces where they lie. */
-static bool lies_well(const struct payload *payload)
-{
-	for (uint32_t i = 0; i < payload->count; i++) {
-		bool last = i + 1 == payload->count;
-
-		if (payload->pieces[i].offset % WM_ROW_ALIGN_BYTES != 0 ||
-		    (!last && payload->pieces[i].bytes % WM_ROW_ALIGN_BYTES != 0))
-			return false;
-	}
-	return true;
+	payload = wm_payload_of(frame, bytes);
+	return wm_payload_check_crc(&payload, worker->memory, header);
 }
 
 /* A driver put the frame where the GPU cannot read it: into a group, in one
  * piece. False: no group is free. */
-static bool linearise(struct wm_worker *worker, struct task *task, struct payload *payload)
+static bool linearise(struct wm_worker *worker, struct task *task, struct wm_payload *payload)
 {
 	uint32_t at;
 
 	if (!wm_xsk_group_acquire(worker->xsk, &task->copy))
 		return false;
 	at = task->copy + WM_XSK_GROUP_PAYLOAD;
-	copy_payload(worker, worker->memory + at, payload);
+	wm_payload_copy(payload, worker->memory, worker->memory + at);
 	worker->counters.copied_bytes += payload->bytes;
 	payload->pieces[0] = (struct wm_xsk_piece){ .offset = at, .bytes = payload->bytes };
 	payload->count = 1;
 	return true;
 }
 
-static void write_row(struct wm_row *row, const struct payload *payload, uint32_t output,
+static void write_row(struct wm_row *row, const struct wm_payload *payload, uint32_t output,
 		      uint32_t count)
 {
 	uint32_t end = 0;
@@ -273,8 +200,8 @@ static void take_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
 {
 	struct submission *submission = gathering(worker);
 	struct task *task = &submission->tasks[submission->count];
-	struct payload payload =
-		payload_of(frame, wm_frame_map_bytes(&worker->kernel, header->count));
+	struct wm_payload payload =
+		wm_payload_of(frame, wm_frame_map_bytes(&worker->kernel, header->count));
 	bool taken;
 
 	*task = (struct task){
@@ -284,7 +211,7 @@ static void take_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
 		.out_bytes = wm_frame_result_bytes(&worker->kernel, header->count),
 	};
 	taken = wm_xsk_group_acquire(worker->xsk, &task->output);
-	if (!lies_well(&payload)) {
+	if (!wm_payload_lies_well(&payload)) {
 		taken = taken && linearise(worker, task, &payload);
 		wm_xsk_recycle(worker->xsk, frame);
 		task->input.count = 0;
@@ -329,20 +256,21 @@ static void receive_echo(struct wm_worker *worker, const struct wm_xsk_frame *fr
 			 const struct wm_wire_header *header)
 {
 	enum wm_drop reason = WM_DROP_SESSION;
-	struct payload payload;
+	struct wm_payload payload;
 	uint32_t group;
 
 	if (header->session == worker->session && worker->session != 0)
 		reason = wm_frame_check_length(frame->bytes, header->count);
 	if (reason == WM_DROP_NONE) {
-		payload = payload_of(frame, header->count);
-		reason = check_crc(worker, header, &payload);
+		payload = wm_payload_of(frame, header->count);
+		reason = wm_payload_check_crc(&payload, worker->memory, header);
 	}
 	if (reason == WM_DROP_NONE && !wm_xsk_group_acquire(worker->xsk, &group))
 		reason = WM_DROP_FULL;
 	if (reason == WM_DROP_NONE) {
 		memcpy(worker->memory + group + WM_XSK_GROUP_HEADER, header, sizeof(*header));
-		copy_payload(worker, worker->memory + group + WM_XSK_GROUP_PAYLOAD, &payload);
+		wm_payload_copy(&payload, worker->memory,
+				worker->memory + group + WM_XSK_GROUP_PAYLOAD);
 		send_group(worker, group, payload.bytes);
 		worker->counters.echoes++;
 	}
@@ -397,7 +325,7 @@ static void receive_frame(struct wm_worker *worker, const struct wm_xsk_frame *f
 	struct wm_wire_header header;
 	enum wm_drop reason = WM_DROP_SHORT;
 
-	if (read_header(worker, frame, &header))
+	if (wm_payload_read_header(worker->memory, frame, &header))
 		reason = wm_frame_check_header(&header, frame->bytes);
 	if (reason != WM_DROP_NONE)
 		drop(worker, frame, reason);

@@ -427,13 +427,16 @@ static void the_first_two_submissions_go_at_once_and_the_rest_gathers(void)
 	end();
 }
 
-static void frames_without_room_wait_in_the_ring_and_none_is_lost(void)
+/* Many more than there is room for, while one group is held by somebody else, so
+ * that an odd number is left. */
+static void check_overload(uint32_t skew)
 {
 	const uint32_t total = 5 * WM_WORKER_ROWS_MAX;
-	uint32_t results = 0;
+	uint32_t results = 0, held = 0;
 
 	begin();
-	/* Chunks for all of them, though a window would allow fewer. */
+	port.skew = skew;
+	CU_ASSERT_TRUE(wm_xsk_group_acquire(NULL, &held));
 	for (uint64_t batch = 0; batch < total; batch++)
 		deliver_map(batch, BATCH);
 	for (unsigned i = 0; i < 8; i++)
@@ -448,7 +451,18 @@ static void frames_without_room_wait_in_the_ring_and_none_is_lost(void)
 		port_complete();
 	}
 	CU_ASSERT_EQUAL(results, total);
+	wm_xsk_group_release(NULL, held);
 	end();
+}
+
+static void frames_without_room_wait_in_the_ring_and_none_is_lost(void)
+{
+	check_overload(0);
+}
+
+static void frames_that_are_copied_wait_for_two_groups(void)
+{
+	check_overload(6);
 }
 
 static void expect_drop(const struct wm_wire_header *header, uint32_t payload_bytes,
@@ -623,6 +637,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_misplaced_frame_is_copied_and_counted),
 	WM_TEST(the_first_two_submissions_go_at_once_and_the_rest_gathers),
 	WM_TEST(frames_without_room_wait_in_the_ring_and_none_is_lost),
+	WM_TEST(frames_that_are_copied_wait_for_two_groups),
 	WM_TEST(a_wrong_frame_is_dropped_by_its_reason),
 	WM_TEST(a_damaged_byte_anywhere_is_found_by_the_crc),
 	WM_TEST(a_short_frame_is_dropped),
