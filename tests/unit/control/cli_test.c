@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The real CLI (its path is the first argument) against the real socket server,
+ * whose methods here have fixed answers: the job's number says how it behaves.
+ * The server is a child of the test; each run of the CLI is waited for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "rpc.h"
+
+static char directory[64] = "/tmp/wm-cli-test-XXXXXX", socket_path[96];
+static const char *program;
+
+/* ---- the controller ----------------------------------------------------- */
+
+enum { JOB_DONE = 1, JOB_FAILS = 2, JOB_WAITS = 3, JOB_CANCELLED = 4, JOB_UNKNOWN = 9 };
+
+/* Jobs under way are over at their third look, but for the one that waits. */
+static unsigned looks;
+
+static json_t *job_new(uint64_t number, const char *state, const char *reason, const char *waiting)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:I, s:I, s:f, s:f, s:n}",
+			 "job", (json_int_t)number, "kernel", "xor", "input", "/data/in", "output",
+			 "/data/out", "state", state, "reason", reason, "waiting", waiting,
+			 "input_bytes", (json_int_t)96, "output_bytes", (json_int_t)64,
+			 "output_bytes_done", (json_int_t)32, "batches", (json_int_t)2,
+			 "batches_done", (json_int_t)1, "batch_elements", (json_int_t)256, "mtu",
+			 (json_int_t)9000, "resends", (json_int_t)7, "nodes", (json_int_t)12,
+			 "seconds", 2.0, "bytes_per_second", 32.0, "seconds_left");
+}
+
+static json_t *job_look(uint64_t number, struct wm_error *error)
+{
+	bool over = number != JOB_WAITS && ++looks % 3 == 0;
+
+	if (number == JOB_DONE)
+		return job_new(number, over ? "done" : "running", "", "");
+	if (number == JOB_FAILS)
+		return job_new(number, over ? "failed" : "running",
+			       over ? "the disk of /data/out is full" : "", "");
+	if (number == JOB_WAITS)
+		return job_new(number, "queued", "", "no node is admitted");
+	if (number == JOB_CANCELLED)
+		return job_new(number, "cancelled", "", "");
+	wm_error_set(error, ENOENT, "there is no job %llu", (unsigned long long)number);
+	return NULL;
+}
+
+static json_t *call_show(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	uint64_t number = 0;
+	const struct wm_rpc_param expected[] = { { "job", WM_RPC_NUMBER, false, &number } };
+
+	(void)context;
+	if (wm_rpc_params_unpack(params, expected, 1, code, error) < 0)
+		return NULL;
+	return job_look(number, error);
+}
+
+/* The kernel names the job's behaviour; "echo" answers with the parameters. */
+static json_t *call_submit(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	const char *kernel = NULL, *input = NULL, *output = NULL, *tail = NULL;
+	bool force = false;
+	const struct wm_rpc_param expected[] = {
+		{ "kernel", WM_RPC_STRING, false, &kernel },
+		{ "input", WM_RPC_STRING, false, &input },
+		{ "output", WM_RPC_STRING, false, &output },
+		{ "force", WM_RPC_BOOL, true, &force },
+		{ "tail", WM_RPC_STRING, true, &tail },
+	};
+
+	(void)context;
+	if (wm_rpc_params_unpack(params, expected, 5, code, error) < 0)
+		return NULL;
+	looks = 0;
+	if (strcmp(kernel, "echo") == 0)
+		return json_deep_copy(params);
+	if (strcmp(kernel, "fails") == 0)
+		return job_look(JOB_FAILS, error);
+	if (strcmp(kernel, "waits") == 0)
+		return job_look(JOB_WAITS, error);
+	if (strcmp(kernel, "xor") == 0)
+		return job_look(JOB_DONE, error);
+	wm_error_set(error, EINVAL, "there is no kernel '%s'", kernel);
+	return NULL;
+}
+
+static json_t *call_list(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context;
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	return json_pack("{s:[o, o]}", "jobs", job_new(1, "running", "", ""),
+			 job_new(2, "failed", "out of luck", ""));
+}
+
+static json_t *call_nodes(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context;
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	return json_pack("{s:[{s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:b}]}", "nodes", "name", "n01",
+			 "state", "refused", "reason", "no Vulkan device", "mtu", 9000, "device",
+			 "llvmpipe", "software", true, "xdp_mode", "native", "zero_copy", false);
+}
+
+static json_t *call_stats(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context;
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	return json_pack("{s:s, s:[{s:i, s:{s:s}, s:{s:i, s:i}}]}", "version", "9.9", "lanes",
+			 "lane", 0, "obtained", "transmit", "attached", "drops", "crc", 3,
+			 "version", 0);
+}
+
+static json_t *call_version(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	(void)context;
+	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+		return NULL;
+	return json_pack("{s:s, s:i}", "version", "9.9", "pid", 77);
+}
+
+static const struct wm_rpc_method methods[] = {
+	{ "job.submit", call_submit }, { "job.show", call_show },   { "job.cancel", call_show },
+	{ "job.list", call_list },     { "node.list", call_nodes }, { "stats", call_stats },
+	{ "version", call_version },
+};
+
+/* Serves until its input ends, which is when the test does. */
+static void controller_run(int ready_fd, int end_fd)
+{
+	const struct wm_rpc_config config = { .socket_path = socket_path,
+					      .methods = methods,
+					      .method_count = sizeof(methods) /
+							      sizeof(methods[0]) };
+	struct wm_rpc *rpc;
+	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = end_fd, .events = POLLIN } };
+
+	if (wm_rpc_create(&rpc, &config, NULL) < 0)
+		_exit(1);
+	fds[0].fd = wm_rpc_fd(rpc);
+	close(ready_fd);
+	while (poll(fds, 2, -1) >= 0 && !fds[1].revents)
+		wm_rpc_serve(rpc);
+	wm_rpc_destroy(&rpc);
+	_exit(0);
+}
+
+/* Returns the end of the pipe that keeps the controller alive. */
+static int controller_start(pid_t *pid)
+{
+	int ready[2], end[2];
+	char none;
+
+	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(end, O_CLOEXEC) < 0)
+		abort();
+	*pid = fork();
+	if (*pid == 0) {
+		close(ready[0]);
+		close(end[1]);
+		controller_run(ready[1], end[0]);
+	}
+	close(ready[1]);
+	close(end[0]);
+	/* Ends when the socket listens. */
+	if (read(ready[0], &none, 1) != 0)
+		abort();
+	close(ready[0]);
+	return end[1];
+}
+
+/* ---- the CLI ------------------------------------------------------------ */
+
+static char out[65536], err[65536];
+
+/* Everything both pipes give, until both have ended. When `until` appears on
+ * stderr, Ctrl-C. */
+static void collect(int out_fd, int err_fd, pid_t pid, const char *until)
+{
+	struct pollfd fds[2] = { { .fd = out_fd, .events = POLLIN },
+				 { .fd = err_fd, .events = POLLIN } };
+	char *texts[2] = { out, err };
+	size_t done[2] = { 0, 0 };
+
+	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+		if (poll(fds, 2, -1) < 0)
+			abort();
+		for (int i = 0; i < 2; i++) {
+			ssize_t n = !fds[i].revents ? 0
+						    : read(fds[i].fd, texts[i] + done[i],
+							   sizeof(out) - 1 - done[i]);
+
+			if (fds[i].revents && n <= 0)
+				fds[i].fd = -1;
+			done[i] += n > 0 ? (size_t)n : 0;
+			texts[i][done[i]] = '\0';
+		}
+		if (until && strstr(err, until)) {
+			kill(pid, SIGINT);
+			until = NULL;
+		}
+	}
+}
+
+static int run_until(const char *until, const char *const *arguments)
+{
+	int outs[2], errs[2], status;
+	pid_t pid;
+
+	if (pipe2(outs, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC) < 0)
+		abort();
+	pid = fork();
+	if (pid == 0) {
+		dup2(outs[1], STDOUT_FILENO);
+		dup2(errs[1], STDERR_FILENO);
+		execv(program, (char *const *)(uintptr_t)arguments);
+		_exit(127);
+	}
+	close(outs[1]);
+	close(errs[1]);
+	collect(outs[0], errs[0], pid, until);
+	close(outs[0]);
+	close(errs[0]);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Runs "wiremill ..."; leaves what it printed in out and err. */
+#define RUN(...) run_until(NULL, (const char *const[]){ "wiremill", ##__VA_ARGS__, NULL })
+
+static bool is_one_line(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end && end[1] == '\0';
+}
+
+/* One line on stderr with these words in it, nothing on stdout. */
+static bool says(const char *words)
+{
+	bool right = is_one_line(err) && strstr(err, words) && !out[0];
+
+	if (!right)
+		printf("# expected '%s'\n# stderr: %s\n# stdout: %s\n", words, err, out);
+	return right;
+}
+
+/* stdout is one JSON value, and has this text under this name. */
+static bool json_has(const char *name, const char *text)
+{
+	json_t *value = json_loads(out, JSON_DECODE_ANY, NULL);
+	const char *found = json_string_value(json_object_get(value, name));
+	bool right = found && strcmp(found, text) == 0;
+
+	if (!right)
+		printf("# expected %s = '%s' in %s\n# stderr: %s\n", name, text, out, err);
+	json_decref(value);
+	return right;
+}
+
+/* ---- wrong usage -------------------------------------------------------- */
+
+#define WRONG(words, ...)                                       \
+	do {                                                    \
+		CU_ASSERT_EQUAL(RUN(__VA_ARGS__), 2);           \
+		CU_ASSERT(says(words));                         \
+		CU_ASSERT_PTR_NOT_NULL(strstr(err, "--help'")); \
+	} while (0)
+
+static void wrong_verb_is_named(void)
+{
+	WRONG("there is no verb 'fly'", "fly");
+	WRONG("there is no verb 'job fly': 'job' goes with submit, list,", "job", "fly");
+	WRONG("'job' alone is no verb: it goes with submit, list,", "job");
+	WRONG("'node' alone is no verb: it goes with list", "node", "--json");
+	WRONG("'--json' needs a verb", "--json");
+	WRONG("'--socket' needs a verb", "--socket");
+}
+
+static void wrong_option_is_named(void)
+{
+	WRONG("there is no option '--fly'", "stats", "--fly");
+	WRONG("there is no option '-x'", "stats", "-x");
+	WRONG("there is no option '--fly'", "--fly", "stats");
+	WRONG("there is no option '--js'", "stats", "--js");
+	WRONG("--json takes no value", "stats", "--json=1");
+	WRONG("--json is given twice", "--json", "stats", "--json");
+	WRONG("--socket needs a value, PATH", "stats", "--socket");
+	WRONG("--socket needs a value, PATH", "stats", "--socket=");
+	WRONG("--input needs a value, FILE", "job", "submit", "--input", "--output", "x");
+	WRONG("--tail is refuse or drop, not 'keep'", "job", "submit", "--tail", "keep");
+	WRONG("'x' is one word too many", "stats", "x");
+}
+
+static void what_is_missing_is_named(void)
+{
+	WRONG("wiremill job submit: --kernel NAME is missing", "job", "submit");
+	WRONG("--input FILE is missing", "job", "submit", "--kernel", "xor", "--output", "b");
+	WRONG("--output FILE is missing", "verify", "--kernel=xor", "--input=a");
+	WRONG("ID is missing", "job", "show");
+	WRONG("'one' is no number of a job", "job", "watch", "one");
+	WRONG("'99999999999' is no number of a job", "job", "cancel", "99999999999");
+	WRONG("one ID at a time: '1' and '2' are two", "job", "show", "1", "2");
+}
+
+static void help_is_on_stdout(void)
+{
+	CU_ASSERT_EQUAL(RUN(), 0);
+	CU_ASSERT(strstr(out, "job submit") && strstr(out, "verify") && !err[0]);
+	CU_ASSERT_EQUAL(RUN("--help"), 0);
+	CU_ASSERT(strstr(out, "job submit") && !err[0]);
+	CU_ASSERT_EQUAL(RUN("job", "--help"), 0);
+	CU_ASSERT(strstr(out, "job submit") && !err[0]);
+	CU_ASSERT_EQUAL(RUN("job", "submit", "--help", "--fly"), 0);
+	CU_ASSERT(strstr(out, "--tail refuse|drop") && strstr(out, "--socket PATH") && !err[0]);
+	CU_ASSERT_EQUAL(RUN("--version"), 0);
+	CU_ASSERT_EQUAL(strncmp(out, "wiremill ", 9), 0);
+}
+
+static void without_a_controller_it_says_what_to_start(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "list", "--socket", "/nonexistent/sock"), 1);
+	CU_ASSERT(says("no controller answers at /nonexistent/sock: start wiremilld, or name its "
+		       "socket with --socket"));
+	CU_ASSERT_EQUAL(RUN("job", "list", "--json", "--socket", "/nonexistent/sock"), 1);
+	CU_ASSERT(says("no controller answers"));
+	CU_ASSERT_EQUAL(RUN("version", "--socket", "/nonexistent/sock"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "none answers at /nonexistent/sock"));
+}
+
+/* ---- jobs --------------------------------------------------------------- */
+
+static void options_come_in_any_order(void)
+{
+	CU_ASSERT_EQUAL(RUN("--json", "--socket", socket_path, "job", "show", "4"), 0);
+	CU_ASSERT(json_has("state", "cancelled"));
+	CU_ASSERT_EQUAL(RUN("job", "show", "--socket", socket_path, "4", "--json"), 0);
+	CU_ASSERT(json_has("state", "cancelled"));
+	setenv("WIREMILL_SOCKET", socket_path, 1);
+	CU_ASSERT_EQUAL(RUN("job", "show", "--json", "--", "4"), 0);
+	CU_ASSERT(json_has("state", "cancelled"));
+}
+
+static void submission_sends_absolute_paths_and_its_options(void)
+{
+	CU_ASSERT_EQUAL(chdir(directory), 0);
+	CU_ASSERT_EQUAL(RUN("job", "submit", "--json", "--kernel", "echo", "--input", "in/a",
+			    "--output", "/out", "--tail", "drop"),
+			0);
+	CU_ASSERT(json_has("output", "/out"));
+	CU_ASSERT(json_has("tail", "drop"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, directory));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "/in/a\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\"force\": false"));
+	CU_ASSERT_EQUAL(RUN("job", "submit", "--json", "--kernel", "echo", "--input=--odd",
+			    "--output", "b", "--force"),
+			0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "/--odd\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\"force\": true"));
+	CU_ASSERT(json_has("tail", "refuse"));
+	CU_ASSERT_EQUAL(chdir("/"), 0);
+}
+
+#define SUBMIT(kernel, ...) \
+	"job", "submit", "--kernel", kernel, "--input", "/a", "--output", "/b", ##__VA_ARGS__
+
+static void submission_without_wait_names_the_job(void)
+{
+	CU_ASSERT_EQUAL(RUN(SUBMIT("xor")), 0);
+	CU_ASSERT_STRING_EQUAL(out, "job 1 is submitted\n");
+	CU_ASSERT_STRING_EQUAL(err, "");
+}
+
+static void refusal_is_the_controllers_line(void)
+{
+	CU_ASSERT_EQUAL(RUN(SUBMIT("fft", "--wait")), 1);
+	CU_ASSERT(says("there is no kernel 'fft'"));
+	CU_ASSERT_EQUAL(RUN("job", "show", "9"), 1);
+	CU_ASSERT(says("there is no job 9"));
+	CU_ASSERT_EQUAL(RUN("job", "watch", "9", "--json"), 1);
+	CU_ASSERT(says("there is no job 9"));
+}
+
+static void text_that_is_no_utf8_is_refused_here(void)
+{
+	CU_ASSERT_EQUAL(
+		RUN("job", "submit", "--kernel", "xor", "--input", "/\xff", "--output", "b"), 1);
+	CU_ASSERT(says("a request is UTF-8"));
+}
+
+static void wait_ends_with_a_summary(void)
+{
+	CU_ASSERT_EQUAL(RUN(SUBMIT("xor", "--wait")), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "job 1: done\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "7 resends"));
+	CU_ASSERT_EQUAL(RUN(SUBMIT("xor", "--wait", "--json")), 0);
+	CU_ASSERT(json_has("state", "done"));
+}
+
+static void wait_for_a_job_that_fails_fails_with_its_reason(void)
+{
+	CU_ASSERT_EQUAL(RUN(SUBMIT("fails", "--wait")), 1);
+	CU_ASSERT(says("job 2 failed: the disk of /data/out is full"));
+	CU_ASSERT_EQUAL(RUN(SUBMIT("fails", "--wait", "--json")), 1);
+	CU_ASSERT(json_has("state", "failed"));
+	CU_ASSERT_EQUAL(RUN("job", "watch", "4"), 1);
+	CU_ASSERT(says("job 4 was cancelled"));
+}
+
+static void interrupt_ends_the_waiting_and_says_how_to_go_on(void)
+{
+	static const char *const submit[] = { "wiremill", SUBMIT("waits", "--wait"), NULL };
+	static const char *const watch[] = { "wiremill", "job", "watch", "3", "--json", NULL };
+
+	CU_ASSERT_EQUAL(run_until("queued", submit), 1);
+	CU_ASSERT_STRING_EQUAL(out, "");
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "job 3 is queued, waiting: no node is admitted\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "job 3 goes on: 'wiremill job watch 3' shows it, "
+					   "'wiremill job cancel 3' ends it\n"));
+	CU_ASSERT_EQUAL(run_until("queued", watch), 1);
+	CU_ASSERT(json_has("state", "queued"));
+}
+
+/* ---- the other verbs ---------------------------------------------------- */
+
+static void lists_are_tables(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "list"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "JOB  STATE"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "out of luck\n"));
+	CU_ASSERT_EQUAL(RUN("node", "list"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "llvmpipe [CPU]  native, copy"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "no Vulkan device\n"));
+}
+
+static void stats_shows_only_drops_that_happened(void)
+{
+	CU_ASSERT_EQUAL(RUN("stats"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "transmit attached"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "drops        3 crc\n"));
+	CU_ASSERT_EQUAL(RUN("stats", "--json"), 0);
+	CU_ASSERT(json_has("version", "9.9"));
+}
+
+static void version_names_both(void)
+{
+	CU_ASSERT_EQUAL(RUN("version"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "controller 9.9, process 77\n"));
+}
+
+/* ---- verify ------------------------------------------------------------- */
+
+static const char *file_make(const char *name, const void *bytes, size_t count)
+{
+	static char paths[4][128];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+	int fd;
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+	fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+	CU_ASSERT_EQUAL(write(fd, bytes, count), (ssize_t)count);
+	close(fd);
+	return path;
+}
+
+/* "wiremill verify" of two vectors, 'a' and 'b', against those bytes. */
+static int verify(const void *bytes, size_t count)
+{
+	char vectors[64];
+	const char *input, *output;
+	int status;
+
+	memset(vectors, 'a', 32);
+	memset(vectors + 32, 'b', 32);
+	input = file_make("in", vectors, sizeof(vectors));
+	output = file_make("out", bytes, count);
+	status = RUN("verify", "--kernel", "xor", "--input", input, "--output", output);
+	unlink(input);
+	unlink(output);
+	return status;
+}
+
+static void verify_names_the_first_difference(void)
+{
+	char result[33];
+
+	memset(result, 'a' ^ 'b', sizeof(result));
+	CU_ASSERT_EQUAL(verify(result, 32), 0);
+	CU_ASSERT_EQUAL(strncmp(out, "verified: 32 bytes of ", 22), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, " are exactly kernel xor of "));
+	CU_ASSERT_EQUAL(verify(result, 33), 1);
+	CU_ASSERT(says("it goes on at offset 32, where it should end"));
+	CU_ASSERT_EQUAL(verify(result, 31), 1);
+	CU_ASSERT(says("it ends at offset 31, where it should go on"));
+	CU_ASSERT_EQUAL(verify(result, 0), 1);
+	result[7] ^= 0x10;
+	CU_ASSERT_EQUAL(verify(result, 32), 1);
+	CU_ASSERT(says("at offset 7 it has 0x13, and should have 0x03"));
+}
+
+static void result_that_cannot_be_written_fails(void)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int nowhere = open("/dev/null", O_WRONLY);
+
+		dup2(full, STDOUT_FILENO);
+		dup2(nowhere, STDERR_FILENO);
+		execl(program, "wiremill", "version", NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	close(full);
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(wrong_verb_is_named),
+	WM_TEST(wrong_option_is_named),
+	WM_TEST(what_is_missing_is_named),
+	WM_TEST(help_is_on_stdout),
+	WM_TEST(without_a_controller_it_says_what_to_start),
+	WM_TEST(options_come_in_any_order),
+	WM_TEST(submission_sends_absolute_paths_and_its_options),
+	WM_TEST(submission_without_wait_names_the_job),
+	WM_TEST(refusal_is_the_controllers_line),
+	WM_TEST(text_that_is_no_utf8_is_refused_here),
+	WM_TEST(wait_ends_with_a_summary),
+	WM_TEST(wait_for_a_job_that_fails_fails_with_its_reason),
+	WM_TEST(interrupt_ends_the_waiting_and_says_how_to_go_on),
+	WM_TEST(lists_are_tables),
+	WM_TEST(stats_shows_only_drops_that_happened),
+	WM_TEST(version_names_both),
+	WM_TEST(verify_names_the_first_difference),
+	WM_TEST(result_that_cannot_be_written_fails),
+};
+
+int main(int argc, char **argv)
+{
+	int alive, status;
+	pid_t controller;
+
+	if (argc != 2 || !(program = realpath(argv[1], NULL)) || !mkdtemp(directory)) {
+		fprintf(stderr, "usage: cli_test PATH-OF-WIREMILL\n");
+		return 1;
+	}
+	snprintf(socket_path, sizeof(socket_path), "%s/sock", directory);
+	setenv("WIREMILL_SOCKET", socket_path, 1);
+	alive = controller_start(&controller);
+	status = WM_TESTS_RUN("cli", tests);
+	close(alive);
+	waitpid(controller, NULL, 0);
+	rmdir(directory);
+	free((char *)(uintptr_t)program);
+	return status;
+}
