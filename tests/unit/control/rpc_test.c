@@ -96,7 +96,8 @@ static bool answer_is(const char *line, const char *expected)
 	bool same = answer && expected ? strcmp(answer, expected) == 0 : answer == expected;
 
 	if (!same)
-		printf("# %s\n# gave     %s\n# expected %s\n", line, answer, expected);
+		printf("# %s\n# gave     %s\n# expected %s\n", line, answer ? answer : "nothing",
+		       expected ? expected : "nothing");
 	free(answer);
 	return same;
 }
