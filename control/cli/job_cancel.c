@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <inttypes.h>
+#include <string.h>
 
 #include "job.h"
 
@@ -10,10 +11,12 @@ static int run(const struct wm_cli *cli)
 
 	if (!job)
 		return status;
+	/* The lane first gets back what it has in flight. */
 	if (cli->json)
 		wm_cli_print_json(job);
 	else
-		printf("job %" PRIu64 " is cancelled\n", wm_cli_number(job, "job"));
+		printf("job %" PRIu64 " %s cancelled\n", wm_cli_number(job, "job"),
+		       strcmp(wm_cli_text(job, "state"), "cancelled") == 0 ? "is" : "is being");
 	json_decref(job);
 	return status;
 }

@@ -19,6 +19,15 @@ static void xdp_add(struct wm_table *table, const json_t *node)
 		     wm_cli_bool(node, "multi_buffer") ? ", multi-buffer" : "");
 }
 
+/* Measured while a job runs. */
+static void rtt_add(struct wm_table *table, const json_t *node)
+{
+	if (wm_cli_number(node, "rtt_us"))
+		wm_table_add(table, "%" PRIu64 " us", wm_cli_number(node, "rtt_us"));
+	else
+		wm_table_add(table, "-");
+}
+
 static void node_add(struct wm_table *table, const json_t *node)
 {
 	wm_table_add(table, "%s", wm_cli_text(node, "name"));
@@ -29,7 +38,7 @@ static void node_add(struct wm_table *table, const json_t *node)
 	xdp_add(table, node);
 	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "window"));
 	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "in_flight"));
-	wm_table_add(table, "%" PRIu64 " us", (uint64_t)wm_cli_real(node, "rtt_us"));
+	rtt_add(table, node);
 	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "batches"));
 	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "resends"));
 	wm_table_add(table, "%s", wm_cli_text(node, "reason"));
