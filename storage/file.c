@@ -101,6 +101,42 @@ close_file:
 	return refuse(path, role, -ret, error);
 }
 
+ssize_t wm_file_read(int fd, void *bytes, size_t count, uint64_t offset)
+{
+	size_t have = 0;
+
+	while (have < count) {
+		ssize_t n =
+			pread(fd, (uint8_t *)bytes + have, count - have, (off_t)(offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
+}
+
+int wm_file_write(int fd, const void *bytes, size_t count, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		ssize_t n = pwrite(fd, (const uint8_t *)bytes + done, count - done,
+				   (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 /* 0 where direct I/O is not to be had, or not known to be. */
 static uint32_t direct_align_bytes(int fd, bool block_device)
 {

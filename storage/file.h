@@ -30,6 +30,12 @@ bool wm_file_is(const struct stat *status, dev_t device, ino_t inode);
 /* Size of an open block device: 0 or a negative errno. */
 int wm_file_device_bytes(int fd, uint64_t *bytes);
 
+/* As much as there is: the count read, less than asked only at the end of the
+ * file, or a negative errno. */
+ssize_t wm_file_read(int fd, void *bytes, size_t count, uint64_t offset);
+/* All of it: 0 or a negative errno. */
+int wm_file_write(int fd, const void *bytes, size_t count, uint64_t offset);
+
 /*
  * Turns O_DIRECT on where the file system supports it and says what it needs
  * (STATX_DIOALIGN; of a block device its logical block). align_bytes is 1 where

@@ -21,6 +21,7 @@
 
 #include "file.h"
 #include "log.h"
+#include "path.h"
 #include "wiremill/store.h"
 
 #define PARTIAL_SUFFIX ".wm-partial"
@@ -39,50 +40,6 @@ static void target_of(char target[PATH_MAX], const struct wm_sink *sink)
 		length -= strlen(PARTIAL_SUFFIX);
 	memcpy(target, sink->path_partial, length);
 	target[length] = '\0';
-}
-
-static void directory_of(char directory[PATH_MAX], const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) : 0;
-
-	if (!slash)
-		strcpy(directory, ".");
-	else if (length == 0)
-		strcpy(directory, "/");
-	else
-		memcpy(directory, path, length), directory[length] = '\0';
-}
-
-static int follow_link(char target[PATH_MAX], const char *path, struct wm_error *error)
-{
-	if (realpath(path, target))
-		return 0;
-	if (errno == ENOENT)
-		return wm_error_set(error, ENOENT,
-				    "output is a symbolic link that leads nowhere: %s", path);
-	return wm_error_set(error, errno,
-			    "output is a symbolic link that cannot be followed (%s): %s",
-			    strerror(errno), path);
-}
-
-static int name_target(char target[PATH_MAX], const char *path, struct wm_error *error)
-{
-	size_t length = strlen(path);
-	struct stat status;
-
-	if (length == 0)
-		return wm_error_set(error, ENOENT, "output has an empty name");
-	if (length + strlen(PARTIAL_SUFFIX) >= PATH_MAX)
-		return wm_error_set(error, ENAMETOOLONG, "output path is too long: %zu bytes",
-				    length);
-	if (path[length - 1] == '/')
-		return wm_error_set(error, EISDIR, "output names a directory, give a file: %s",
-				    path);
-	if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-		return follow_link(target, path, error);
-	memcpy(target, path, length + 1);
-	return 0;
 }
 
 /* ---- refusals ----------------------------------------------------------- */
@@ -114,7 +71,7 @@ static int check_directory(const char *path_partial, struct wm_error *error)
 	char directory[PATH_MAX];
 	struct stat status;
 
-	directory_of(directory, path_partial);
+	wm_path_directory(directory, path_partial);
 	if (stat(directory, &status) < 0)
 		return wm_error_set(error, errno, "output directory cannot be used (%s): %s",
 				    strerror(errno), directory);
@@ -146,7 +103,7 @@ static int check_space(const struct wm_sink *sink, struct wm_error *error)
 	struct stat stale;
 	uint64_t free_bytes;
 
-	directory_of(directory, sink->path_partial);
+	wm_path_directory(directory, sink->path_partial);
 	if (statvfs(directory, &disk) < 0 || disk.f_blocks == 0)
 		return 0;
 	free_bytes = (uint64_t)disk.f_bfree * disk.f_frsize;
@@ -265,7 +222,7 @@ static int prepare(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 	int ret;
 
 	*sink = (struct wm_sink){ .fd = -1, .fd_tail = -1, .bytes = bytes, .force = force };
-	ret = name_target(sink->path_partial, path, error);
+	ret = wm_path_output(sink->path_partial, path, error);
 	if (ret < 0)
 		return ret;
 	memcpy(sink->path, path, strlen(path) + 1);
@@ -278,8 +235,6 @@ static int prepare(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 	}
 	if (sink->block_device)
 		return check_device(sink, error);
-	if (strlen(sink->path_partial) + strlen(PARTIAL_SUFFIX) >= PATH_MAX)
-		return wm_error_set(error, ENAMETOOLONG, "output path is too long: %s", path);
 	strcat(sink->path_partial, PARTIAL_SUFFIX);
 	return check_file(sink, error);
 }
@@ -360,7 +315,7 @@ static int refuse_reservation(const struct wm_sink *sink, int code, struct wm_er
 	struct statvfs disk;
 
 	remove_partial(sink);
-	directory_of(directory, sink->path_partial);
+	wm_path_directory(directory, sink->path_partial);
 	if (code == ENOSPC && statvfs(directory, &disk) == 0)
 		return refuse_full(sink->path, sink->bytes, (uint64_t)disk.f_bavail * disk.f_frsize,
 				   error);
@@ -436,36 +391,11 @@ static void close_both(struct wm_sink *sink)
 	sink->fd = sink->fd_tail = -1;
 }
 
-/* For file systems that cannot rename without replacing. */
-static int link_then_unlink(const char *from, const char *to)
-{
-	if (link(from, to) < 0)
-		return -1;
-	return unlink(from);
-}
-
 static int give_name(const struct wm_sink *sink, const char *target)
 {
-	if (sink->force)
-		return rename(sink->path_partial, target);
-	if (renameat2(AT_FDCWD, sink->path_partial, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
-		return 0;
-	return errno == EINVAL ? link_then_unlink(sink->path_partial, target) : -1;
-}
-
-static int sync_directory(const char *path)
-{
-	char directory[PATH_MAX];
-	int fd, ret;
-
-	directory_of(directory, path);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* EINVAL: a file system whose directories need no such thing. */
-	ret = fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
-	close(fd);
-	return ret;
+	if (!sink->force)
+		return wm_path_rename_new(sink->path_partial, target);
+	return rename(sink->path_partial, target) < 0 ? -errno : 0;
 }
 
 static int publish(const struct wm_sink *sink, struct wm_error *error)
@@ -474,12 +404,13 @@ static int publish(const struct wm_sink *sink, struct wm_error *error)
 	int ret;
 
 	target_of(target, sink);
-	if (give_name(sink, target) < 0)
+	ret = give_name(sink, target);
+	if (ret < 0)
 		return wm_error_set(
-			error, errno,
+			error, -ret,
 			"output is complete but cannot get its name (%s), take it from %s",
-			strerror(errno), sink->path_partial);
-	ret = sync_directory(target);
+			strerror(-ret), sink->path_partial);
+	ret = wm_path_sync(target);
 	if (ret < 0)
 		return wm_error_set(error, -ret,
 				    "output's directory cannot be made durable (%s): %s",

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Durable progress: the journal beside an output that is being made, and the
+ * manifest beside one that is finished.
+ *
+ *   OUTPUT.wm-partial    what has been written so far
+ *   OUTPUT.wm-journal    which extents of it are on disk, and their CRC32C
+ *   OUTPUT.wm-manifest   the same for a finished OUTPUT, in order
+ *
+ * (of a block device: in the controller's state directory, under its name.)
+ *
+ * The journal is a header that says which job it belongs to, and records that
+ * are only ever appended, each *after* the data it vouches for is on disk:
+ *
+ *   write extents (O_DIRECT) ─▶ fdatasync output ─▶ append records (O_DSYNC) ─▶ durable
+ *
+ * A record holds its own number and a CRC that starts from the journal's random
+ * identity, so that a torn tail, or what a disk had there before, ends the
+ * journal instead of extending it. Whatever is lost with it is computed again.
+ *
+ *  header, 8192 bytes                     record, 32 bytes, little-endian
+ *   0 u8[8]  "WMJRNL\0\1"                   0 u32 type    enum wm_journal_type
+ *   8 u32    identity (random)              4 u32 crc32c  of the extent's output
+ *  12 u32    header bytes (8192)            8 u64 extent
+ *  16 u64    input bytes                   16 u64 nodes   bit (index mod 64) of every node
+ *  24 i64    input mtime, ns                               that had a part in it
+ *  32 u32    sample: CRC32C of 64 pieces   24 u32 number  of this record, from 0
+ *            of 4 KiB spread over it       28 u32 crc32c  of bytes 0..27, begun with
+ *  36 u32    flags: 1 force, 2 drop tail                   the identity
+ *  40 u64    output bytes
+ *  48 u32    extent elements
+ *  52 u32    kernel: in bytes, out bytes, halo before, halo after (4 x u32)
+ *  68 u8[32] kernel name, NUL padded
+ * 100 u8[4096] input path, NUL padded
+ *  ... zeroes
+ * 8188 u32   crc32c of all before it
+ *
+ *  manifest: a header of 8192 bytes, laid out as above with "WMMNFT\0\1", then one
+ *  u32 CRC32C for each extent in order, then a u32 CRC32C of those.
+ */
+#ifndef WIREMILL_JOURNAL_H
+#define WIREMILL_JOURNAL_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wiremill/error.h"
+#include "wiremill/kernel.h"
+#include "wiremill/layout.h"
+#include "wiremill/store.h"
+
+#define WM_JOURNAL_HEADER_BYTES 8192u
+#define WM_JOURNAL_RECORD_BYTES 32u
+
+enum wm_journal_type {
+	WM_JOURNAL_EXTENT = 1,	   /* this extent is on disk */
+	WM_JOURNAL_QUARANTINE = 2, /* all before with this bit of `nodes` is void */
+	WM_JOURNAL_REDONE = 3,	   /* what was void has been made again */
+};
+
+struct wm_journal_record {
+	uint32_t type;
+	uint32_t crc32c;
+	uint64_t extent;
+	uint64_t nodes;
+};
+
+/* Which job a journal or a manifest belongs to. */
+struct wm_journal_identity {
+	uint64_t input_bytes;
+	int64_t input_mtime_ns;
+	uint32_t input_sample;
+	bool force, drop_tail;
+	uint64_t output_bytes;
+	uint32_t extent_elements;
+	struct wm_kernel kernel;
+	char input_path[PATH_MAX];
+};
+
+/* ---- bytes: pure, any thread ---------------------------------------------- */
+
+void wm_journal_encode_header(uint8_t header[WM_JOURNAL_HEADER_BYTES],
+			      const struct wm_journal_identity *identity, uint32_t random);
+/* -EBADMSG: no journal, damaged, or values that no job has. */
+int wm_journal_decode_header(const uint8_t header[WM_JOURNAL_HEADER_BYTES],
+			     struct wm_journal_identity *identity, uint32_t *random);
+void wm_journal_encode_record(uint8_t bytes[WM_JOURNAL_RECORD_BYTES],
+			      const struct wm_journal_record *record, uint32_t random,
+			      uint32_t number);
+/* -EBADMSG: torn, damaged, of another journal or place; the journal ends here. */
+int wm_journal_decode_record(const uint8_t bytes[WM_JOURNAL_RECORD_BYTES],
+			     struct wm_journal_record *record, uint32_t random, uint32_t number);
+
+/* The same of a manifest's header: it has another magic. */
+void wm_manifest_encode_header(uint8_t header[WM_JOURNAL_HEADER_BYTES],
+			       const struct wm_journal_identity *identity, uint32_t random);
+int wm_manifest_decode_header(const uint8_t header[WM_JOURNAL_HEADER_BYTES],
+			      struct wm_journal_identity *identity, uint32_t *random);
+/* How many extents the output of a decoded or identified job has. */
+uint64_t wm_journal_extents(const struct wm_journal_identity *identity);
+
+/* ---- files: a thread that may block ----------------------------------------- */
+
+struct wm_journal {
+	int fd; /* O_DSYNC */
+	uint32_t random;
+	uint32_t records; /* that are in it: the number of the next */
+	struct wm_journal_identity identity;
+	char path[PATH_MAX];
+};
+
+/* Fills the identity from an open source (its sample is read here). */
+int wm_journal_identify(struct wm_journal_identity *identity, const struct wm_source *source,
+			const struct wm_layout *layout, bool force, bool drop_tail,
+			struct wm_error *error);
+/* Is this the same job? Otherwise the error says what differs. Paths may differ. */
+int wm_journal_match(const struct wm_journal_identity *journal,
+		     const struct wm_journal_identity *job, struct wm_error *error);
+
+/* Where the journal (suffix ".wm-journal") or manifest (".wm-manifest") of that
+ * output is: beside a file, in state_directory for a block device. */
+int wm_journal_path(char path[PATH_MAX], const char *output_path, const char *suffix,
+		    const char *state_directory, struct wm_error *error);
+/* -EEXIST: there is one already. Header and directory entry are durable on return. */
+int wm_journal_create(struct wm_journal *journal, const char *path,
+		      const struct wm_journal_identity *identity, struct wm_error *error);
+/* Called for each record in order; a negative return ends the scan with it. */
+typedef int wm_journal_visit(void *context, const struct wm_journal_record *record);
+/* Opens an existing one, reads it through in bounded memory, and cuts a torn tail
+ * off. -ENOENT, -EBADMSG. visit may be NULL. */
+int wm_journal_open(struct wm_journal *journal, const char *path, wm_journal_visit *visit,
+		    void *context, struct wm_error *error);
+/* Reads it through again. */
+int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, void *context,
+		    struct wm_error *error);
+void wm_journal_close(struct wm_journal *journal);
+/* Closes and removes; the removal is durable. */
+void wm_journal_remove(struct wm_journal *journal);
+
+/* Writes the manifest from a journal in which every extent has a record (the last
+ * one counts), in bounded memory; durable on return. -EBADMSG: one is missing. */
+int wm_manifest_create(const char *path, const struct wm_journal *journal,
+		       const struct wm_layout *layout, struct wm_error *error);
+/* Checks an output against its manifest at the speed of the disk: the extents are
+ * read with O_DIRECT and several in flight. result->offset: where the first extent
+ * that differs begins. */
+int wm_manifest_verify(const char *manifest_path, const char *output_path,
+		       wm_verify_progress *progress, void *context, struct wm_verify_result *result,
+		       struct wm_error *error);
+
+/* ---- with the sink and the lane's ring (store.h) ---------------------------- */
+
+/* Opens what wm_sink_create of an earlier life left behind: OUTPUT.wm-partial with
+ * its full size, or the device. -ENOENT: it is not there; -EINVAL: not its size. */
+int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
+		   const struct wm_source *source, struct wm_error *error);
+/* Closes and leaves the partial output for a later wm_sink_resume. */
+void wm_sink_suspend(struct wm_sink *sink);
+
+/*
+ * Queues, as one chain on the lane's ring: fdatasync of the sink, then the records
+ * appended to the journal. Everything whose write was reported before the call is
+ * durable and vouched for when the event (WM_STORE_JOURNAL, extent = number of
+ * records) comes with result 0; journal->records has grown by then. The records are
+ * copied. One at a time: -EBUSY. record_count at most WM_STORE_JOURNAL_RECORDS_MAX.
+ */
+#define WM_STORE_JOURNAL_RECORDS_MAX 128u
+int wm_store_journal(struct wm_store *store, struct wm_journal *journal,
+		     const struct wm_journal_record *records, uint32_t record_count);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which job a journal belongs to, and where it lies. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crc32c.h"
+#include "file.h"
+#include "path.h"
+#include "wiremill/journal.h"
+
+#define SAMPLE_PIECES 64u
+#define SAMPLE_BYTES WM_STORE_ALIGN_BYTES
+
+/* ---- the sample --------------------------------------------------------- */
+
+/* Piece i of all that are taken: the first is the file's first, the last its last. */
+static uint64_t sample_offset(uint64_t pieces, uint64_t taken, uint64_t i)
+{
+	uint64_t steps = taken - 1, last = pieces - 1;
+
+	if (steps == 0)
+		return 0;
+	/* last * i / steps, without its overflow */
+	return (last / steps * i + last % steps * i / steps) * SAMPLE_BYTES;
+}
+
+/* Pieces that suit O_DIRECT, so that the source's own descriptor serves. */
+static int sample_source(const struct wm_source *source, uint32_t *sample, struct wm_error *error)
+{
+	uint8_t piece[SAMPLE_BYTES] __attribute__((aligned(SAMPLE_BYTES)));
+	uint64_t pieces = (source->bytes + SAMPLE_BYTES - 1) / SAMPLE_BYTES;
+	uint64_t taken = pieces < SAMPLE_PIECES ? pieces : SAMPLE_PIECES;
+
+	*sample = 0;
+	for (uint64_t i = 0; i < taken; i++) {
+		uint64_t offset = sample_offset(pieces, taken, i);
+		uint64_t left = source->bytes - offset;
+		size_t expected = left < SAMPLE_BYTES ? left : SAMPLE_BYTES;
+		ssize_t count = pread(source->fd, piece, SAMPLE_BYTES, (off_t)offset);
+
+		if (count < 0)
+			return wm_error_set(error, errno,
+					    "input cannot be read at %" PRIu64 " (%s): %s", offset,
+					    strerror(errno), source->path);
+		if ((size_t)count < expected)
+			return wm_error_set(error, ENODATA, "input is shorter than it was: %s",
+					    source->path);
+		*sample = wm_crc32c(*sample, piece, expected);
+	}
+	return 0;
+}
+
+/* Of a device node it says when somebody touched the node, not the data. */
+static int64_t modified_ns(const struct wm_source *source, const struct stat *status)
+{
+	if (source->block_device)
+		return 0;
+	return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
+}
+
+int wm_journal_identify(struct wm_journal_identity *identity, const struct wm_source *source,
+			const struct wm_layout *layout, bool force, bool drop_tail,
+			struct wm_error *error)
+{
+	struct stat status;
+
+	if (fstat(source->fd, &status) < 0)
+		return wm_error_set(error, errno, "input cannot be looked at (%s): %s",
+				    strerror(errno), source->path);
+	*identity = (struct wm_journal_identity){
+		.input_bytes = source->bytes,
+		.input_mtime_ns = modified_ns(source, &status),
+		.force = force,
+		.drop_tail = drop_tail,
+		.output_bytes = layout->output_bytes,
+		.extent_elements = layout->extent_elements,
+		.kernel = layout->kernel,
+	};
+	strcpy(identity->input_path, source->path);
+	return sample_source(source, &identity->input_sample, error);
+}
+
+/* ---- comparison --------------------------------------------------------- */
+
+static bool same_kernel(const struct wm_kernel *a, const struct wm_kernel *b)
+{
+	return strncmp(a->name, b->name, WM_KERNEL_NAME_BYTES) == 0 && a->in_bytes == b->in_bytes &&
+	       a->out_bytes == b->out_bytes && a->halo_before == b->halo_before &&
+	       a->halo_after == b->halo_after;
+}
+
+static int match_input(const struct wm_journal_identity *journal,
+		       const struct wm_journal_identity *job, struct wm_error *error)
+{
+	if (journal->input_bytes != job->input_bytes)
+		return wm_error_set(error, EINVAL,
+				    "journal is of an input of %" PRIu64
+				    " bytes, this one has %" PRIu64 ": %s",
+				    journal->input_bytes, job->input_bytes, job->input_path);
+	if (journal->input_mtime_ns != job->input_mtime_ns)
+		return wm_error_set(error, EINVAL,
+				    "input was modified since the journal was begun: %s",
+				    job->input_path);
+	if (journal->input_sample != job->input_sample)
+		return wm_error_set(error, EINVAL,
+				    "input has other content than when the journal was begun: %s",
+				    job->input_path);
+	return 0;
+}
+
+static int match_options(const struct wm_journal_identity *journal,
+			 const struct wm_journal_identity *job, struct wm_error *error)
+{
+	if (journal->drop_tail != job->drop_tail)
+		return wm_error_set(error, EINVAL, "journal is of a job with --tail %s",
+				    journal->drop_tail ? "drop" : "refuse");
+	if (journal->force != job->force)
+		return wm_error_set(error, EINVAL, "journal is of a job %s --force",
+				    journal->force ? "with" : "without");
+	return 0;
+}
+
+int wm_journal_match(const struct wm_journal_identity *journal,
+		     const struct wm_journal_identity *job, struct wm_error *error)
+{
+	int ret = match_input(journal, job, error);
+
+	if (ret < 0)
+		return ret;
+	if (strncmp(journal->kernel.name, job->kernel.name, WM_KERNEL_NAME_BYTES) != 0)
+		return wm_error_set(error, EINVAL, "journal is of kernel %.31s, the job of %.31s",
+				    journal->kernel.name, job->kernel.name);
+	if (!same_kernel(&journal->kernel, &job->kernel))
+		return wm_error_set(
+			error, EINVAL,
+			"kernel %.31s has another shape than when the journal was begun",
+			job->kernel.name);
+	ret = match_options(journal, job, error);
+	if (ret < 0)
+		return ret;
+	if (journal->output_bytes != job->output_bytes)
+		return wm_error_set(error, EINVAL,
+				    "journal is of an output of %" PRIu64
+				    " bytes, the job's has %" PRIu64,
+				    journal->output_bytes, job->output_bytes);
+	if (journal->extent_elements != job->extent_elements)
+		return wm_error_set(error, EINVAL,
+				    "journal is in extents of %" PRIu32
+				    " elements, the job in %" PRIu32
+				    ": it is of another version of Wiremill",
+				    journal->extent_elements, job->extent_elements);
+	return 0;
+}
+
+/* ---- where it lies ------------------------------------------------------ */
+
+/* /dev/mapper/a becomes dev-mapper-a. */
+static void name_device(char name[PATH_MAX], const char *device)
+{
+	strcpy(name, device + 1);
+	for (char *slash = strchr(name, '/'); slash; slash = strchr(slash, '/'))
+		*slash = '-';
+}
+
+static int path_of_device(char path[PATH_MAX], const char *device, const char *suffix,
+			  const char *state_directory, struct wm_error *error)
+{
+	char resolved[PATH_MAX], name[PATH_MAX];
+	int ret;
+
+	if (!realpath(device, resolved))
+		return wm_error_set(error, errno, "output device cannot be found (%s): %s",
+				    strerror(errno), device);
+	ret = wm_path_make_directory(state_directory);
+	if (ret < 0)
+		return wm_error_set(error, -ret, "state directory cannot be made (%s): %s",
+				    strerror(-ret), state_directory);
+	name_device(name, resolved);
+	if (snprintf(path, PATH_MAX, "%s/%s%s", state_directory, name, suffix) >= PATH_MAX)
+		return wm_error_set(error, ENAMETOOLONG, "state directory's path is too long: %s",
+				    state_directory);
+	return 0;
+}
+
+int wm_journal_path(char path[PATH_MAX], const char *output_path, const char *suffix,
+		    const char *state_directory, struct wm_error *error)
+{
+	char target[PATH_MAX];
+	struct stat status;
+	int ret = wm_path_output(target, output_path, error);
+
+	if (ret < 0)
+		return ret;
+	if (stat(target, &status) == 0 && S_ISBLK(status.st_mode))
+		return path_of_device(path, target, suffix, state_directory, error);
+	if (snprintf(path, PATH_MAX, "%s%s", target, suffix) >= PATH_MAX)
+		return wm_error_set(error, ENAMETOOLONG, "output path is too long: %s",
+				    output_path);
+	return 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The longest that is appended: ".wm-manifest.new". */
+#define SUFFIX_BYTES_MAX 16u
+
+void wm_path_directory(char directory[PATH_MAX], const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+
+	if (!slash)
+		strcpy(directory, ".");
+	else if (length == 0)
+		strcpy(directory, "/");
+	else
+		memcpy(directory, path, length), directory[length] = '\0';
+}
+
+static int follow_link(char target[PATH_MAX], const char *path, struct wm_error *error)
+{
+	if (realpath(path, target))
+		return 0;
+	if (errno == ENOENT)
+		return wm_error_set(error, ENOENT,
+				    "output is a symbolic link that leads nowhere: %s", path);
+	return wm_error_set(error, errno,
+			    "output is a symbolic link that cannot be followed (%s): %s",
+			    strerror(errno), path);
+}
+
+int wm_path_output(char target[PATH_MAX], const char *path, struct wm_error *error)
+{
+	size_t length = strlen(path);
+	struct stat status;
+	int ret;
+
+	if (length == 0)
+		return wm_error_set(error, ENOENT, "output has an empty name");
+	if (length + SUFFIX_BYTES_MAX >= PATH_MAX)
+		return wm_error_set(error, ENAMETOOLONG, "output path is too long: %zu bytes",
+				    length);
+	if (path[length - 1] == '/')
+		return wm_error_set(error, EISDIR, "output names a directory, give a file: %s",
+				    path);
+	if (lstat(path, &status) < 0 || !S_ISLNK(status.st_mode)) {
+		memcpy(target, path, length + 1);
+		return 0;
+	}
+	ret = follow_link(target, path, error);
+	if (ret < 0)
+		return ret;
+	if (strlen(target) + SUFFIX_BYTES_MAX >= PATH_MAX)
+		return wm_error_set(error, ENAMETOOLONG,
+				    "output leads to a path that is too long: %s", path);
+	return 0;
+}
+
+int wm_path_create(const char *path, int flags)
+{
+	int fd;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0666);
+	return fd < 0 ? -errno : fd;
+}
+
+/* For file systems that cannot rename without replacing. */
+static int link_then_unlink(const char *from, const char *to)
+{
+	if (link(from, to) < 0 || unlink(from) < 0)
+		return -errno;
+	return 0;
+}
+
+int wm_path_rename_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL ? link_then_unlink(from, to) : -errno;
+}
+
+int wm_path_sync(const char *path)
+{
+	char directory[PATH_MAX];
+	int fd, ret;
+
+	wm_path_directory(directory, path);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* EINVAL: a file system whose directories need no such thing. */
+	ret = fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int make_one(const char *directory)
+{
+	if (mkdir(directory, 0777) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	return wm_path_sync(directory);
+}
+
+int wm_path_make_directory(const char *directory)
+{
+	char part[PATH_MAX];
+	struct stat status;
+	int ret = 0;
+
+	if (strlen(directory) >= sizeof(part))
+		return -ENAMETOOLONG;
+	strcpy(part, directory);
+	for (char *slash = strchr(part + 1, '/'); slash && ret == 0;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		ret = make_one(part);
+		*slash = '/';
+	}
+	if (ret == 0)
+		ret = make_one(part);
+	if (ret < 0 || stat(part, &status) < 0)
+		return ret < 0 ? ret : -errno;
+	return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
+}

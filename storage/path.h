@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Names on a disk: what they lead to, and making them last. */
+#ifndef WM_PATH_H
+#define WM_PATH_H
+
+#include <limits.h>
+
+#include "wiremill/error.h"
+
+/* The directory that holds the last component: "." where there is none. */
+void wm_path_directory(char directory[PATH_MAX], const char *path);
+/* The file that an output's name stands for: its own, or where a symbolic link
+ * leads. Refuses a name that no file can have, with room for a suffix left. */
+int wm_path_output(char target[PATH_MAX], const char *path, struct wm_error *error);
+/* A fresh file for reading and writing, in place of what a dead process left under
+ * that name: a descriptor or a negative errno. `flags` beside those. */
+int wm_path_create(const char *path, int flags);
+/* Gives a file a name that nothing has yet. 0, -EEXIST, or another negative errno. */
+int wm_path_rename_new(const char *from, const char *to);
+/* Makes durable what the directory of that path says about it. */
+int wm_path_sync(const char *path);
+/* Makes a directory and those above it, durable. */
+int wm_path_make_directory(const char *directory);
+
+#endif
