@@ -173,6 +173,10 @@ lab_down() {
 	lab down
 }
 
+# What the software GPU driver of Debian 12 keeps for good: unloaded with its
+# instance, it has no name by which a leak could be suppressed.
+driver_leak='SUMMARY: AddressSanitizer: 128 byte\(s\) leaked in 1 allocation\(s\)'
+
 # All programs end by SIGTERM, and none has found broken code or a leak in itself
 # (which only a sanitizer build looks for).
 programs_end_well() {
@@ -183,7 +187,11 @@ programs_end_well() {
 		lab kill --node "${machine#n}" --signal TERM 2>/dev/null || true
 	done
 	lab kill --controller --signal TERM
-	! lab logs | grep -A 20 -E 'AddressSanitizer|runtime error:|LeakSanitizer'
+	lab logs >"$scratch/logs"
+	if grep -E 'SUMMARY: |runtime error:' "$scratch/logs" | grep -vE "$driver_leak"; then
+		tail -n 200 "$scratch/logs"
+		return 1
+	fi
 }
 
 ctl() {
