@@ -6,6 +6,7 @@
  *   create    OUTPUT (kept, with force)   OUTPUT.wm-partial, locked and reserved
  *   commit    OUTPUT
  *   abandon   OUTPUT (kept, with force)
+ *   suspend   OUTPUT (kept, with force)   OUTPUT.wm-partial, for a later resume
  *
  * An output that is a symbolic link stands for the file it leads to: that one is
  * replaced, beside it lies the partial file, and the link stays.
@@ -22,6 +23,7 @@
 #include "file.h"
 #include "log.h"
 #include "path.h"
+#include "wiremill/journal.h"
 #include "wiremill/store.h"
 
 #define PARTIAL_SUFFIX ".wm-partial"
@@ -359,6 +361,16 @@ static int open_ends(struct wm_sink *sink, struct wm_error *error)
 	return sink->fd < 0 ? sink->fd : 0;
 }
 
+static int open_tail(struct wm_sink *sink, struct wm_error *error)
+{
+	sink->direct = wm_file_set_direct(sink->fd, sink->block_device, &sink->align_bytes);
+	if (!sink->direct)
+		return 0;
+	/* A second open file: O_DIRECT belongs to it, dup() would share it. */
+	sink->fd_tail = open(sink->path_partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	return sink->fd_tail < 0 ? refuse_partial(sink, errno, error) : 0;
+}
+
 int wm_sink_create(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
 		   const struct wm_source *source, struct wm_error *error)
 {
@@ -368,16 +380,61 @@ int wm_sink_create(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 		ret = open_ends(sink, error);
 	if (ret < 0)
 		return ret;
-	sink->direct = wm_file_set_direct(sink->fd, sink->block_device, &sink->align_bytes);
-	if (!sink->direct)
-		return 0;
+	ret = open_tail(sink, error);
+	if (ret < 0)
+		wm_sink_abandon(sink);
+	return ret;
+}
 
-	/* A second open file: O_DIRECT belongs to it, dup() would share it. */
-	sink->fd_tail = open(sink->path_partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (sink->fd_tail >= 0)
+/* ---- resumption --------------------------------------------------------- */
+
+/* The lock is held, and it is still there. */
+static int check_left(const struct wm_sink *sink, int fd, struct wm_error *error)
+{
+	struct stat status;
+
+	if (!lock_file(fd) || !still_named(fd, sink->path_partial))
+		return refuse_busy(sink->path, error);
+	if (fstat(fd, &status) < 0 || fcntl(fd, F_SETFL, 0) < 0)
+		return refuse_partial(sink, errno, error);
+	if ((uint64_t)status.st_size == sink->bytes)
 		return 0;
-	ret = refuse_partial(sink, errno, error);
-	wm_sink_abandon(sink);
+	return wm_error_set(error, EINVAL,
+			    "partial output has %" PRIu64 " bytes, the job's has %" PRIu64
+			    ", begin the job again: %s",
+			    (uint64_t)status.st_size, sink->bytes, sink->path_partial);
+}
+
+static int open_left(struct wm_sink *sink, struct wm_error *error)
+{
+	int fd = open_stale(sink, error);
+	int ret;
+
+	if (fd == -ENOENT)
+		return wm_error_set(error, ENOENT,
+				    "partial output does not exist, begin the job again: %s",
+				    sink->path_partial);
+	if (fd < 0)
+		return fd;
+	ret = check_left(sink, fd, error);
+	if (ret < 0)
+		close(fd);
+	return ret < 0 ? ret : fd;
+}
+
+int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
+		   const struct wm_source *source, struct wm_error *error)
+{
+	int ret = prepare(sink, path, bytes, force, source, error);
+
+	if (ret < 0)
+		return ret;
+	sink->fd = sink->block_device ? open_device(sink, O_RDWR, error) : open_left(sink, error);
+	if (sink->fd < 0)
+		return sink->fd;
+	ret = open_tail(sink, error);
+	if (ret < 0)
+		wm_sink_suspend(sink);
 	return ret;
 }
 
@@ -439,5 +496,10 @@ void wm_sink_abandon(struct wm_sink *sink)
 {
 	if (!sink->block_device)
 		remove_partial(sink);
+	close_both(sink);
+}
+
+void wm_sink_suspend(struct wm_sink *sink)
+{
 	close_both(sink);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A lane's ring. A request is one extent on its way in or out: it has at most
- * one SQE in flight, and when that completes it either goes on where the kernel
- * stopped or becomes an event.
+ * A lane's ring. A request is one extent on its way in or out (or, beside them,
+ * the one append to a journal): it has at most one SQE in flight, and when that completes it either
+ * goes on where the kernel stopped or becomes an event.
  *
  *   read    one fixed buffer          until the extent and its halo are there
  *   write   parts [0, tail_first)     through fd, IOV_MAX of them at a time
@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "append.h"
 #include "wiremill/limits.h"
 #include "wiremill/store.h"
 
@@ -58,6 +59,7 @@ struct wm_store {
 	struct iovec *buffers;
 	uint32_t buffer_count, depth;
 	struct iovec *parts;
+	struct wm_append append;
 	struct request requests[];
 };
 
@@ -94,11 +96,12 @@ static int create_ring(struct wm_store *store, struct wm_error *error)
 {
 	unsigned flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |
 			 IORING_SETUP_TASKRUN_FLAG;
-	int ret = io_uring_queue_init(store->depth, &store->ring, flags);
+	unsigned entries = store->depth + 1; /* the append's */
+	int ret = io_uring_queue_init(entries, &store->ring, flags);
 
 	/* Before Linux 5.19 there are no such flags, and completions interrupt. */
 	if (ret == -EINVAL)
-		ret = io_uring_queue_init(store->depth, &store->ring, 0);
+		ret = io_uring_queue_init(entries, &store->ring, 0);
 	switch (-ret) {
 	case 0:
 		return 0;
@@ -412,6 +415,49 @@ int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *
 	return 0;
 }
 
+/* ---- the journal -------------------------------------------------------- */
+
+static void queue_append(struct wm_store *store)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&store->ring);
+
+	assert(sqe);
+	wm_append_prepare(&store->append, sqe);
+	io_uring_sqe_set_data(sqe, &store->append);
+}
+
+int wm_store_journal(struct wm_store *store, struct wm_journal *journal,
+		     const struct wm_journal_record *records, uint32_t record_count)
+{
+	assert(record_count > 0 && record_count <= WM_STORE_JOURNAL_RECORDS_MAX);
+	if (store->append.journal)
+		return -EBUSY;
+	if (journal->failed)
+		return -EIO;
+	if (record_count > UINT32_MAX - journal->records)
+		return -EFBIG;
+	wm_append_begin(&store->append, journal, store->sink->fd, records, record_count);
+	store->in_flight++;
+	queue_append(store);
+	return 0;
+}
+
+static bool complete_append(struct wm_store *store, int res, struct wm_store_event *event)
+{
+	int result;
+
+	if (!wm_append_advance(&store->append, res, &result)) {
+		queue_append(store);
+		store->unsubmitted = true;
+		return false;
+	}
+	store->in_flight--;
+	*event = (struct wm_store_event){ WM_STORE_JOURNAL, result, store->append.record_count };
+	return true;
+}
+
+/* ---- submission --------------------------------------------------------- */
+
 int wm_store_submit(struct wm_store *store)
 {
 	int ret;
@@ -503,6 +549,8 @@ static bool complete(struct wm_store *store, const struct io_uring_cqe *cqe,
 	struct request *request = io_uring_cqe_get_data(cqe);
 	int result;
 
+	if (io_uring_cqe_get_data(cqe) == &store->append)
+		return complete_append(store, cqe->res, event);
 	if (!advance(store, request, cqe->res, &result)) {
 		/* Other than a next IOV_MAX of parts, or the tail. */
 		if (cqe->res < 0 || (uint32_t)cqe->res < request->asked_bytes)

@@ -14,6 +14,9 @@
  *
  *   write extents (O_DIRECT) ─▶ fdatasync output ─▶ append records (O_DSYNC) ─▶ durable
  *
+ * The output comes first in all: created before its journal, named (wm_sink_commit)
+ * before its manifest is made and its journal removed.
+ *
  * A record holds its own number and a CRC that starts from the journal's random
  * identity, so that a torn tail, or what a disk had there before, ends the
  * journal instead of extending it. Whatever is lost with it is computed again.
@@ -106,6 +109,7 @@ struct wm_journal {
 	int fd; /* O_DSYNC */
 	uint32_t random;
 	uint32_t records; /* that are in it: the number of the next */
+	bool failed;	  /* an append failed: takes no more until it is opened again */
 	struct wm_journal_identity identity;
 	char path[PATH_MAX];
 };
@@ -159,11 +163,15 @@ int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 void wm_sink_suspend(struct wm_sink *sink);
 
 /*
- * Queues, as one chain on the lane's ring: fdatasync of the sink, then the records
- * appended to the journal. Everything whose write was reported before the call is
- * durable and vouched for when the event (WM_STORE_JOURNAL, extent = number of
- * records) comes with result 0; journal->records has grown by then. The records are
- * copied. One at a time: -EBUSY. record_count at most WM_STORE_JOURNAL_RECORDS_MAX.
+ * Queues on the lane's ring, one after the other: fdatasync of the sink, then the
+ * records appended to the journal. Everything whose write was reported before the
+ * call is durable and vouched for when the event (WM_STORE_JOURNAL, extent = number
+ * of records) comes with result 0; journal->records has grown by then. The records
+ * are copied. One at a time: -EBUSY; it counts as in flight, but not into depth.
+ * record_count is 1 to WM_STORE_JOURNAL_RECORDS_MAX.
+ *
+ * A negative result: what the disk refused may be lost, so neither is tried again.
+ * From then on -EIO. What the journal really holds shows when it is opened anew.
  */
 #define WM_STORE_JOURNAL_RECORDS_MAX 128u
 int wm_store_journal(struct wm_store *store, struct wm_journal *journal,

@@ -98,12 +98,12 @@ struct wm_store_config {
 	uint32_t buffer_count;	     /* each wm_store_buffer_bytes(), aligned to 4096 */
 };
 
-enum wm_store_op { WM_STORE_READ, WM_STORE_WRITE };
+enum wm_store_op { WM_STORE_READ, WM_STORE_WRITE, WM_STORE_JOURNAL /* journal.h */ };
 
 struct wm_store_event {
 	enum wm_store_op op;
-	int result; /* 0 or a negative errno; short I/O is finished inside */
-	uint64_t extent;
+	int result;	 /* 0 or a negative errno; short I/O is finished inside */
+	uint64_t extent; /* of a journal: how many records */
 };
 
 struct wm_store_counters {
