@@ -57,7 +57,7 @@ struct message {
 static const struct field hello_fields[] = {
 	UINT(wm_hello, nonce, 0, UINT64_MAX),
 	NAME(wm_hello, name),
-	UINT(wm_hello, mtu, WM_MTU_MIN, WM_MTU_MAX),
+	UINT(wm_hello, mtu, 1, WM_MTU_MAX), /* too small: refused with a reason */
 	UINT(wm_hello, capacity, 1, UINT16_MAX),
 	TEXT(wm_hello, device),
 	TEXT(wm_hello, driver),
