@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Nodes that die, leave and join while a job runs.
+# Nodes that die, leave and join while a job runs, and a controller that dies.
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -81,6 +81,25 @@ all_but_one_die() {
 	job_end
 }
 
+# Nothing half-written looks complete, and the nodes find the new controller.
+controller_dies() {
+	job_begin
+	lab kill --controller
+	[[ ! -e $output ]]
+	lab start --controller
+	lab start --node 1
+	lab start --node 2
+	eventually 20 holds_nodes 3
+	rm -f "$output"*
+	submit "$input" "$output"
+	matches_reference "$input" "$output"
+}
+
+# holds_nodes COUNT: so many can be used.
+holds_nodes() {
+	holds "sum(n['state'] in ('admitted', 'ready') for n in it['nodes']) == $1" "$(nodes)"
+}
+
 lab_up --nodes 3 --mtu 9000 --rate 100mbit
 make_data "$input" $((96 * 1024 * 1024))
 check "a node killed in the middle of a job: its batches go to others" node_dies
@@ -88,5 +107,6 @@ check "the killed node comes back and works" node_returns
 check "a node that is told to end leaves cleanly in the middle of a job" node_leaves
 check "a node that joins in the middle of a job gets its share" node_joins
 check "the last node finishes the job alone" all_but_one_die
+check "a controller killed in the middle of a job leaves nothing that looks complete" controller_dies
 check "all programs end well" programs_end_well
 finish

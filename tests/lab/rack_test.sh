@@ -7,6 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 
 mib=$((1024 * 1024))
+large_mib=512
+# Several GiB, for who has the time and the disk.
+[[ -z ${WM_TEST_LONG:-} ]] || large_mib=6144
 
 shares_are_even() {
 	holds 'len(it["nodes"]) == '"$1"' and
@@ -73,7 +76,7 @@ rack() {
 	check "$rack: taken down" lab_down
 }
 
-rack 12 9000 "${WM_TEST_LONG:-512}" 128
+rack 12 9000 "$large_mib" 128
 rack 12 3506 256 32
 rack 12 1500 192 16
 rack 3 1500 192 16
