@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "append.h"
+#include "ring.h"
 #include "wiremill/limits.h"
 #include "wiremill/store.h"
 
@@ -92,36 +93,6 @@ uint32_t wm_store_buffer_bytes(const struct wm_layout *layout)
 
 /* ---- life --------------------------------------------------------------- */
 
-static int create_ring(struct wm_store *store, struct wm_error *error)
-{
-	unsigned flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |
-			 IORING_SETUP_TASKRUN_FLAG;
-	unsigned entries = store->depth + 1; /* the append's */
-	int ret = io_uring_queue_init(entries, &store->ring, flags);
-
-	/* Before Linux 5.19 there are no such flags, and completions interrupt. */
-	if (ret == -EINVAL)
-		ret = io_uring_queue_init(entries, &store->ring, 0);
-	switch (-ret) {
-	case 0:
-		return 0;
-	case ENOSYS:
-		return wm_error_set(error, ENOSYS,
-				    "this kernel has no io_uring: use one with CONFIG_IO_URING");
-	case EPERM:
-		return wm_error_set(error, EPERM,
-				    "io_uring is forbidden: set sysctl kernel.io_uring_disabled=0");
-	case ENOMEM:
-		return wm_error_set(error, ENOMEM,
-				    "an io_uring of depth %u needs more locked memory: raise "
-				    "LimitMEMLOCK= (ulimit -l)",
-				    store->depth);
-	default:
-		return wm_error_set(error, -ret, "an io_uring of depth %u cannot be made (%s)",
-				    store->depth, strerror(-ret));
-	}
-}
-
 static int register_buffers(struct wm_store *store, struct wm_error *error)
 {
 	uint64_t bytes = 0;
@@ -189,7 +160,10 @@ int wm_store_create(struct wm_store **store, const struct wm_store_config *confi
 	if (!made)
 		return wm_error_set(error, ENOMEM, "no memory for %u storage requests",
 				    config->depth);
-	ret = create_ring(made, error);
+	ret = wm_ring_create(&made->ring, made->depth + 1, /* the append's */
+			     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN |
+				     IORING_SETUP_TASKRUN_FLAG,
+			     error);
 	if (ret < 0)
 		goto free_store;
 	ret = register_buffers(made, error);

@@ -58,8 +58,8 @@
 
 enum wm_journal_type {
 	WM_JOURNAL_EXTENT = 1,	   /* this extent is on disk */
-	WM_JOURNAL_QUARANTINE = 2, /* all before with this bit of `nodes` is void */
-	WM_JOURNAL_REDONE = 3,	   /* what was void has been made again */
+	WM_JOURNAL_QUARANTINE = 2, /* extents before with one of these `nodes` are void */
+	WM_JOURNAL_REDONE = 3,	   /* what these `nodes` made void has been made again */
 };
 
 struct wm_journal_record {
@@ -103,6 +103,20 @@ int wm_manifest_decode_header(const uint8_t header[WM_JOURNAL_HEADER_BYTES],
 /* How many extents the output of a decoded or identified job has. */
 uint64_t wm_journal_extents(const struct wm_journal_identity *identity);
 
+/*
+ * Which records of extents a quarantine has made void. Every record is noted, in
+ * order and with its number from 0; then, in a second scan, each can be asked about.
+ * An extent is done if the last record of it is not void.
+ */
+#define WM_JOURNAL_NODE_BITS 64u
+struct wm_journal_voids {
+	uint64_t before[WM_JOURNAL_NODE_BITS]; /* records before this one, with that bit */
+};
+void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journal_record *record,
+			   uint64_t number);
+bool wm_journal_voids_has(const struct wm_journal_voids *voids,
+			  const struct wm_journal_record *record, uint64_t number);
+
 /* ---- files: a thread that may block ----------------------------------------- */
 
 struct wm_journal {
@@ -143,12 +157,14 @@ void wm_journal_close(struct wm_journal *journal);
 void wm_journal_remove(struct wm_journal *journal);
 
 /* Writes the manifest from a journal in which every extent has a record (the last
- * one counts), in bounded memory; durable on return. -EBADMSG: one is missing. */
+ * one counts, unless it is void), in bounded memory; durable on return, and in place
+ * of an older one. -EBADMSG: one is missing. */
 int wm_manifest_create(const char *path, const struct wm_journal *journal,
 		       const struct wm_layout *layout, struct wm_error *error);
 /* Checks an output against its manifest at the speed of the disk: the extents are
  * read with O_DIRECT and several in flight. result->offset: where the first extent
- * that differs begins. */
+ * that differs begins, or the output ends too early or should; expected and found
+ * are not known. -EBADMSG: the manifest is damaged. */
 int wm_manifest_verify(const char *manifest_path, const char *output_path,
 		       wm_verify_progress *progress, void *context, struct wm_verify_result *result,
 		       struct wm_error *error);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wiremill/journal.h"
+
+void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journal_record *record,
+			   uint64_t number)
+{
+	if (record->type == WM_JOURNAL_EXTENT)
+		return;
+	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
+		if (record->nodes >> bit & 1)
+			voids->before[bit] = record->type == WM_JOURNAL_QUARANTINE ? number : 0;
+	}
+}
+
+bool wm_journal_voids_has(const struct wm_journal_voids *voids,
+			  const struct wm_journal_record *record, uint64_t number)
+{
+	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
+		if (record->nodes >> bit & 1 && number < voids->before[bit])
+			return true;
+	}
+	return false;
+}

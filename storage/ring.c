@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ring.h"
+
+#include <errno.h>
+#include <string.h>
+
+int wm_ring_create(struct io_uring *ring, unsigned entries, unsigned flags, struct wm_error *error)
+{
+	int ret = io_uring_queue_init(entries, ring, flags);
+
+	/* Before Linux 5.19 there are no such flags, and completions interrupt. */
+	if (ret == -EINVAL && flags)
+		ret = io_uring_queue_init(entries, ring, 0);
+	switch (-ret) {
+	case 0:
+		return 0;
+	case ENOSYS:
+		return wm_error_set(error, ENOSYS,
+				    "this kernel has no io_uring: use one with CONFIG_IO_URING");
+	case EPERM:
+		return wm_error_set(error, EPERM,
+				    "io_uring is forbidden: set sysctl kernel.io_uring_disabled=0");
+	case ENOMEM:
+		return wm_error_set(error, ENOMEM,
+				    "an io_uring of depth %u needs more locked memory: raise "
+				    "LimitMEMLOCK= (ulimit -l)",
+				    entries);
+	default:
+		return wm_error_set(error, -ret, "an io_uring of depth %u cannot be made (%s)",
+				    entries, strerror(-ret));
+	}
+}
