@@ -10,12 +10,14 @@
 
 #define HELLO_NS (500 * WM_NS_PER_MS)
 #define HELLO_REFUSED_NS (5 * WM_NS_PER_S)
+/* Between beats until the controller has answered the first. */
+#define PROVE_NS (200 * WM_NS_PER_MS)
 /* BYE to a node that asks: the controller does not want it. */
 #define REFUSED "refused"
 
 static const uint8_t broadcast[WM_ETHER_ADDR_BYTES] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
-/* xorshift64*: spreads the nodes' hellos, and makes the next nonce. */
+/* xorshift64*: spreads the nodes' hellos. */
 static uint64_t next_random(struct wm_agent *agent)
 {
 	agent->random ^= agent->random >> 12;
@@ -43,63 +45,111 @@ void wm_agent_init(struct wm_agent *agent, const struct wm_agent_config *config,
 
 /* ---- sending ------------------------------------------------------------ */
 
-static void send(struct wm_agent *agent, const uint8_t *destination, enum wm_op op,
-		 const struct wm_wire_header *header, const void *body, size_t body_bytes)
+static struct wm_auth_bond bond_of(const struct wm_agent *agent, enum wm_auth_use use)
+{
+	struct wm_auth_bond bond = { .use = use, .node_nonce = agent->config.hello.nonce };
+
+	memcpy(bond.node, agent->config.address, sizeof(bond.node));
+	return bond;
+}
+
+/* Of what the session was given; auth NULL: sent as it is. The body has room for
+ * a trailer. Returns what it is long with it. */
+static size_t send(struct wm_agent *agent, const uint8_t *destination, struct wm_auth *auth,
+		   const struct wm_wire_header *header, uint8_t *body, size_t body_bytes)
 {
 	struct wm_wire_header sent = *header;
 
 	assert(body_bytes > 0); /* the largest body fits, see message.h */
-	sent.op = (uint8_t)op;
 	sent.session = agent->session;
+	if (auth)
+		body_bytes = wm_auth_seal(auth, WM_AUTH_NODE, &sent, body, body_bytes);
 	agent->config.ops->send(agent->config.context, destination, &sent, body, body_bytes);
+	return body_bytes;
+}
+
+static size_t send_as_member(struct wm_agent *agent, const struct wm_wire_header *header,
+			     uint8_t *body, size_t body_bytes)
+{
+	return send(agent, agent->controller, agent->config.key ? &agent->auth : NULL, header, body,
+		    body_bytes);
 }
 
 static void send_hello(struct wm_agent *agent)
 {
-	static const struct wm_wire_header header;
+	static const struct wm_wire_header header = { .op = WM_OP_HELLO };
+	struct wm_auth_bond bond = bond_of(agent, WM_AUTH_HELLO);
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
-	size_t n = wm_message_encode_hello(body, sizeof(body), &agent->config.hello);
+	struct wm_auth auth;
+	size_t n;
 
-	send(agent, broadcast, WM_OP_HELLO, &header, body, n);
+	n = wm_message_encode_hello(body, WM_AUTH_BODY_BYTES_MAX, &agent->config.hello);
+	if (!agent->config.key) {
+		send(agent, broadcast, NULL, &header, body, n);
+		return;
+	}
+	bond.node_nonce = 0; /* the controller learns it from the body */
+	wm_auth_begin(&auth, agent->config.key, &bond);
+	send(agent, broadcast, &auth, &header, body, n);
+	wm_auth_end(&auth);
 }
 
 static void send_beat(struct wm_agent *agent, const struct wm_beat *beat)
 {
-	const struct wm_wire_header header = { .batch = ++agent->transfer_id };
+	const struct wm_wire_header header = { .op = WM_OP_BEAT, .batch = ++agent->transfer_id };
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
-	size_t n = wm_message_encode_beat(body, sizeof(body), beat);
+	size_t n = wm_message_encode_beat(body, WM_AUTH_BODY_BYTES_MAX, beat);
 
-	send(agent, agent->controller, WM_OP_BEAT, &header, body, n);
+	n = send_as_member(agent, &header, body, n);
+	wm_auth_tag(agent->beat_tag, body, n);
 }
 
 static void send_ack(struct wm_agent *agent, const struct wm_wire_header *kernel)
 {
-	const struct wm_wire_header header = { .batch = kernel->batch, .job = kernel->job };
+	const struct wm_wire_header header = {
+		.op = WM_OP_ACK,
+		.batch = kernel->batch,
+		.job = kernel->job,
+	};
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
-	size_t n = wm_message_encode_ack(body, sizeof(body), &agent->answer);
+	size_t n = wm_message_encode_ack(body, WM_AUTH_BODY_BYTES_MAX, &agent->answer);
 
-	send(agent, agent->controller, WM_OP_ACK, &header, body, n);
+	send_as_member(agent, &header, body, n);
 }
 
 static void send_bye(struct wm_agent *agent, const char *reason)
 {
-	static const struct wm_wire_header header;
+	static const struct wm_wire_header header = { .op = WM_OP_BYE };
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
 	struct wm_bye bye;
 	size_t n;
 
 	wm_message_text_set(bye.text, sizeof(bye.text), reason);
-	n = wm_message_encode_bye(body, sizeof(body), &bye);
-	send(agent, agent->controller, WM_OP_BYE, &header, body, n);
+	n = wm_message_encode_bye(body, WM_AUTH_BODY_BYTES_MAX, &bye);
+	send_as_member(agent, &header, body, n);
 }
 
 /* ---- a session begins and ends ------------------------------------------ */
+
+static void begin_auth(struct wm_agent *agent, uint32_t session, const struct wm_welcome *welcome)
+{
+	struct wm_auth_bond bond = bond_of(agent, WM_AUTH_SESSION);
+
+	memcpy(bond.controller, welcome->controller, sizeof(bond.controller));
+	bond.controller_nonce = welcome->controller_nonce;
+	bond.session = session;
+	wm_auth_begin(&agent->auth, agent->config.key, &bond);
+}
 
 static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welcome *welcome,
 		  uint64_t now_ns)
 {
 	const uint8_t *a = welcome->controller;
 
+	if (agent->config.key)
+		begin_auth(agent, session, welcome);
+	agent->proven = !agent->config.key;
+	agent->hinted = false;
 	agent->state = WM_AGENT_MEMBER;
 	agent->session = session;
 	memcpy(agent->controller, a, WM_ETHER_ADDR_BYTES);
@@ -121,7 +171,8 @@ static void end_session(struct wm_agent *agent, uint64_t now_ns)
 	agent->state = WM_AGENT_ASKING;
 	agent->session = 0;
 	agent->has_answer = false;
-	agent->config.hello.nonce = next_random(agent);
+	wm_auth_end(&agent->auth);
+	wm_auth_random(&agent->config.hello.nonce, sizeof(agent->config.hello.nonce));
 	agent->next_ns = now_ns + jittered(agent, HELLO_NS);
 	agent->config.ops->set_session(agent->config.context, 0, agent->controller);
 }
@@ -130,17 +181,25 @@ void wm_agent_leave(struct wm_agent *agent, const char *reason)
 {
 	if (agent->state == WM_AGENT_MEMBER)
 		send_bye(agent, reason);
+	wm_auth_end(&agent->auth);
 	agent->state = WM_AGENT_LEFT;
 	wm_log_info("leaving: %s", reason);
 }
 
 /* ---- receiving ---------------------------------------------------------- */
 
-static int receive_welcome(struct wm_agent *agent, const struct wm_wire_header *header,
-			   const uint8_t *body, uint64_t now_ns)
+/* What the bodies below are: checked, and without a trailer. */
+struct message {
+	const struct wm_wire_header *header;
+	const uint8_t *body;
+	size_t bytes;
+};
+
+static int receive_welcome(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
+	const struct wm_wire_header *header = message->header;
 	struct wm_welcome welcome;
-	int ret = wm_message_decode_welcome(body, header->count, &welcome);
+	int ret = wm_message_decode_welcome(message->body, message->bytes, &welcome);
 
 	if (ret < 0)
 		return ret;
@@ -185,11 +244,11 @@ static void prepare(struct wm_agent *agent, uint32_t job, const struct wm_kernel
 }
 
 /* It is repeated until its ACK comes: prepared once, answered each time. */
-static int receive_kernel(struct wm_agent *agent, const struct wm_wire_header *header,
-			  const uint8_t *body)
+static int receive_kernel(struct wm_agent *agent, const struct message *message)
 {
+	const struct wm_wire_header *header = message->header;
 	struct wm_kernel_message kernel;
-	int ret = wm_message_decode_kernel(body, header->count, &kernel);
+	int ret = wm_message_decode_kernel(message->body, message->bytes, &kernel);
 
 	if (ret < 0)
 		return ret;
@@ -200,10 +259,10 @@ static int receive_kernel(struct wm_agent *agent, const struct wm_wire_header *h
 	return 0;
 }
 
-static int receive_drain(const struct wm_wire_header *header, const uint8_t *body)
+static int receive_drain(const struct message *message)
 {
 	struct wm_bye drain;
-	int ret = wm_message_decode_bye(body, header->count, &drain);
+	int ret = wm_message_decode_bye(message->body, message->bytes, &drain);
 
 	if (ret < 0)
 		return ret;
@@ -222,11 +281,10 @@ static void be_refused(struct wm_agent *agent, const char *text, uint64_t now_ns
 	agent->next_ns = now_ns + jittered(agent, HELLO_REFUSED_NS);
 }
 
-static int receive_bye(struct wm_agent *agent, const struct wm_wire_header *header,
-		       const uint8_t *body, uint64_t now_ns)
+static int receive_bye(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
 	struct wm_bye bye;
-	int ret = wm_message_decode_bye(body, header->count, &bye);
+	int ret = wm_message_decode_bye(message->body, message->bytes, &bye);
 	bool refused;
 
 	if (ret < 0)
@@ -242,37 +300,126 @@ static int receive_bye(struct wm_agent *agent, const struct wm_wire_header *head
 	return 0;
 }
 
-static int receive_as_member(struct wm_agent *agent, const struct wm_wire_header *header,
-			     const uint8_t *body, uint64_t now_ns)
+static int receive_as_member(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
 	agent->heard_ns = now_ns;
-	switch (header->op) {
+	agent->proven = true;
+	switch (message->header->op) {
 	case WM_OP_BEAT:
-		return header->count == 0 ? 0 : -EBADMSG;
+		return message->bytes == 0 ? 0 : -EBADMSG;
 	case WM_OP_KERNEL:
-		return receive_kernel(agent, header, body);
+		return receive_kernel(agent, message);
 	case WM_OP_DRAIN:
-		return receive_drain(header, body);
+		return receive_drain(message);
 	case WM_OP_BYE:
-		return receive_bye(agent, header, body, now_ns);
+		return receive_bye(agent, message, now_ns);
 	default:
 		return -EOPNOTSUPP;
 	}
 }
 
+/* ---- who says so? --------------------------------------------------------- */
+
+static int open_bound(const struct wm_agent *agent, const struct wm_auth_bond *bond,
+		      const struct message *message)
+{
+	struct wm_auth auth;
+	int bytes;
+
+	wm_auth_begin(&auth, agent->config.key, bond);
+	bytes = wm_auth_open(&auth, WM_AUTH_CONTROLLER, message->header, message->body);
+	wm_auth_end(&auth);
+	return bytes;
+}
+
+/* A controller that does not know our session, and cannot have its key. */
+static int open_unknown(const struct wm_agent *agent, const struct message *message)
+{
+	struct wm_auth_bond bond = bond_of(agent, WM_AUTH_UNKNOWN);
+
+	bond.node_nonce = 0;
+	bond.session = agent->session;
+	memcpy(bond.controller, agent->controller, sizeof(bond.controller));
+	memcpy(bond.answers, agent->beat_tag, sizeof(bond.answers));
+	return open_bound(agent, &bond, message);
+}
+
+static int open_as_member(struct wm_agent *agent, const struct message *message)
+{
+	int bytes = wm_auth_open(&agent->auth, WM_AUTH_CONTROLLER, message->header, message->body);
+
+	if (bytes == -EACCES && message->header->op == WM_OP_BYE)
+		bytes = open_unknown(agent, message);
+	return bytes;
+}
+
+/* Somebody refuses us who has not our key. Most likely it is our controller with
+ * another one; but nobody vouches for it, so that nothing changes. */
+static void take_hint(struct wm_agent *agent, const struct message *message)
+{
+	struct wm_bye bye;
+
+	if (agent->hinted || wm_message_decode_bye(message->body, message->header->count, &bye) < 0)
+		return;
+	agent->hinted = true;
+	wm_log_warning("not admitted, says a controller that does not prove to have our key: %s",
+		       bye.text);
+}
+
+static int open_while_asking(struct wm_agent *agent, const struct message *message)
+{
+	bool welcome = message->header->op == WM_OP_WELCOME;
+	const struct wm_auth_bond bond =
+		bond_of(agent, welcome ? WM_AUTH_WELCOME : WM_AUTH_REFUSAL);
+	int bytes = open_bound(agent, &bond, message);
+
+	if (bytes < 0 && !welcome)
+		take_hint(agent, message);
+	return bytes;
+}
+
+/* A second answer to hellos that crossed the first changes nothing, so it has
+ * nothing to prove. */
+static int open_message(struct wm_agent *agent, struct message *message)
+{
+	int bytes;
+
+	if (agent->state == WM_AGENT_ASKING)
+		bytes = open_while_asking(agent, message);
+	else if (message->header->op == WM_OP_WELCOME)
+		return -ESTALE;
+	else
+		bytes = open_as_member(agent, message);
+	if (bytes < 0) {
+		wm_auth_count(&agent->counts, bytes);
+		return bytes;
+	}
+	message->bytes = (size_t)bytes;
+	return 0;
+}
+
 int wm_agent_receive(struct wm_agent *agent, const struct wm_wire_header *header,
 		     const uint8_t *body, uint64_t now_ns)
 {
+	struct message message = { header, body, header->count };
+	int ret;
+
 	if (agent->state == WM_AGENT_LEFT)
 		return -ESTALE;
-	if (header->op == WM_OP_WELCOME)
-		return receive_welcome(agent, header, body, now_ns);
-	if (header->session != agent->session)
+	if (header->op != WM_OP_WELCOME && header->session != agent->session)
 		return -ESTALE;
-	if (agent->state == WM_AGENT_MEMBER)
-		return receive_as_member(agent, header, body, now_ns);
 	/* A refusal: there is no session yet, on either side. */
-	return header->op == WM_OP_BYE ? receive_bye(agent, header, body, now_ns) : -ESTALE;
+	if (agent->state == WM_AGENT_ASKING && header->op != WM_OP_WELCOME &&
+	    header->op != WM_OP_BYE)
+		return -ESTALE;
+	ret = agent->config.key ? open_message(agent, &message) : 0;
+	if (ret < 0)
+		return ret;
+	if (header->op == WM_OP_WELCOME)
+		return receive_welcome(agent, &message, now_ns);
+	if (agent->state == WM_AGENT_ASKING)
+		return receive_bye(agent, &message, now_ns);
+	return receive_as_member(agent, &message, now_ns);
 }
 
 /* ---- time --------------------------------------------------------------- */
@@ -302,7 +449,7 @@ static void tick_member(struct wm_agent *agent, uint64_t now_ns)
 		return;
 	}
 	send_beat(agent, &beat);
-	agent->next_ns = now_ns + agent->beat_ns;
+	agent->next_ns = now_ns + (agent->proven ? agent->beat_ns : PROVE_NS);
 }
 
 uint64_t wm_agent_tick(struct wm_agent *agent, uint64_t now_ns)

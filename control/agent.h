@@ -7,6 +7,12 @@
  *   │  asking  │                               │  member  │    (BYE)     │ left │
  *   └──────────┘ ◀── BYE, or silence ───────── └──────────┘              └──────┘
  *
+ * With a cluster key (auth.h) it takes nothing that its sender has not proved to
+ * send with that key, for this node, now: a forged or repeated frame is counted
+ * and has no effect, but for one line in the log where a controller seems to have
+ * another key. The first beats follow each other quickly, since the first that
+ * arrives makes the session.
+ *
  * Pure: frames and deeds go out through `ops`, time comes in. The caller calls
  * wm_agent_tick by the deadline that it returned, at the latest. One thread.
  */
@@ -16,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth.h"
 #include "message.h"
 #include "wiremill/error.h"
 #include "wiremill/wire.h"
@@ -36,7 +43,9 @@ struct wm_agent_ops {
 struct wm_agent_config {
 	const struct wm_agent_ops *ops;
 	void *context;
-	struct wm_hello hello; /* its nonce is the first one */
+	struct wm_hello hello; /* its nonce is the first one, of wm_auth_random */
+	uint8_t address[WM_ETHER_ADDR_BYTES];
+	const struct wm_key *key; /* NULL: none. It outlives the agent */
 };
 
 enum wm_agent_state { WM_AGENT_ASKING, WM_AGENT_MEMBER, WM_AGENT_LEFT };
@@ -57,6 +66,13 @@ struct wm_agent {
 	uint64_t batches;     /* at the last beat: they are a sign of life too */
 	uint64_t transfer_id; /* of the last beat */
 
+	/* with a key */
+	struct wm_auth auth;
+	bool proven;			     /* the controller has answered in this session */
+	bool hinted;			     /* that its key may be another one */
+	uint8_t beat_tag[WM_AUTH_TAG_BYTES]; /* of the last one */
+	struct wm_auth_counts counts;
+
 	bool has_answer; /* to the KERNEL of answer_job, which may be repeated */
 	uint32_t answer_job;
 	struct wm_kernel_message answer_kernel;
@@ -65,12 +81,13 @@ struct wm_agent {
 
 void wm_agent_init(struct wm_agent *agent, const struct wm_agent_config *config, uint64_t now_ns);
 /* Takes a control frame that is whole and undamaged. Returns 0; -ESTALE: not of
- * this session; -EBADMSG: its body makes no sense; -EOPNOTSUPP: not for a node. */
+ * this session; -EBADMSG: its body makes no sense; -EOPNOTSUPP: not for a node;
+ * -EACCES: forged; -EALREADY: repeated. */
 int wm_agent_receive(struct wm_agent *agent, const struct wm_wire_header *header,
 		     const uint8_t *body, uint64_t now_ns);
 /* Sends what is due. Returns when it wants to be called again. */
 uint64_t wm_agent_tick(struct wm_agent *agent, uint64_t now_ns);
-/* Says goodbye, with the reason. Nothing is sent afterwards. */
+/* Says goodbye, with the reason. Nothing is sent afterwards, and no secret stays. */
 void wm_agent_leave(struct wm_agent *agent, const char *reason);
 
 #endif

@@ -3,14 +3,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "clock.h"
 #include "log.h"
 
 #define ASK_AGAIN_NS (200 * WM_NS_PER_MS)
+/* As long as a session may be silent: then its node has asked anew. */
+#define CANDIDATE_NS (WM_DEAD_MS * WM_NS_PER_MS)
+/* A quarter of the largest rack at once, when its controller has started again. */
+#define ANSWERS_PER_TICK (WM_NODES_MAX / 4)
+#define WARN_NS (10 * WM_NS_PER_S)
 
 static const char *const state_names[] = {
 	[WM_MEMBER_UNKNOWN] = "unknown", [WM_MEMBER_ADMITTED] = "admitted",
@@ -33,7 +36,13 @@ void wm_membership_init(struct wm_membership *membership, const struct wm_member
 {
 	memset(membership, 0, sizeof(*membership));
 	membership->calls = *calls;
+	membership->answers_left = ANSWERS_PER_TICK;
 	memcpy(membership->controller, controller, WM_ETHER_ADDR_BYTES);
+}
+
+void wm_membership_use_key(struct wm_membership *membership, const struct wm_key *key)
+{
+	membership->key = key;
 }
 
 static uint32_t index_of(const struct wm_membership *membership, const struct wm_member *member)
@@ -47,23 +56,80 @@ static void tell(struct wm_membership *membership, const struct wm_member *membe
 	membership->calls.change(membership->calls.context, index_of(membership, member), change);
 }
 
-static void send_to(struct wm_membership *membership, const uint8_t *mac, enum wm_op op,
-		    uint32_t session, uint32_t job, const void *body, size_t body_bytes)
-{
-	struct wm_wire_header header = { .op = (uint8_t)op, .session = session, .job = job };
+/* ---- sending ----------------------------------------------------------------- */
 
-	membership->calls.send(membership->calls.context, mac, &header, body, body_bytes);
+/* The body has room for a trailer (WM_AUTH_BODY_BYTES_MAX). auth NULL: as it is. */
+static void send_to(struct wm_membership *membership, const uint8_t *mac, struct wm_auth *auth,
+		    const struct wm_wire_header *header, uint8_t *body, size_t body_bytes)
+{
+	if (auth)
+		body_bytes = wm_auth_seal(auth, WM_AUTH_CONTROLLER, header, body, body_bytes);
+	membership->calls.send(membership->calls.context, mac, header, body, body_bytes);
 }
 
-static void send_bye(struct wm_membership *membership, const uint8_t *mac, uint32_t session,
-		     const char *text)
+static void send_to_member(struct wm_membership *membership, struct wm_member *member,
+			   const struct wm_wire_header *header, uint8_t *body, size_t body_bytes)
+{
+	send_to(membership, member->mac, membership->key ? &member->auth : NULL, header, body,
+		body_bytes);
+}
+
+static size_t encode_bye(uint8_t body[WM_MESSAGE_BYTES_MAX], const char *text)
 {
 	struct wm_bye bye = { 0 };
-	uint8_t body[WM_MESSAGE_BYTES_MAX];
 
 	snprintf(bye.text, sizeof(bye.text), "%s", text);
-	send_to(membership, mac, WM_OP_BYE, session, 0, body,
-		wm_message_encode_bye(body, sizeof(body), &bye));
+	return wm_message_encode_bye(body, WM_AUTH_BODY_BYTES_MAX, &bye);
+}
+
+static void send_bye(struct wm_membership *membership, struct wm_member *member, const char *text)
+{
+	const struct wm_wire_header header = { .op = WM_OP_BYE, .session = member->session };
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+
+	send_to_member(membership, member, &header, body, encode_bye(body, text));
+}
+
+/* A frame outside of a session, under the key of that bond if there is a key. */
+static void send_bound(struct wm_membership *membership, const uint8_t *mac,
+		       const struct wm_auth_bond *bond, const struct wm_wire_header *header,
+		       uint8_t *body, size_t body_bytes)
+{
+	struct wm_auth auth;
+
+	if (!membership->key) {
+		send_to(membership, mac, NULL, header, body, body_bytes);
+		return;
+	}
+	wm_auth_begin(&auth, membership->key, bond);
+	send_to(membership, mac, &auth, header, body, body_bytes);
+	wm_auth_end(&auth);
+}
+
+static struct wm_auth_bond bond_of(enum wm_auth_use use, const uint8_t *node, uint64_t node_nonce)
+{
+	struct wm_auth_bond bond = { .use = use, .node_nonce = node_nonce };
+
+	memcpy(bond.node, node, sizeof(bond.node));
+	return bond;
+}
+
+static void send_welcome(struct wm_membership *membership, const uint8_t *mac,
+			 const struct wm_hello *hello, uint32_t session, uint64_t nonce)
+{
+	const struct wm_auth_bond bond = bond_of(WM_AUTH_WELCOME, mac, hello->nonce);
+	const struct wm_wire_header header = { .op = WM_OP_WELCOME, .session = session };
+	struct wm_welcome welcome = {
+		.nonce = hello->nonce,
+		.controller_nonce = nonce,
+		.beat_ms = WM_BEAT_MS,
+		.dead_ms = WM_DEAD_MS,
+	};
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+
+	memcpy(welcome.controller, membership->controller, WM_ETHER_ADDR_BYTES);
+	send_bound(membership, mac, &bond, &header, body,
+		   wm_message_encode_welcome(body, WM_AUTH_BODY_BYTES_MAX, &welcome));
 }
 
 /* ---- coming and going -------------------------------------------------------- */
@@ -78,67 +144,69 @@ static void leave(struct wm_membership *membership, struct wm_member *member,
 	if (was_in)
 		tell(membership, member, WM_MEMBER_CHANGE_LEFT);
 	member->session = 0;
+	wm_auth_end(&member->auth);
 	member->asked = member->answered = false;
+}
+
+/* Whose place this is: of who would be admitted to it, of its node, of nobody. */
+static const uint8_t *owner_of(const struct wm_member *member)
+{
+	if (member->candidate.expires_ns != 0)
+		return member->candidate.mac;
+	return member->state != WM_MEMBER_UNKNOWN ? member->mac : NULL;
 }
 
 static struct wm_member *find_by_mac(struct wm_membership *membership, const uint8_t *mac)
 {
 	for (uint32_t i = 0; i < membership->count; i++) {
-		struct wm_member *member = &membership->members[i];
+		const uint8_t *owner = owner_of(&membership->members[i]);
 
-		if (member->state != WM_MEMBER_UNKNOWN &&
-		    memcmp(member->mac, mac, WM_ETHER_ADDR_BYTES) == 0)
-			return member;
-	}
-	return NULL;
-}
-
-/* A place for a newcomer: an unused index, else that of somebody who is gone. */
-static struct wm_member *find_place(struct wm_membership *membership)
-{
-	if (membership->count < WM_NODES_MAX)
-		return &membership->members[membership->count++];
-	for (uint32_t i = 0; i < WM_NODES_MAX; i++) {
-		if (!wm_member_is_in(&membership->members[i]))
+		if (owner && memcmp(owner, mac, WM_ETHER_ADDR_BYTES) == 0)
 			return &membership->members[i];
 	}
 	return NULL;
 }
 
-static uint32_t new_session(uint32_t index)
+/* A place for a newcomer: nobody's, else a new one, else that of who is gone. */
+static struct wm_member *find_place(struct wm_membership *membership)
+{
+	struct wm_member *gone = NULL;
+
+	for (uint32_t i = 0; i < membership->count; i++) {
+		struct wm_member *member = &membership->members[i];
+
+		if (!owner_of(member))
+			return member;
+		if (!wm_member_is_in(member) && member->candidate.expires_ns == 0)
+			gone = member;
+	}
+	return membership->count < WM_NODES_MAX ? &membership->members[membership->count++] : gone;
+}
+
+static uint32_t new_session(const struct wm_membership *membership, const struct wm_member *member)
 {
 	uint32_t session;
 
 	do {
-		if (getrandom(&session, sizeof(session), 0) != sizeof(session))
-			abort(); /* never fails once the kernel is up (getrandom(2)) */
-		session = (session & ~(WM_NODES_MAX - 1)) | index;
-	} while (session < WM_NODES_MAX); /* also never 0 */
+		wm_auth_random(&session, sizeof(session));
+		session = (session & ~(WM_NODES_MAX - 1)) | index_of(membership, member);
+	} while (session < WM_NODES_MAX || session == member->session); /* also never 0 */
 	return session;
-}
-
-static void welcome(struct wm_membership *membership, const struct wm_member *member)
-{
-	struct wm_welcome message = {
-		.nonce = member->hello.nonce,
-		.beat_ms = WM_BEAT_MS,
-		.dead_ms = WM_DEAD_MS,
-	};
-	uint8_t body[WM_MESSAGE_BYTES_MAX];
-
-	memcpy(message.controller, membership->controller, WM_ETHER_ADDR_BYTES);
-	send_to(membership, member->mac, WM_OP_WELCOME, member->session, 0, body,
-		wm_message_encode_welcome(body, sizeof(body), &message));
 }
 
 static void ask(struct wm_membership *membership, struct wm_member *member, uint64_t now_ns)
 {
+	const struct wm_wire_header header = {
+		.op = WM_OP_KERNEL,
+		.session = member->session,
+		.job = membership->job,
+	};
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
 
 	member->asked = true;
 	member->asked_ns = now_ns;
-	send_to(membership, member->mac, WM_OP_KERNEL, member->session, membership->job, body,
-		wm_message_encode_kernel(body, sizeof(body), &membership->kernel));
+	send_to_member(membership, member, &header, body,
+		       wm_message_encode_kernel(body, WM_AUTH_BODY_BYTES_MAX, &membership->kernel));
 }
 
 /* Asks a node that could take part in the running job. */
@@ -156,20 +224,23 @@ static void ask_if_fit(struct wm_membership *membership, struct wm_member *membe
 	wm_log_warning("node %s: %s: it gets the next job", member->hello.name, member->reason);
 }
 
+/* Whoever had the place before has left it. */
 static void admit(struct wm_membership *membership, struct wm_member *member,
-		  const struct wm_hello *hello, const uint8_t *mac, uint64_t now_ns)
+		  const struct wm_hello *hello, const uint8_t *mac, uint32_t session,
+		  uint64_t now_ns)
 {
+	if (memcmp(member->mac, mac, WM_ETHER_ADDR_BYTES) != 0)
+		member->results = 0;
 	member->hello = *hello;
 	if (member->hello.capacity > WM_NODE_WINDOW_MAX)
 		member->hello.capacity = WM_NODE_WINDOW_MAX;
 	memcpy(member->mac, mac, WM_ETHER_ADDR_BYTES);
 	memset(&member->beat, 0, sizeof(member->beat));
-	member->session = new_session(index_of(membership, member));
+	member->session = session;
 	member->state = WM_MEMBER_ADMITTED;
 	member->reason[0] = '\0';
 	member->heard_ns = now_ns;
 	member->asked = member->answered = false;
-	welcome(membership, member);
 	wm_log_info("node %s admitted: MTU %" PRIu32 ", %s%s, AF_XDP %s, %" PRIu32 " batches",
 		    hello->name, hello->mtu, hello->device, hello->software ? " (software)" : "",
 		    hello->xdp_mode, member->hello.capacity);
@@ -177,50 +248,191 @@ static void admit(struct wm_membership *membership, struct wm_member *member,
 	ask_if_fit(membership, member, now_ns);
 }
 
+static void end_former_life(struct wm_membership *membership, struct wm_member *member)
+{
+	if (!wm_member_is_in(member))
+		return;
+	wm_log_info("node %s joins anew", member->hello.name);
+	leave(membership, member, WM_MEMBER_GONE, "it started again");
+}
+
 static void refuse(struct wm_membership *membership, struct wm_member *member,
 		   const struct wm_hello *hello, const uint8_t *mac, const char *reason)
 {
+	const struct wm_auth_bond bond = bond_of(WM_AUTH_REFUSAL, mac, hello->nonce);
+	const struct wm_wire_header header = { .op = WM_OP_BYE };
 	char text[WM_MESSAGE_TEXT_BYTES];
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+	bool known;
 
 	snprintf(text, sizeof(text), "refused: %s", reason);
-	send_bye(membership, mac, 0, text);
-	if (!member || (member->state == WM_MEMBER_REFUSED && member->hello.nonce == hello->nonce))
+	send_bound(membership, mac, &bond, &header, body, encode_bye(body, text));
+	/* With a key, the HELLO may be a recording: who is in stays in. */
+	if (!member || (membership->key && wm_member_is_in(member)))
 		return;
+	known = member->state == WM_MEMBER_REFUSED &&
+		(membership->key || member->hello.nonce == hello->nonce);
 	leave(membership, member, WM_MEMBER_REFUSED, reason);
 	member->hello = *hello;
 	memcpy(member->mac, mac, WM_ETHER_ADDR_BYTES);
-	wm_log_warning("node %s refused: %s", hello->name, reason);
+	if (!known)
+		wm_log_warning("node %s refused: %s", hello->name, reason);
 }
+
+/* Whether there is a reason to refuse it, which it is told. */
+static bool refuse_if_unfit(struct wm_membership *membership, struct wm_member *member,
+			    const struct wm_hello *hello, const uint8_t *mac)
+{
+	char reason[WM_MESSAGE_TEXT_BYTES - 32];
+
+	if (!member)
+		snprintf(reason, sizeof(reason), "the rack is full (%u nodes)", WM_NODES_MAX);
+	else if (hello->mtu < WM_MTU_MIN)
+		snprintf(reason, sizeof(reason),
+			 "its MTU of %" PRIu32 " is too small: set at least %u", hello->mtu,
+			 WM_MTU_MIN);
+	else
+		return false;
+	refuse(membership, member, hello, mac, reason);
+	return true;
+}
+
+/* ---- without a key: a HELLO is enough ---------------------------------------------- */
 
 static void receive_hello(struct wm_membership *membership, const uint8_t *source,
 			  const struct wm_hello *hello, uint64_t now_ns)
 {
 	struct wm_member *member = find_by_mac(membership, source);
-	char reason[WM_MESSAGE_TEXT_BYTES - 32];
+	uint32_t session;
 
 	if (member && wm_member_is_in(member) && member->hello.nonce == hello->nonce) {
 		member->heard_ns = now_ns;
-		welcome(membership, member); /* the first one was lost */
+		/* the first one was lost */
+		send_welcome(membership, source, hello, member->session, 0);
 		return;
-	}
-	if (member && wm_member_is_in(member)) {
-		wm_log_info("node %s joins anew", hello->name);
-		leave(membership, member, WM_MEMBER_GONE, "it started again");
 	}
 	if (!member)
 		member = find_place(membership);
+	if (refuse_if_unfit(membership, member, hello, source))
+		return;
+	session = new_session(membership, member);
+	end_former_life(membership, member);
+	send_welcome(membership, source, hello, session, 0);
+	admit(membership, member, hello, source, session, now_ns);
+}
 
-	if (!member) {
-		snprintf(reason, sizeof(reason), "the rack is full (%u nodes)", WM_NODES_MAX);
-		refuse(membership, NULL, hello, source, reason);
-	} else if (hello->mtu < WM_MTU_MIN) {
-		snprintf(reason, sizeof(reason),
-			 "its MTU of %" PRIu32 " is too small: set at least %u", hello->mtu,
-			 WM_MTU_MIN);
-		refuse(membership, member, hello, source, reason);
-	} else {
-		admit(membership, member, hello, source, now_ns);
+/* ---- with a key: a candidate, and a proof ------------------------------------------- */
+
+static bool may_answer(struct wm_membership *membership)
+{
+	if (membership->answers_left == 0)
+		return false;
+	membership->answers_left--;
+	return true;
+}
+
+/* An honest node whose key is missing or wrong is told so. It can tell nobody
+ * from an enemy here, and takes it as a hint. */
+static void hint(struct wm_membership *membership, const uint8_t *mac, const char *text)
+{
+	const struct wm_wire_header header = { .op = WM_OP_BYE };
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+
+	memcpy(membership->suspect, mac, WM_ETHER_ADDR_BYTES);
+	if (may_answer(membership))
+		send_to(membership, mac, NULL, &header, body, encode_bye(body, text));
+}
+
+static void candidate_end(struct wm_candidate *candidate)
+{
+	wm_auth_end(&candidate->auth);
+	candidate->expires_ns = 0;
+}
+
+static void candidate_begin(struct wm_membership *membership, struct wm_member *member,
+			    const uint8_t *mac, const struct wm_hello *hello, uint64_t now_ns)
+{
+	struct wm_candidate *candidate = &member->candidate;
+	struct wm_auth_bond bond = bond_of(WM_AUTH_SESSION, mac, hello->nonce);
+
+	candidate->hello = *hello;
+	memcpy(candidate->mac, mac, WM_ETHER_ADDR_BYTES);
+	candidate->session = new_session(membership, member);
+	wm_auth_random(&candidate->nonce, sizeof(candidate->nonce));
+	candidate->expires_ns = now_ns + CANDIDATE_NS;
+
+	bond.controller_nonce = candidate->nonce;
+	bond.session = candidate->session;
+	memcpy(bond.controller, membership->controller, sizeof(bond.controller));
+	wm_auth_begin(&candidate->auth, membership->key, &bond);
+}
+
+static void receive_proven_hello(struct wm_membership *membership, const uint8_t *source,
+				 const struct wm_hello *hello, uint64_t now_ns)
+{
+	struct wm_member *member = find_by_mac(membership, source);
+	struct wm_candidate *candidate;
+
+	/* Its node has answered the WELCOME: it asks no more. */
+	if (member && wm_member_is_in(member) && member->hello.nonce == hello->nonce) {
+		membership->counts.replayed++;
+		return;
 	}
+	if (!member)
+		member = find_place(membership);
+	if (refuse_if_unfit(membership, member, hello, source))
+		return;
+	candidate = &member->candidate;
+	if (candidate->expires_ns == 0 || candidate->hello.nonce != hello->nonce)
+		candidate_begin(membership, member, source, hello, now_ns);
+	send_welcome(membership, source, hello, candidate->session, candidate->nonce);
+}
+
+static void receive_unproven_hello(struct wm_membership *membership, const uint8_t *source,
+				   const struct wm_wire_header *header, const uint8_t *body)
+{
+	struct wm_hello hello;
+
+	if (wm_message_decode_hello(body, header->count, &hello) == 0) {
+		membership->counts.unkeyed++;
+		hint(membership, source, "refused: this controller wants its key: give --key FILE");
+		return;
+	}
+	membership->counts.forged++;
+	hint(membership, source,
+	     "refused: this controller does not know the key: give both the same --key FILE");
+}
+
+static void receive_keyed_hello(struct wm_membership *membership, const uint8_t *source,
+				const struct wm_wire_header *header, const uint8_t *body,
+				uint64_t now_ns)
+{
+	const struct wm_auth_bond bond = bond_of(WM_AUTH_HELLO, source, 0);
+	struct wm_hello hello;
+	struct wm_auth auth;
+	int bytes;
+
+	wm_auth_begin(&auth, membership->key, &bond);
+	bytes = wm_auth_open(&auth, WM_AUTH_NODE, header, body);
+	wm_auth_end(&auth);
+	if (bytes < 0)
+		receive_unproven_hello(membership, source, header, body);
+	else if (wm_message_decode_hello(body, (size_t)bytes, &hello) == 0)
+		receive_proven_hello(membership, source, &hello, now_ns);
+	else
+		membership->ignored++;
+}
+
+/* The candidate has proved the key: it is the node, and what was before is over. */
+static void candidate_admit(struct wm_membership *membership, struct wm_member *member,
+			    uint64_t now_ns)
+{
+	struct wm_candidate *candidate = &member->candidate;
+
+	end_former_life(membership, member);
+	member->auth = candidate->auth;
+	candidate_end(candidate);
+	admit(membership, member, &candidate->hello, candidate->mac, candidate->session, now_ns);
 }
 
 /* ---- frames -------------------------------------------------------------------- */
@@ -228,8 +440,11 @@ static void receive_hello(struct wm_membership *membership, const uint8_t *sourc
 static void receive_beat(struct wm_membership *membership, struct wm_member *member,
 			 const struct wm_beat *beat)
 {
+	const struct wm_wire_header header = { .op = WM_OP_BEAT, .session = member->session };
+	uint8_t body[WM_AUTH_TRAILER_BYTES];
+
 	member->beat = *beat;
-	send_to(membership, member->mac, WM_OP_BEAT, member->session, 0, NULL, 0);
+	send_to_member(membership, member, &header, body, 0);
 	tell(membership, member, WM_MEMBER_CHANGE_HEARD);
 }
 
@@ -249,20 +464,42 @@ static void receive_ack(struct wm_membership *membership, struct wm_member *memb
 		       ack->text);
 }
 
-/* The member that this session belongs to, and whose address sent it. */
+/* The place that this session has, if it is of who sent it; *proves: as a candidate. */
 static struct wm_member *find_by_session(struct wm_membership *membership, uint32_t session,
-					 const uint8_t *source)
+					 const uint8_t *source, bool *proves)
 {
 	struct wm_member *member = &membership->members[session & (WM_NODES_MAX - 1)];
+	const struct wm_candidate *candidate = &member->candidate;
 
+	*proves = candidate->expires_ns != 0 && candidate->session == session &&
+		  memcmp(candidate->mac, source, WM_ETHER_ADDR_BYTES) == 0;
+	if (*proves)
+		return member;
 	if (session == 0 || member->session != session || !wm_member_is_in(member) ||
 	    memcmp(member->mac, source, WM_ETHER_ADDR_BYTES) != 0)
 		return NULL;
 	return member;
 }
 
+/* So that a node notices at once that its controller started again. */
+static void answer_unknown(struct wm_membership *membership, const uint8_t *source,
+			   const struct wm_wire_header *beat, const uint8_t *beat_body)
+{
+	const struct wm_wire_header header = { .op = WM_OP_BYE, .session = beat->session };
+	struct wm_auth_bond bond = bond_of(WM_AUTH_UNKNOWN, source, 0);
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+
+	if (!may_answer(membership) || beat->count < WM_AUTH_TAG_BYTES)
+		return;
+	memcpy(bond.controller, membership->controller, sizeof(bond.controller));
+	bond.session = beat->session;
+	wm_auth_tag(bond.answers, beat_body, beat->count);
+	send_bound(membership, source, &bond, &header, body, encode_bye(body, "unknown session"));
+}
+
 static int receive_from_member(struct wm_membership *membership, struct wm_member *member,
-			       const struct wm_wire_header *header, const uint8_t *body)
+			       const struct wm_wire_header *header, const uint8_t *body,
+			       size_t body_bytes)
 {
 	struct wm_beat beat;
 	struct wm_ack ack;
@@ -271,17 +508,17 @@ static int receive_from_member(struct wm_membership *membership, struct wm_membe
 
 	switch (header->op) {
 	case WM_OP_BEAT:
-		ret = wm_message_decode_beat(body, header->count, &beat);
+		ret = wm_message_decode_beat(body, body_bytes, &beat);
 		if (ret == 0)
 			receive_beat(membership, member, &beat);
 		return ret;
 	case WM_OP_ACK:
-		ret = wm_message_decode_ack(body, header->count, &ack);
+		ret = wm_message_decode_ack(body, body_bytes, &ack);
 		if (ret == 0)
 			receive_ack(membership, member, header->job, &ack);
 		return ret;
 	case WM_OP_BYE:
-		ret = wm_message_decode_bye(body, header->count, &bye);
+		ret = wm_message_decode_bye(body, body_bytes, &bye);
 		if (ret == 0) {
 			wm_log_info("node %s leaves: %s", member->hello.name, bye.text);
 			leave(membership, member, WM_MEMBER_GONE, bye.text);
@@ -292,53 +529,105 @@ static int receive_from_member(struct wm_membership *membership, struct wm_membe
 	}
 }
 
+static void receive_unkeyed_hello(struct wm_membership *membership, const uint8_t *source,
+				  const struct wm_wire_header *header, const uint8_t *body,
+				  uint64_t now_ns)
+{
+	struct wm_hello hello;
+
+	if (wm_message_decode_hello(body, header->count, &hello) == 0) {
+		receive_hello(membership, source, &hello, now_ns);
+	} else if (header->count > WM_AUTH_TRAILER_BYTES &&
+		   wm_message_decode_hello(body, header->count - WM_AUTH_TRAILER_BYTES, &hello) ==
+			   0) {
+		membership->counts.unkeyed++;
+		hint(membership, source,
+		     "refused: this controller has no key: start it with --key FILE");
+	} else {
+		membership->ignored++;
+	}
+}
+
 void wm_membership_receive(struct wm_membership *membership,
 			   const uint8_t source[WM_ETHER_ADDR_BYTES],
 			   const struct wm_wire_header *header, const uint8_t *body,
 			   uint64_t now_ns)
 {
 	struct wm_member *member;
-	struct wm_hello hello;
+	int bytes = header->count;
+	bool proves;
 
 	if (header->op == WM_OP_HELLO) {
-		if (wm_message_decode_hello(body, header->count, &hello) == 0)
-			receive_hello(membership, source, &hello, now_ns);
+		if (membership->key)
+			receive_keyed_hello(membership, source, header, body, now_ns);
 		else
-			membership->ignored++;
+			receive_unkeyed_hello(membership, source, header, body, now_ns);
 		return;
 	}
-	member = find_by_session(membership, header->session, source);
+	member = find_by_session(membership, header->session, source, &proves);
 	if (!member) {
 		membership->ignored++;
-		/* So that a node notices at once that its controller started again. */
 		if (header->op == WM_OP_BEAT)
-			send_bye(membership, source, header->session, "unknown session");
+			answer_unknown(membership, source, header, body);
 		return;
 	}
+	if (membership->key)
+		bytes = wm_auth_open(proves ? &member->candidate.auth : &member->auth, WM_AUTH_NODE,
+				     header, body);
+	if (bytes < 0) {
+		wm_auth_count(&membership->counts, bytes);
+		memcpy(membership->suspect, source, WM_ETHER_ADDR_BYTES);
+		return;
+	}
+	if (proves)
+		candidate_admit(membership, member, now_ns);
 	member->heard_ns = now_ns;
-	if (receive_from_member(membership, member, header, body) < 0)
+	if (receive_from_member(membership, member, header, body, (size_t)bytes) < 0)
 		membership->ignored++;
 }
 
 /* ---- time ------------------------------------------------------------------------ */
 
+/* Not a line for each: whoever forges frames would fill the disk. */
+static void warn_of_forgery(struct wm_membership *membership, uint64_t now_ns)
+{
+	const struct wm_auth_counts *counts = &membership->counts;
+	const uint8_t *by = membership->suspect;
+
+	if (counts->forged + counts->unkeyed == membership->warned || now_ns < membership->warn_ns)
+		return;
+	membership->warned = counts->forged + counts->unkeyed;
+	membership->warn_ns = now_ns + WARN_NS;
+	wm_log_warning("ignored so far: %" PRIu64 " control frames by another key and %" PRIu64
+		       " from where the use of --key differs, the last from "
+		       "%02x:%02x:%02x:%02x:%02x:%02x",
+		       counts->forged, counts->unkeyed, by[0], by[1], by[2], by[3], by[4], by[5]);
+}
+
+static void tick_member(struct wm_membership *membership, struct wm_member *member, uint64_t now_ns)
+{
+	if (now_ns > member->heard_ns + WM_DEAD_MS * WM_NS_PER_MS) {
+		wm_log_warning("node %s was not heard of for %u s: it is gone", member->hello.name,
+			       WM_DEAD_MS / 1000);
+		send_bye(membership, member, "not heard of for too long");
+		leave(membership, member, WM_MEMBER_GONE, "not heard of");
+	} else if (membership->job && member->asked && !member->answered &&
+		   now_ns > member->asked_ns + ASK_AGAIN_NS) {
+		ask(membership, member, now_ns);
+	}
+}
+
 void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns)
 {
+	membership->answers_left = ANSWERS_PER_TICK;
+	warn_of_forgery(membership, now_ns);
 	for (uint32_t i = 0; i < membership->count; i++) {
 		struct wm_member *member = &membership->members[i];
 
-		if (!wm_member_is_in(member))
-			continue;
-		if (now_ns > member->heard_ns + WM_DEAD_MS * WM_NS_PER_MS) {
-			wm_log_warning("node %s was not heard of for %u s: it is gone",
-				       member->hello.name, WM_DEAD_MS / 1000);
-			send_bye(membership, member->mac, member->session,
-				 "not heard of for too long");
-			leave(membership, member, WM_MEMBER_GONE, "not heard of");
-		} else if (membership->job && member->asked && !member->answered &&
-			   now_ns > member->asked_ns + ASK_AGAIN_NS) {
-			ask(membership, member, now_ns);
-		}
+		if (member->candidate.expires_ns != 0 && now_ns >= member->candidate.expires_ns)
+			candidate_end(&member->candidate);
+		if (wm_member_is_in(member))
+			tick_member(membership, member, now_ns);
 	}
 }
 
@@ -391,7 +680,7 @@ void wm_membership_close(struct wm_membership *membership, const char *reason)
 
 		if (!wm_member_is_in(member))
 			continue;
-		send_bye(membership, member->mac, member->session, reason);
+		send_bye(membership, member, reason);
 		leave(membership, member, WM_MEMBER_GONE, reason);
 	}
 }

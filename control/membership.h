@@ -13,6 +13,21 @@
  * node's index, the others are random, so that a frame finds its node at once
  * and frames of an earlier life find none.
  *
+ * With a cluster key (auth.h) every frame has to prove that its sender has it,
+ * and a HELLO, which may be a recording, ends and begins nothing by itself:
+ *
+ *   HELLO ──▶ candidate (WELCOME) ── its first frame, under its own key ──▶ admitted
+ *                 │                                     (the session before ends here)
+ *                 └─ expires; a HELLO with another nonce takes its place
+ *
+ * There is one candidate at most for an address, which takes the place that its
+ * node has or would have. Whoever can repeat old HELLOs faster than a node
+ * answers its WELCOME can keep it out, as whoever can flood its link can.
+ *
+ * A frame that proves nothing costs one or two hashes. It is counted by reason,
+ * seen in the log every ten seconds at most, and answered, where an honest
+ * mistake would want to be told, within a budget.
+ *
  * No socket, no clock, no lane: frames leave and changes are told through the
  * callbacks, time is passed in. One thread (the daemon's).
  */
@@ -23,6 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth.h"
 #include "message.h"
 #include "wiremill/layout.h"
 #include "wiremill/limits.h"
@@ -39,6 +55,16 @@ enum wm_member_state {
 	WM_MEMBER_GONE,
 };
 
+/* Who has said HELLO, and would be admitted by a frame that proves the key. */
+struct wm_candidate {
+	uint64_t expires_ns; /* 0: there is none */
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	struct wm_hello hello;
+	uint32_t session;
+	uint64_t nonce; /* the controller's */
+	struct wm_auth auth;
+};
+
 struct wm_member {
 	enum wm_member_state state;
 	uint32_t session;
@@ -52,6 +78,9 @@ struct wm_member {
 	bool answered; /* its ACK came */
 	uint64_t asked_ns;
 	uint64_t results; /* batches of ended jobs */
+	/* with a key */
+	struct wm_auth auth; /* of the session */
+	struct wm_candidate candidate;
 };
 
 enum wm_member_change {
@@ -79,10 +108,20 @@ struct wm_membership {
 	uint32_t job_mtu;
 	struct wm_kernel_message kernel;
 	uint64_t ignored; /* control frames that made no sense, or came from nobody */
+	/* the key */
+	const struct wm_key *key; /* NULL: none */
+	struct wm_auth_counts counts;
+	uint32_t answers_left; /* to frames that prove nothing, until the next tick */
+	uint64_t warned;       /* counts.forged + counts.unkeyed when it was last said */
+	uint64_t warn_ns;      /* not before */
+	uint8_t suspect[WM_ETHER_ADDR_BYTES]; /* who sent the last of them, as it says */
 };
 
 void wm_membership_init(struct wm_membership *membership, const struct wm_membership_calls *calls,
 			const uint8_t controller[WM_ETHER_ADDR_BYTES]);
+
+/* From the start: whoever has not this key is kept out. It outlives membership. */
+void wm_membership_use_key(struct wm_membership *membership, const struct wm_key *key);
 
 /* A checked control frame from that address. */
 void wm_membership_receive(struct wm_membership *membership,

@@ -69,6 +69,7 @@ static const struct field hello_fields[] = {
 
 static const struct field welcome_fields[] = {
 	UINT(wm_welcome, nonce, 0, UINT64_MAX),
+	UINT(wm_welcome, controller_nonce, 0, UINT64_MAX),
 	FIELD(FIELD_ADDRESS, wm_welcome, controller, "controller", 0, 0),
 	UINT(wm_welcome, beat_ms, 1, PERIOD_MS_MAX),
 	UINT(wm_welcome, dead_ms, 1, PERIOD_MS_MAX),

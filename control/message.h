@@ -6,8 +6,8 @@
  * range or bytes left over refuse the whole message.
  *
  * encode returns the body's length, or 0 if it does not fit (a bug: the largest
- * body is well below WM_MESSAGE_BYTES_MAX). decode returns 0 or -EBADMSG and
- * never reads past body_bytes. Any thread, no state.
+ * body is well below WM_MESSAGE_BYTES_MAX, with the trailer of auth.h too). decode returns 0 or
+ * -EBADMSG and never reads past body_bytes. Any thread, no state.
  */
 #ifndef WM_MESSAGE_H
 #define WM_MESSAGE_H
@@ -40,6 +40,7 @@ struct wm_hello {
 /* WELCOME: the header's session is the node's from now on. */
 struct wm_welcome {
 	uint64_t nonce;				 /* of the HELLO it answers */
+	uint64_t controller_nonce;		 /* new for each session; 0 without a key */
 	uint8_t controller[WM_ETHER_ADDR_BYTES]; /* MAC address, bin 6 */
 	uint32_t beat_ms;			 /* send a BEAT this often */
 	uint32_t dead_ms;			 /* silence that ends a session, either side */
