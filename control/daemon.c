@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "frame.h"
+#include "key.h"
 #include "log.h"
 
 #define TICK_NS (20 * WM_NS_PER_MS)
@@ -209,6 +210,19 @@ static void lane_stop(struct wm_daemon *daemon)
 	wm_lane_destroy(&daemon->lane);
 }
 
+static void membership_start(struct wm_daemon *daemon)
+{
+	struct wm_membership_calls calls = { daemon, send_control, member_changed };
+
+	wm_membership_init(&daemon->membership, &calls, daemon->port.mac);
+	if (!daemon->config.key) {
+		wm_log_warning("no --key: anybody on this wire can join or forge results");
+		return;
+	}
+	wm_secret_lock(&daemon->membership, sizeof(daemon->membership));
+	wm_membership_use_key(&daemon->membership, daemon->config.key);
+}
+
 static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
 {
 	struct wm_rpc_config config = {
@@ -230,7 +244,6 @@ static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 {
 	struct wm_daemon *daemon = calloc(1, sizeof(*daemon));
-	struct wm_membership_calls calls = { daemon, send_control, member_changed };
 	int ret;
 
 	if (!daemon)
@@ -250,7 +263,7 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 	ret = lane_start(daemon, error);
 	if (ret < 0)
 		goto close_port;
-	wm_membership_init(&daemon->membership, &calls, daemon->port.mac);
+	membership_start(daemon);
 	wm_jobs_init(&daemon->jobs, daemon->lane, &daemon->membership, daemon->port.mtu,
 		     daemon->wake_fd);
 	ret = rpc_start(daemon, error);
@@ -275,6 +288,7 @@ stop_eal:
 	wm_port_eal_fini();
 close_descriptors:
 	descriptors_close(daemon);
+	wm_secret_wipe(&daemon->membership, sizeof(daemon->membership));
 	free(daemon);
 	return ret;
 }

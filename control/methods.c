@@ -340,6 +340,16 @@ static uint64_t locked_bytes(void)
 	return kilobytes * 1024;
 }
 
+/* Control frames that had no effect, by reason. */
+static json_t *control_object(const struct wm_membership *membership)
+{
+	return json_pack("{s:b, s:o, s:o, s:o, s:o}", "authenticated", membership->key != NULL,
+			 "ignored", number(membership->ignored), "forged",
+			 number(membership->counts.forged), "replayed",
+			 number(membership->counts.replayed), "unkeyed",
+			 number(membership->counts.unkeyed));
+}
+
 static json_t *stats(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_daemon *daemon = context;
@@ -356,6 +366,7 @@ static json_t *stats(void *context, const json_t *params, int *code, struct wm_e
 	json_object_set_new(object, "uptime_seconds", json_real((double)up_ns / WM_NS_PER_S));
 	json_object_set_new(object, "nodes", number(nodes));
 	json_object_set_new(object, "jobs", jobs_object(&daemon->jobs));
+	json_object_set_new(object, "control", control_object(&daemon->membership));
 	json_object_set_new(object, "lanes", json_pack("[o]", lane_object(daemon)));
 	json_object_set_new(object, "memory",
 			    pair("hugepage_bytes", (uint64_t)daemon->hugepages << 21,

@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "agent.h"
 #include "clock.h"
+#include "key.h"
 #include "log.h"
 #include "wiremill/control.h"
 #include "wiremill/executor.h"
@@ -30,6 +30,7 @@ struct options {
 	const char *interface;
 	const char *name;
 	const char *device;
+	const char *key_path;
 	enum wm_xdp_mode mode;
 	enum wm_log_level log_level;
 	bool require_gpu;
@@ -44,6 +45,7 @@ struct node {
 	struct wm_xsk *xsk;
 	struct wm_executor *executor;
 	struct wm_worker *worker;
+	struct wm_key key;
 	struct wm_agent agent;
 };
 
@@ -55,6 +57,7 @@ static const char usage_text[] =
 	"\n"
 	"  --interface IF     the link to the controller\n"
 	"  --name NAME        how the controller lists this node (default: host name)\n"
+	"  --key FILE         the cluster key, as 'wiremill key FILE' makes it\n"
 	"  --xdp MODE         auto (default), native or generic\n"
 	"  --require-native   fail if the driver has no XDP of its own\n"
 	"  --device TEXT      the GPU whose name contains TEXT (default: the best)\n"
@@ -93,6 +96,7 @@ static int parse_choice(int *choice, const char *const *list, const char *option
 enum option_id {
 	OPTION_INTERFACE = 256,
 	OPTION_NAME,
+	OPTION_KEY,
 	OPTION_XDP,
 	OPTION_REQUIRE_NATIVE,
 	OPTION_DEVICE,
@@ -107,6 +111,7 @@ enum option_id {
 static const struct option long_options[] = {
 	{ "interface", required_argument, NULL, OPTION_INTERFACE },
 	{ "name", required_argument, NULL, OPTION_NAME },
+	{ "key", required_argument, NULL, OPTION_KEY },
 	{ "xdp", required_argument, NULL, OPTION_XDP },
 	{ "require-native", no_argument, NULL, OPTION_REQUIRE_NATIVE },
 	{ "device", required_argument, NULL, OPTION_DEVICE },
@@ -132,6 +137,9 @@ static int take_option(struct options *options, int id, const char *value)
 		return WM_EXIT_DONE;
 	case OPTION_NAME:
 		options->name = value;
+		return WM_EXIT_DONE;
+	case OPTION_KEY:
+		options->key_path = value;
 		return WM_EXIT_DONE;
 	case OPTION_XDP:
 		status = parse_choice(&choice, modes, "--xdp is auto, native or generic, not ",
@@ -299,6 +307,9 @@ static enum wm_drop node_receive(void *context, const struct wm_wire_header *hea
 		return WM_DROP_SESSION;
 	case -EBADMSG:
 		return WM_DROP_BODY;
+	case -EACCES:
+	case -EALREADY:
+		return WM_DROP_AUTH;
 	default:
 		return WM_DROP_OP;
 	}
@@ -319,6 +330,21 @@ static int open_signals(struct node *node, struct wm_error *error)
 	if (node->signal_fd < 0)
 		return wm_error_set(error, errno, "signals cannot be caught: %s", strerror(errno));
 	return 0;
+}
+
+static int read_key(struct node *node, struct wm_error *error)
+{
+	if (!node->options.key_path)
+		return 0;
+	wm_secret_lock(&node->key, sizeof(node->key));
+	wm_secret_lock(&node->agent, sizeof(node->agent));
+	return wm_key_read(&node->key, node->options.key_path, error);
+}
+
+static void wipe_key(struct node *node)
+{
+	wm_secret_wipe(&node->key, sizeof(node->key));
+	wm_secret_wipe(&node->agent, sizeof(node->agent));
 }
 
 static int open_port(struct node *node, struct wm_error *error)
@@ -370,9 +396,13 @@ static void log_obtained(const struct wm_xsk_obtained *port,
 		    executor->imported ? "imported in place" : "copied");
 }
 
-static int start_agent(struct node *node, struct wm_error *error)
+static void start_agent(struct node *node)
 {
-	struct wm_agent_config config = { .ops = &agent_ops, .context = node };
+	struct wm_agent_config config = {
+		.ops = &agent_ops,
+		.context = node,
+		.key = node->options.key_path ? &node->key : NULL,
+	};
 	struct wm_hello *hello = &config.hello;
 	struct wm_executor_obtained executor;
 	struct wm_xsk_obtained port;
@@ -381,8 +411,10 @@ static int start_agent(struct node *node, struct wm_error *error)
 	wm_executor_obtained(node->executor, &executor);
 	log_obtained(&port, &executor);
 
-	if (getrandom(&hello->nonce, sizeof(hello->nonce), 0) != sizeof(hello->nonce))
-		return wm_error_set(error, errno, "no random number: %s", strerror(errno));
+	if (!config.key)
+		wm_log_warning("no --key: anybody on this wire can pose as the controller");
+	wm_auth_random(&hello->nonce, sizeof(hello->nonce));
+	memcpy(config.address, port.address, sizeof(config.address));
 	wm_message_text_set(hello->name, sizeof(hello->name), node->options.name);
 	hello->mtu = port.mtu;
 	hello->capacity = port.capacity;
@@ -394,7 +426,6 @@ static int start_agent(struct node *node, struct wm_error *error)
 	hello->zero_copy = port.zero_copy;
 	hello->multi_buffer = port.multi_buffer;
 	wm_agent_init(&node->agent, &config, wm_clock_ns());
-	return 0;
 }
 
 /* ---- running ------------------------------------------------------------ */
@@ -465,25 +496,28 @@ int main(int argc, char **argv)
 	ret = open_signals(&node, &error);
 	if (ret < 0)
 		goto report;
+	ret = read_key(&node, &error);
+	if (ret < 0)
+		goto wipe_key;
 	ret = open_port(&node, &error);
 	if (ret < 0)
-		goto close_signals;
+		goto wipe_key;
 	ret = create_executor(&node, &error);
 	if (ret < 0)
 		goto close_port;
 	ret = create_worker(&node, &error);
 	if (ret < 0)
 		goto destroy_executor;
-	ret = start_agent(&node, &error);
-	if (ret == 0)
-		ret = run(&node, &error);
+	start_agent(&node);
+	ret = run(&node, &error);
 
 	wm_worker_destroy(&node.worker);
 destroy_executor:
 	wm_executor_destroy(&node.executor);
 close_port:
 	wm_xsk_close(&node.xsk);
-close_signals:
+wipe_key:
+	wipe_key(&node);
 	close(node.signal_fd);
 report:
 	if (ret < 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "key.h"
 #include "log.h"
 #include "number.h"
 #include "wiremill/control.h"
@@ -27,6 +28,7 @@ static const char usage_text[] =
 	"  --lcores LIST        cores as EAL's --lcores takes them: the first controls,\n"
 	"                       the second polls ('0@(0-1),1@(0-1)' floats over two; 0,1)\n"
 	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
+	"  --key FILE           the cluster key, as 'wiremill key FILE' makes it\n"
 	"  --log-level LEVEL    error, warning, info or debug (info)\n"
 	"  --version            says which one this is\n"
 	"  --help               says this\n";
@@ -38,6 +40,7 @@ enum option_id {
 	OPT_SOCKET,
 	OPT_LCORES,
 	OPT_QUEUE_TARGET,
+	OPT_KEY,
 	OPT_LOG_LEVEL,
 	OPT_VERSION,
 	OPT_HELP,
@@ -50,11 +53,14 @@ static const struct option options[] = {
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "lcores", required_argument, NULL, OPT_LCORES },
 	{ "queue-target", required_argument, NULL, OPT_QUEUE_TARGET },
+	{ "key", required_argument, NULL, OPT_KEY },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
 };
+
+static const char *key_path;
 
 static int wrong_usage(const char *what, const char *value)
 {
@@ -101,6 +107,9 @@ static int take_option(int option, struct wm_daemon_config *config)
 			return wrong_usage("--queue-target takes 1 to 1G bytes, not ", optarg);
 		config->queue_target_bytes = (uint32_t)bytes;
 		return -1;
+	case OPT_KEY:
+		key_path = optarg;
+		return -1;
 	case OPT_LOG_LEVEL:
 		if (parse_log_level(optarg) < 0)
 			return wrong_usage("--log-level takes error, warning, info or debug, not ",
@@ -136,6 +145,22 @@ static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 	return -1;
 }
 
+static int run(struct wm_daemon_config *config, struct wm_error *error)
+{
+	struct wm_key key;
+	int ret = 0;
+
+	wm_secret_lock(&key, sizeof(key));
+	if (key_path) {
+		config->key = &key;
+		ret = wm_key_read(&key, key_path, error);
+	}
+	if (ret == 0)
+		ret = wm_daemon_run(config, error);
+	wm_secret_wipe(&key, sizeof(key));
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
 	struct wm_daemon_config config = {
@@ -154,7 +179,7 @@ int main(int argc, char **argv)
 		wm_log_error("raw frames and hugepages need root: run it with sudo");
 		return WM_EXIT_FAILED;
 	}
-	if (wm_daemon_run(&config, &error) < 0) {
+	if (run(&config, &error) < 0) {
 		wm_log_error("%s", error.text);
 		return WM_EXIT_FAILED;
 	}

@@ -7,11 +7,17 @@
 #include "options.h"
 
 static const struct wm_verb *const verbs[] = {
-	&wm_verb_job_submit, &wm_verb_job_list,
-	&wm_verb_job_show,   &wm_verb_job_watch,
-	&wm_verb_job_cancel, &wm_verb_node_list,
-	&wm_verb_stats,	     &wm_verb_verify,
-	&wm_verb_version,    NULL,
+	&wm_verb_job_submit,
+	&wm_verb_job_list,
+	&wm_verb_job_show,
+	&wm_verb_job_watch,
+	&wm_verb_job_cancel,
+	&wm_verb_node_list,
+	&wm_verb_stats,
+	&wm_verb_verify,
+	&wm_verb_key,
+	&wm_verb_version,
+	NULL,
 };
 
 static void verbs_print(void)

@@ -33,6 +33,8 @@
  *
  * stats object
  *   version, uptime_seconds, nodes, jobs: {queued, running, done, failed, cancelled},
+ *   control: {authenticated (by a cluster key), and control frames without effect:
+ *             ignored (no sense, or from nobody), forged, replayed, unkeyed},
  *   lanes: [{lane, lcore,
  *     port: {name, driver, mtu, mac, multi_segment_transmit, frames_sent, frames_received,
  *            bytes_sent, bytes_received, missed, no_buffer},

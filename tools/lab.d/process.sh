@@ -85,7 +85,8 @@ controller_start() {
 	rm -f "$lab_socket"
 	hugepages_lock
 	hugepages_ensure "$(state_get pages 0)"
-	program_start ctl "$program" --interface port0 --socket "$lab_socket" "${arguments[@]}"
+	program_start ctl "$program" --interface port0 --socket "$lab_socket" \
+		--key "$lab_state/key" "${arguments[@]}"
 	deadline=$((SECONDS + $(state_get timeout 60)))
 	until [[ -S $lab_socket ]]; do
 		[[ -n $(pid_of ctl) ]] || fail "the controller did not start: $(last_words ctl)"
@@ -102,7 +103,7 @@ node_start() {
 	mapfile -t arguments < <(state_get node.arguments "")
 	[[ ${arguments[*]} ]] || arguments=()
 	program_start "$1" "$program" --interface port0 --name "$1" --xdp "$(state_get xdp auto)" \
-		"${arguments[@]}"
+		--key "$lab_state/key" "${arguments[@]}"
 }
 
 # Lines of "name state reason" of what the controller knows.

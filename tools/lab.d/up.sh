@@ -115,7 +115,7 @@ verb_up() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	save_up
-	built_program control/cli/wiremill >/dev/null
+	"$(built_program control/cli/wiremill)" key "$lab_state/key" || fail "no cluster key could be made"
 	built_program control/wiremill-node >/dev/null
 	network_create
 	controller_start
