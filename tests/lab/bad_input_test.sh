@@ -65,7 +65,6 @@ folder_missing() {
 full_disk() {
 	truncate -s 8M "$scratch/disk"
 	mkfs.ext4 -q "$scratch/disk"
-	mkdir "$scratch/mounted"
 	mount -o loop "$scratch/disk" "$scratch/mounted"
 	make_data "$scratch/large" $((16 * 1024 * 1024))
 	refused 1 "bytes, only [0-9]+ are free|no space" submit "$scratch/large" "$scratch/mounted/output" || {
@@ -171,7 +170,6 @@ not_root() {
 }
 
 mtu_too_small() {
-	lab_new
 	refused 1 "mtu" first_line_of lab up --build "$build" --nodes 1 --mtu 1000
 }
 
@@ -203,6 +201,8 @@ make_data "$scratch/one" 32
 make_data "$scratch/thirty_one" 31
 : >"$scratch/empty"
 cp "$scratch/good" "$scratch/secret"
+mkdir "$scratch/mounted"
+mounts+=("$scratch/mounted")
 
 # Without the right to read everything, a file without permissions is unreadable
 # even for root.
@@ -237,5 +237,6 @@ check "a controller on an interface that is not there" controller_without_interf
 check "not root" not_root
 check "no hugepages: says how many and how" no_hugepages
 check "the lab still works after all that" job_is_exact $((1024 * 1024 + 96))
+lab_new
 check "an MTU that is too small" mtu_too_small
 finish

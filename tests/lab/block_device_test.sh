@@ -12,6 +12,9 @@ loop_device "$scratch/source"
 source_device=$loop
 loop_device "$scratch/target"
 target_device=$loop
+truncate -s $((bytes / 2)) "$scratch/small"
+loop_device "$scratch/small"
+small_device=$loop
 
 from_device() {
 	submit "$source_device" "$scratch/output"
@@ -37,10 +40,8 @@ device_to_device() {
 }
 
 too_small() {
-	truncate -s $((bytes / 2)) "$scratch/small"
-	loop_device "$scratch/small"
-	refused 1 "small|bytes" submit "$scratch/source" "$loop" --force
-	cmp -n $((bytes / 2)) "$loop" /dev/zero
+	refused 1 "small|bytes" submit "$scratch/source" "$small_device" --force
+	cmp -n $((bytes / 2)) "$small_device" /dev/zero
 }
 
 lab_up --nodes 2 --mtu 9000

@@ -40,7 +40,7 @@ clean_up() {
 		"$root/tools/lab" down --name "$item"
 	done
 	for item in "${mounts[@]}"; do
-		umount "$item"
+		! mountpoint -q "$item" || umount "$item"
 	done
 	for item in "${loops[@]}"; do
 		losetup -d "$item"
@@ -234,7 +234,8 @@ job_is_exact() {
 	rm -f "$input" "$output"
 }
 
-# loop_device FILE: sets loop.
+# loop_device FILE: sets loop. Not within a step: what a step's shell notes down to
+# be cleaned up is lost.
 loop_device() {
 	loop=$(losetup --find --show "$1")
 	loops+=("$loop")
