@@ -332,7 +332,7 @@ static void a_hello_alone_admits_nobody(void)
 
 	rack->lost_ops = 1u << WM_OP_BEAT;
 	node_start(rack, 0, &cluster_key);
-	pass_ms(rack, 3000);
+	pass_ms(rack, 3500);
 	CU_ASSERT_EQUAL(rack->nodes[0].agent.state, WM_AGENT_MEMBER);
 	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_ADMITTED], 0);
 	CU_ASSERT_EQUAL(wm_membership_count(&rack->membership, WM_MEMBER_ADMITTED), 0);
@@ -532,6 +532,54 @@ static void the_life_of_a_node_that_is_gone_brings_it_not_back(void)
 	}
 	CU_ASSERT_EQUAL(member_of(rack, 0)->state, WM_MEMBER_GONE);
 	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_ADMITTED], NODES);
+	rack_destroy(rack);
+}
+
+static void an_old_welcome_or_refusal_does_not_reach_a_node_that_asks_again(void)
+{
+	struct rack *rack = rack_create(&cluster_key);
+	struct node *node = &rack->nodes[0];
+	unsigned sent;
+
+	node_start(rack, 0, &cluster_key);
+	node->agent.config.hello.mtu = WM_MTU_MIN - 1;
+	pass_ms(rack, 1000);
+	node_start(rack, 0, &cluster_key);
+	pass_ms(rack, 1000);
+	CU_ASSERT(is_joined(rack, 0));
+
+	/* The controller falls silent, so that the node asks under a new nonce. */
+	rack->lost_ops = UINT32_MAX;
+	pass_ms(rack, WM_DEAD_MS + 2000);
+	CU_ASSERT_EQUAL(node->agent.state, WM_AGENT_ASKING);
+	sent = rack->sent;
+	for (unsigned i = 0; i < sent; i++) {
+		const struct frame frame = rack->frames[i];
+
+		CU_ASSERT(frame.up || deliver(rack, &frame) < 0);
+	}
+	CU_ASSERT_EQUAL(node->agent.state, WM_AGENT_ASKING);
+	CU_ASSERT_FALSE(node->agent.refused);
+	rack_destroy(rack);
+}
+
+static void the_hello_that_was_refused_once_ends_no_session(void)
+{
+	struct rack *rack = rack_create(&cluster_key);
+	struct frame refused;
+
+	node_start(rack, 0, &cluster_key);
+	rack->nodes[0].agent.config.hello.mtu = WM_MTU_MIN - 1;
+	pass_ms(rack, 100);
+	refused = *last_of(rack, WM_OP_HELLO, true);
+	node_start(rack, 0, &cluster_key);
+	pass_ms(rack, 1000);
+	CU_ASSERT(is_joined(rack, 0));
+
+	deliver(rack, &refused);
+	pass_ms(rack, 1000);
+	CU_ASSERT(is_joined(rack, 0));
+	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_LEFT], 0);
 	rack_destroy(rack);
 }
 
@@ -845,6 +893,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(every_frame_of_a_life_again_changes_nothing),
 	WM_TEST(every_frame_of_an_earlier_life_changes_nothing),
 	WM_TEST(the_life_of_a_node_that_is_gone_brings_it_not_back),
+	WM_TEST(an_old_welcome_or_refusal_does_not_reach_a_node_that_asks_again),
+	WM_TEST(the_hello_that_was_refused_once_ends_no_session),
 	WM_TEST(an_old_hello_in_the_middle_of_a_join_only_delays_it),
 	WM_TEST(a_nodes_frames_do_not_come_back_as_the_controllers),
 	WM_TEST(no_bit_of_a_frame_can_be_changed),
