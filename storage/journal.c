@@ -304,6 +304,9 @@ int wm_journal_open(struct wm_journal *journal, const char *path, wm_journal_vis
 
 void wm_journal_close(struct wm_journal *journal)
 {
+	/* Else it would last while a child between fork and exec, or somebody who
+	 * looks into /proc, still has the open file. */
+	flock(journal->fd, LOCK_UN);
 	close(journal->fd);
 	journal->fd = -1;
 }

@@ -442,6 +442,12 @@ int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 
 static void close_both(struct wm_sink *sink)
 {
+	struct flock unlock = whole_file_lock();
+
+	/* Else it would last while a child between fork and exec, or somebody who
+	 * looks into /proc, still has the open file. */
+	unlock.l_type = F_UNLCK;
+	fcntl(sink->fd, F_OFD_SETLK, &unlock);
 	if (sink->fd_tail >= 0)
 		close(sink->fd_tail);
 	close(sink->fd);

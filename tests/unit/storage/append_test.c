@@ -441,6 +441,25 @@ static void a_suspended_output_keeps_its_bytes(void)
 	end(&job);
 }
 
+static void a_child_does_not_keep_a_suspended_output_in_use(void)
+{
+	struct job job;
+	pid_t child;
+
+	begin(&job, 2 * WM_EXTENT_BYTES);
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	close_store(&job);
+	wm_sink_suspend(&job.sink);
+	resume(&job, 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	end(&job);
+}
+
 static void only_what_was_left_is_resumed(void)
 {
 	char partial[PATH_MAX];
@@ -589,6 +608,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(an_append_that_is_cut_short_counts_for_nothing),
 	WM_TEST(a_full_disk_ends_the_journal_at_its_last_append),
 	WM_TEST(a_suspended_output_keeps_its_bytes),
+	WM_TEST(a_child_does_not_keep_a_suspended_output_in_use),
 	WM_TEST(only_what_was_left_is_resumed),
 	WM_TEST(a_killed_job_goes_on_from_what_was_durable),
 };

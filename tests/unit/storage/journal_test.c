@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crc32c.h"
@@ -199,6 +201,27 @@ static void a_journal_in_use_is_refused(void)
 	is_refused(path, EBUSY);
 	wm_journal_close(&journal);
 	opens_with(path, 0);
+	unlink(path);
+}
+
+/* As one has it between fork and exec, whatever it is that is started. */
+static void a_child_does_not_keep_a_closed_journal_in_use(void)
+{
+	const char *path = make("forked", 2);
+	struct wm_journal journal;
+	pid_t child;
+
+	CU_ASSERT_EQUAL_FATAL(wm_journal_open(&journal, path, NULL, NULL, NULL), 0);
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	is_refused(path, EBUSY);
+	wm_journal_close(&journal);
+	opens_with(path, 2);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 	unlink(path);
 }
 
@@ -600,6 +623,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_a_creation_cut_short_left_is_replaced),
 	WM_TEST(a_directory_that_cannot_be_written_is_refused),
 	WM_TEST(a_journal_in_use_is_refused),
+	WM_TEST(a_child_does_not_keep_a_closed_journal_in_use),
 	WM_TEST(a_removed_journal_is_gone),
 	WM_TEST(what_is_no_journal_is_refused),
 	WM_TEST(a_damaged_header_is_refused),
