@@ -243,7 +243,15 @@ static void prepare(struct wm_agent *agent, uint32_t job, const struct wm_kernel
 			    kernel->kernel.name, kernel->batch_elements);
 }
 
-/* It is repeated until its ACK comes: prepared once, answered each time. */
+/* A job's number is higher than those before it, as long as the session lasts. */
+static bool is_of_an_older_job(const struct wm_agent *agent, uint32_t job)
+{
+	return agent->has_answer && (int32_t)(job - agent->answer_job) < 0;
+}
+
+/* It is repeated until its ACK comes: prepared once, answered each time. One that
+ * was late or doubled on its way must not take the place of the job that runs now:
+ * the controller has its ACK for that, and would not ask again. */
 static int receive_kernel(struct wm_agent *agent, const struct message *message)
 {
 	const struct wm_wire_header *header = message->header;
@@ -252,6 +260,8 @@ static int receive_kernel(struct wm_agent *agent, const struct message *message)
 
 	if (ret < 0)
 		return ret;
+	if (is_of_an_older_job(agent, header->job))
+		return -ESTALE;
 	if (!agent->has_answer || agent->answer_job != header->job ||
 	    !is_same_kernel(&agent->answer_kernel, &kernel))
 		prepare(agent, header->job, &kernel);
