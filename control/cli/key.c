@@ -21,9 +21,8 @@ static int run(const struct wm_cli *cli)
 const struct wm_verb wm_verb_key = {
 	.name = "key",
 	.summary = "makes a cluster key, for --key of wiremilld and wiremill-node",
-	.details =
-		"Writes 64 hexadecimal digits to FILE, which must not exist, readable by you\n"
-		"alone. Copy it to every machine of the rack, by a way that nobody listens to.",
+	.details = "Writes 64 hexadecimal digits to FILE, which must not exist, readable by you\n"
+		   "alone. Copy it to every machine of the rack, by a way that nobody listens to.",
 	.operand = "FILE",
 	.run = run,
 };
