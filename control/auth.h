@@ -3,8 +3,9 @@
  * Authentication of control frames by a key that the whole cluster shares.
  *
  * Who has the cluster key is in; who has it not can listen, drop and repeat
- * frames, but cannot join, end a session, or change what a member is told. (The
- * batches themselves carry a CRC only: see ARCHITECTURE.md for what that means.)
+ * frames, but cannot join, end a session, or change what a member is told. MAP and
+ * RESULT carry a CRC only, which anybody can make: against forged results there is
+ * the audit.
  *
  * A keyed control frame carries a trailer behind its body; the header's count
  * covers both:
