@@ -4,8 +4,7 @@
  *
  * Who has the cluster key is in; who has it not can listen, drop and repeat
  * frames, but cannot join, end a session, or change what a member is told. MAP and
- * RESULT carry a CRC only, which anybody can make: against forged results there is
- * the audit.
+ * RESULT carry a CRC only, which anybody on the wire can make.
  *
  * A keyed control frame carries a trailer behind its body; the header's count
  * covers both:
