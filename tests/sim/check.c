@@ -25,16 +25,19 @@ struct sim_check {
 	struct watch *batches;
 	uint32_t first, last;
 	struct wm_progress replayed;
+	bool *durable; /* by extent: it need not be made again */
 };
 
 void sim_check_create(struct sim *sim)
 {
 	sim->check = sim_allocate(1, sizeof(*sim->check));
 	sim->check->batches = sim_allocate(sim->plan.layout.batches, sizeof(*sim->check->batches));
+	sim->check->durable = sim_allocate(sim->plan.layout.extents, sizeof(bool));
 }
 
 void sim_check_destroy(struct sim *sim)
 {
+	free(sim->check->durable);
 	free(sim->check->batches);
 	free(sim->check);
 }
@@ -43,6 +46,8 @@ void sim_check_job_start(struct sim *sim)
 {
 	memset(sim->check->batches, 0, sim->plan.layout.batches * sizeof(*sim->check->batches));
 	sim->check->first = sim->check->last = NOWHERE;
+	if (sim_lane_job(sim)->progress.durable == 0)
+		memset(sim->check->durable, 0, sim->plan.layout.extents * sizeof(bool));
 }
 
 /* ---- batches -------------------------------------------------------------------- */
@@ -99,6 +104,8 @@ void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send)
 
 	if (batch->done)
 		sim_violate(sim, "batch %u is sent after its result", index);
+	if (sim->check->durable[index / sim->plan.layout.batches_per_extent])
+		sim_violate(sim, "batch %u is computed again, though its extent is durable", index);
 	if (!send->batch.again) {
 		if (batch->pending)
 			sim_violate(sim, "batch %u is sent as new again", index);
@@ -219,6 +226,7 @@ void sim_check_durable(struct sim *sim, const struct wm_progress_extent *extents
 			      extents[i].crc32c))
 			sim_violate(sim, "extent %" PRIu64 " is reported durable, and is not",
 				    extents[i].extent);
+		sim->check->durable[extents[i].extent] = true;
 	}
 }
 
@@ -238,6 +246,8 @@ static void scan(struct sim *sim, const uint8_t *journal, struct wm_progress *pr
 				    record.extent);
 			break;
 		}
+		if (!output)
+			sim->check->durable[record.extent] = true;
 		if (output && !is_right(sim, output, record.extent, record.crc32c)) {
 			sim_violate(sim,
 				    "the journal vouches for extent %" PRIu64
@@ -259,6 +269,7 @@ uint32_t sim_check_journal(struct sim *sim, const uint8_t *journal, struct wm_pr
 		sim_violate(sim, "the journal has no header");
 		return 0;
 	}
+	memset(sim->check->durable, 0, sim->plan.layout.extents * sizeof(bool));
 	scan(sim, journal, progress, *random, &good, NULL);
 	return good;
 }

@@ -6,6 +6,7 @@
  *   - what is reported durable is on the disk, and its bytes are right; after a crash
  *     everything that the journal vouches for is
  *   - no batch is lost, and none waits for 2 s on a silent node while others take new ones
+ *   - what is durable is not computed again
  *   - no node has more in flight than its window, nor all of them more than the port
  *     takes; progress stays within its arrays
  *   - the output is exact when the job is done (main.c: and it gets done)

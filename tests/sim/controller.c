@@ -497,7 +497,11 @@ void sim_controller_step(struct sim *sim)
 {
 	struct sim_controller *controller = of(sim);
 
-	if (controller->up && controller->crash_order && sim->events >= controller->crash_order)
+	if (!controller->up || controller->crash_order == 0)
+		return;
+	if (sim->events >= controller->crash_order ||
+	    (sim->plan.crash_appends && sim_disk_appends(sim) &&
+	     sim_fault(sim, sim->plan.crash_appends)))
 		crash(sim);
 }
 

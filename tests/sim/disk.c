@@ -393,6 +393,17 @@ void sim_disk_sync(struct sim *sim)
 	operation_at(sim, operation, sim->plan.disk.sync_ns, sync_done);
 }
 
+bool sim_disk_appends(const struct sim *sim)
+{
+	for (uint32_t i = 0; i < OPERATIONS_MAX; i++) {
+		const struct operation *operation = &sim->disk->operation[i];
+
+		if (operation->used && operation->op == SIM_JOURNAL && operation->bytes > 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- crash ------------------------------------------------------------------------------ */
 
 enum fate { KEPT, LOST, TORN, FRONT, FATES };

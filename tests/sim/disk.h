@@ -47,6 +47,8 @@ void sim_disk_write(struct sim *sim, uint64_t extent, const uint8_t *from);
 /* Syncs the output, then appends to the journal and syncs that. The records are copied. */
 void sim_disk_journal(struct sim *sim, const uint8_t *records, uint32_t count);
 void sim_disk_sync(struct sim *sim);
+/* Is an append under way? */
+bool sim_disk_appends(const struct sim *sim);
 
 /* The controller dies: what is under way may be half done; the cache is lost, in
  * part, unless the machine stays up. */

@@ -90,7 +90,7 @@ bool sim_run_seed(struct sim *sim, uint64_t seed, bool trace)
 
 struct options {
 	uint64_t first, count, minutes;
-	bool trace, hash;
+	bool trace, hash, stop;
 };
 
 struct totals {
@@ -158,8 +158,12 @@ static int run(const struct options *options)
 	printf("seeds from %" PRIu64 "%s%s\n", options->first, sim_bug ? ", planted bug " : "",
 	       sim_bug ? sim_bug_name(sim_bug) : "");
 	fflush(stdout);
-	for (uint64_t i = 0; options->minutes ? wm_clock_ns() < until_ns : i < options->count; i++)
+	for (uint64_t i = 0; options->minutes ? wm_clock_ns() < until_ns : i < options->count;
+	     i++) {
 		run_seed(options, options->first + i, &totals);
+		if (options->stop && totals.failed)
+			break;
+	}
 	printf("%" PRIu64 " seeds, %" PRIu64 " violations, %.0f million events, %.1f h of virtual "
 	       "time in %.1f s\n",
 	       totals.runs, totals.failed, (double)totals.events / 1e6,
@@ -186,6 +190,7 @@ static const char usage[] =
 	"  --minutes M    as many seeds as fit\n"
 	"  --seed S       this seed only\n"
 	"  --trace        tells everything that happens\n"
+	"  --stop         ends with the first violation\n"
 	"  --hash         a line for each seed: equal for equal runs\n"
 	"  --bug NAME     with a bug planted\n"
 	"  --list-bugs    the names of those\n"
@@ -222,6 +227,7 @@ int main(int argc, char **argv)
 		{ "hash", no_argument, NULL, 'h' },
 		{ "bug", required_argument, NULL, 'b' },
 		{ "list-bugs", no_argument, NULL, 'l' },
+		{ "stop", no_argument, NULL, 'x' },
 		{ "help", no_argument, NULL, '?' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -250,6 +256,9 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			options.hash = true;
+			break;
+		case 'x':
+			options.stop = true;
 			break;
 		case 'b':
 			sim_bug = sim_bug_find(optarg);

@@ -154,12 +154,12 @@ static void draw_disk(struct sim_disk_plan *disk, uint64_t *random)
 	disk->sync_ns = spread(random, 20000, 300 * WM_NS_PER_MS);
 	if (one_in(random, 2))
 		return;
-	disk->read_eio = rate(random, 20000);
-	disk->write_eio = rate(random, 20000);
-	disk->write_enospc = rate(random, 20000);
-	disk->sync_eio = rate(random, 100000);
-	disk->journal_eio = rate(random, 100000);
-	disk->journal_enospc = rate(random, 100000);
+	disk->read_eio = rate(random, 50000);
+	disk->write_eio = rate(random, 50000);
+	disk->write_enospc = rate(random, 50000);
+	disk->sync_eio = rate(random, 300000);
+	disk->journal_eio = rate(random, 300000);
+	disk->journal_enospc = rate(random, 300000);
 }
 
 static void draw_controller(struct sim_plan *plan, uint64_t *random)
@@ -174,6 +174,7 @@ static void draw_controller(struct sim_plan *plan, uint64_t *random)
 	plan->fail_after_ns = one_in(random, 4) ? spread(random, WM_NS_PER_S, 8 * WM_NS_PER_S) : 0;
 	plan->crashes = one_in(random, 3) ? 0 : (uint32_t)between(random, 1, 12);
 	plan->crash_events = spread(random, 16, 4096);
+	plan->crash_appends = one_in(random, 2) ? 0 : 100000;
 	plan->down_ns = spread(random, WM_NS_PER_MS, 8 * WM_NS_PER_S);
 	plan->crash_keeps_cache = one_in(random, 3);
 }
@@ -219,9 +220,13 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 		if (plan->node[i].window > plan->window_largest)
 			plan->window_largest = plan->node[i].window;
 	}
-	plan->ghost = rate(&random, 50000);
+	plan->ghost = rate(&random, 200000);
 	draw_disk(&plan->disk, &random);
 	draw_controller(plan, &random);
+	/* A node that cannot prepare is not asked again in this job: with no other the
+	 * job waits for one, as long as it was told to. */
+	for (uint32_t i = 0; i < plan->nodes && plan->fail_after_ns == 0; i++)
+		plan->node[i].prepare_fails = 0;
 	plan->heal_ns = spread(&random, 2 * WM_NS_PER_S, 40 * WM_NS_PER_S);
 	plan->until_ns = plan->heal_ns + 60 * WM_NS_PER_S + 4 * longest_ns(plan);
 }

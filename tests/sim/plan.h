@@ -71,6 +71,7 @@ struct sim_plan {
 
 	uint32_t crashes;	/* of the controller */
 	uint64_t crash_events;	/* about this many events after its start */
+	uint32_t crash_appends; /* in a million events while the journal is appended to */
 	uint64_t down_ns;	/* at most, until it starts again */
 	bool crash_keeps_cache; /* the machine stayed up: only the process died */
 
