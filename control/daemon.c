@@ -264,11 +264,13 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 	if (ret < 0)
 		goto close_port;
 	membership_start(daemon);
-	wm_jobs_init(&daemon->jobs, daemon->lane, &daemon->membership, daemon->port.mtu,
-		     daemon->wake_fd);
-	ret = rpc_start(daemon, error);
+	ret = wm_jobs_init(&daemon->jobs, daemon->lane, &daemon->membership, daemon->port.mtu,
+			   config->state_directory, error);
 	if (ret < 0)
 		goto stop_lane;
+	ret = rpc_start(daemon, error);
+	if (ret < 0)
+		goto close_jobs;
 
 	wm_log_info("ready: port %s (%s), MTU %u, %s transmit, socket %s", daemon->port.name,
 		    daemon->port.driver, daemon->port.mtu,
@@ -278,6 +280,7 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 	wm_log_info("stopping");
 
 	wm_rpc_destroy(&daemon->rpc);
+close_jobs:
 	wm_jobs_close(&daemon->jobs);
 	wm_membership_close(&daemon->membership, "the controller stops");
 stop_lane:

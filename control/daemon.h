@@ -19,6 +19,7 @@
 struct wm_daemon_config {
 	struct wm_port_device device;
 	const char *socket_path;
+	const char *state_directory; /* the spool, and the journals of devices */
 	const char *lcores; /* EAL's --lcores: the first controls, the second is the lane */
 	uint32_t queue_target_bytes; /* that may wait on the way to one node */
 	const struct wm_key *key;    /* of the cluster; NULL: none */

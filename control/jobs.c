@@ -7,14 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "job_files.h"
 #include "log.h"
+#include "spool.h"
 
 /* How long a job waits for a first node, and for the nodes to prepare. */
 #define NODE_WAIT_NS (10 * WM_NS_PER_S)
 #define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
+/* Until a command surely shows in what the lane publishes. */
+#define REDO_SETTLE_NS (5 * WM_NS_PER_MS)
 /* Once somebody is ready, the others get this long before it starts without them. */
 #define PREPARE_GRACE_NS (2 * WM_NS_PER_S)
 
@@ -42,16 +47,32 @@ double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
 	return job->start_ns ? (double)(end_ns - job->start_ns) / (double)WM_NS_PER_S : 0;
 }
 
-void wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
-		  uint32_t port_mtu, int wake_fd)
+int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
+		 uint32_t port_mtu, const char *state_directory, struct wm_error *error)
 {
+	int ret;
+
 	*jobs = (struct wm_jobs){
 		.lane = lane,
 		.membership = membership,
 		.port_mtu = port_mtu,
-		.wake_fd = wake_fd,
+		.state_directory = state_directory,
 		.next_id = 1,
 	};
+	ret = wm_spool_prepare(state_directory, error);
+	if (ret == 0)
+		ret = wm_spool_load(jobs, error);
+	if (ret == 0 && jobs->count > 0)
+		wm_log_info("%" PRIu32 " unfinished jobs go on", jobs->count);
+	return ret;
+}
+
+static void spool(struct wm_jobs *jobs)
+{
+	struct wm_error error;
+
+	if (wm_spool_save(jobs, &error) < 0)
+		wm_log_error("%s: after a restart jobs must be resumed by hand", error.text);
 }
 
 /* ---- the end of a job --------------------------------------------------------- */
@@ -72,60 +93,34 @@ static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state 
 		wm_membership_job_end(jobs->membership);
 		jobs->current = NULL;
 	}
+	spool(jobs);
 }
 
 /* Nothing of the output is left. */
 static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 			const char *reason, uint64_t now_ns)
 {
-	wm_sink_abandon(&job->lane.sink);
-	wm_source_close(&job->lane.source);
+	wm_job_files_abandon(job);
 	job_end(jobs, job, state, reason, now_ns);
 }
 
+/* What is durable stays; without any there is nothing worth keeping. */
+static void job_suspend(struct wm_jobs *jobs, struct wm_job *job, const char *reason,
+			uint64_t now_ns)
+{
+	char text[WM_ERROR_TEXT_BYTES];
+	bool keep = job->lane.progress.durable > 0;
+
+	if (!keep) {
+		job_abandon(jobs, job, WM_JOB_FAILED, reason, now_ns);
+		return;
+	}
+	wm_job_files_suspend(job);
+	snprintf(text, sizeof(text), "%.420s (go on with 'wiremill job resume OUTPUT')", reason);
+	job_end(jobs, job, WM_JOB_FAILED, text, now_ns);
+}
+
 /* ---- submission ---------------------------------------------------------------- */
-
-static int check_tail(const struct wm_kernel *kernel, const struct wm_source *source,
-		      bool drop_tail, struct wm_error *error)
-{
-	uint64_t tail = source->bytes % kernel->in_bytes;
-
-	if (tail == 0 || drop_tail)
-		return 0;
-	return wm_error_set(error, EINVAL,
-			    "%s has %" PRIu64 " bytes, %" PRIu64
-			    " more than whole elements of %" PRIu32
-			    ": cut it, or leave the rest out with --tail drop",
-			    source->path, source->bytes, tail, kernel->in_bytes);
-}
-
-static int make_layout(struct wm_job *job, const struct wm_source *source, uint32_t mtu,
-		       struct wm_error *error)
-{
-	job->input_bytes = source->bytes;
-	job->dropped_tail_bytes = source->bytes % job->kernel->in_bytes;
-	return wm_layout_init(&job->lane.layout, job->kernel,
-			      source->bytes - job->dropped_tail_bytes, mtu, error);
-}
-
-/* The same checks that prepare makes, so that a mistake shows at once. */
-static int check_request(struct wm_jobs *jobs, struct wm_job *job, struct wm_error *error)
-{
-	struct wm_source source;
-	int ret;
-
-	ret = wm_source_open(&source, job->input, error);
-	if (ret < 0)
-		return ret;
-	ret = check_tail(job->kernel, &source, job->drop_tail, error);
-	if (ret == 0)
-		ret = make_layout(job, &source, jobs->port_mtu, error);
-	if (ret == 0)
-		ret = wm_sink_check(job->output, job->lane.layout.output_bytes, job->force, &source,
-				    error);
-	wm_source_close(&source);
-	return ret;
-}
 
 static int copy_path(char *copy, const char *what, const char *path, struct wm_error *error)
 {
@@ -167,14 +162,16 @@ static int fill_request(struct wm_jobs *jobs, struct wm_job *job,
 				    request->kernel);
 	job->force = request->force;
 	job->drop_tail = request->drop_tail;
+	job->fail_after_ns = request->fail_after_ns;
+	job->audit_ppm = request->audit_ppm;
 	ret = copy_path(job->input, "input", request->input, error);
 	if (ret == 0)
 		ret = copy_path(job->output, "output", request->output, error);
-	return ret < 0 ? ret : check_request(jobs, job, error);
+	return ret < 0 ? ret
+		       : wm_job_files_check(job, jobs->port_mtu, jobs->state_directory, error);
 }
 
-struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
-			      uint64_t now_ns, struct wm_error *error)
+static struct wm_job *job_create(struct wm_jobs *jobs, struct wm_error *error)
 {
 	struct wm_job *job;
 
@@ -184,20 +181,67 @@ struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request 
 		return NULL;
 	}
 	job = calloc(1, sizeof(*job));
-	if (!job) {
+	if (!job)
 		wm_error_set(error, ENOMEM, "no memory for another job");
-		return NULL;
-	}
-	if (fill_request(jobs, job, request, error) < 0) {
-		free(job);
-		return NULL;
-	}
+	return job;
+}
+
+static struct wm_job *job_queue(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
 	job->lane.id = jobs->next_id++;
 	jobs->jobs[jobs->count++] = job;
 	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel->name,
 		    job->input, job->output);
+	spool(jobs);
 	wm_jobs_tick(jobs, now_ns);
 	return job;
+}
+
+struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
+			      uint64_t now_ns, struct wm_error *error)
+{
+	struct wm_job *job = job_create(jobs, error);
+
+	if (!job)
+		return NULL;
+	if (fill_request(jobs, job, request, error) < 0) {
+		free(job);
+		return NULL;
+	}
+	return job_queue(jobs, job, now_ns);
+}
+
+static int fill_resume(struct wm_jobs *jobs, struct wm_job *job, const char *output,
+		       struct wm_error *error)
+{
+	int ret = copy_path(job->output, "output", output, error);
+
+	for (uint32_t i = 0; ret == 0 && i < jobs->count; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]) && strcmp(jobs->jobs[i]->output, output) == 0)
+			ret = wm_error_set(error, EBUSY, "job %" PRIu32 " is at it already",
+					   jobs->jobs[i]->lane.id);
+	}
+	if (ret == 0)
+		ret = wm_job_files_recall(job, jobs->state_directory, error);
+	if (ret == 0)
+		ret = wm_job_files_check(job, jobs->port_mtu, jobs->state_directory, error);
+	return ret;
+}
+
+struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
+			      uint64_t now_ns, struct wm_error *error)
+{
+	struct wm_job *job = job_create(jobs, error);
+
+	if (!job)
+		return NULL;
+	job->resume = true;
+	job->fail_after_ns = fail_after_ns;
+	if (fill_resume(jobs, job, output, error) < 0) {
+		free(job);
+		return NULL;
+	}
+	return job_queue(jobs, job, now_ns);
 }
 
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
@@ -207,6 +251,49 @@ struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
 			return jobs->jobs[i];
 	}
 	return NULL;
+}
+
+/* ---- finishing --------------------------------------------------------------------- */
+
+struct finish {
+	struct wm_job *job;
+	const char *state_directory;
+};
+
+static void *finish(void *argument)
+{
+	struct finish *task = argument;
+	struct wm_job *job = task->job;
+
+	job->finish_result = wm_job_files_finish(job, task->state_directory, &job->finish_error);
+	free(task);
+	/* The result above is seen before the flag. */
+	__atomic_store_n(&job->finished, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void finishing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	if (!__atomic_load_n(&job->finished, __ATOMIC_ACQUIRE))
+		return;
+	pthread_join(job->finisher, NULL);
+	if (job->finish_result < 0)
+		job_end(jobs, job, WM_JOB_FAILED, job->finish_error.text, now_ns);
+	else
+		job_end(jobs, job, WM_JOB_DONE, "", now_ns);
+}
+
+static void job_finish(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	struct finish *task = malloc(sizeof(*task));
+
+	job->state = WM_JOB_FINISHING;
+	if (task)
+		*task = (struct finish){ job, jobs->state_directory };
+	if (!task || pthread_create(&job->finisher, NULL, finish, task) != 0) {
+		free(task);
+		job_suspend(jobs, job, "no thread to finish the output with", now_ns);
+	}
 }
 
 /* ---- preparing ------------------------------------------------------------------- */
@@ -229,35 +316,26 @@ static uint32_t governing_mtu(const struct wm_jobs *jobs)
 	return mtu;
 }
 
-static int open_files(struct wm_job *job, struct wm_error *error)
-{
-	int ret = wm_source_open(&job->lane.source, job->input, error);
-
-	if (ret < 0)
-		return ret;
-	ret = check_tail(job->kernel, &job->lane.source, job->drop_tail, error);
-	if (ret == 0)
-		ret = make_layout(job, &job->lane.source, job->mtu, error);
-	if (ret == 0)
-		ret = wm_sink_create(&job->lane.sink, job->output, job->lane.layout.output_bytes,
-				     job->force, &job->lane.source, error);
-	if (ret < 0)
-		wm_source_close(&job->lane.source);
-	return ret;
-}
-
 /* There are nodes: opens the files and asks the nodes to prepare. */
 static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	struct wm_error error;
 
 	job->mtu = governing_mtu(jobs);
-	if (open_files(job, &error) < 0) {
+	/* Spooled as started before there is a journal: whoever finds none begins anew. */
+	job->state = WM_JOB_PREPARING;
+	job->prepare_ns = now_ns;
+	spool(jobs);
+	if (wm_job_files_open(job, job->mtu, jobs->state_directory, &error) < 0) {
 		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
 		return;
 	}
-	job->state = WM_JOB_PREPARING;
-	job->prepare_ns = now_ns;
+	if (wm_progress_is_complete(&job->lane.progress) && !job->redo.active) {
+		job->start_ns = now_ns;
+		job_finish(jobs, job,
+			   now_ns); /* a crash came between the last extent and the name */
+		return;
+	}
 	wm_membership_job_begin(jobs->membership, job->lane.id, &job->lane.layout, job->mtu,
 				now_ns);
 }
@@ -281,10 +359,21 @@ static void node_join(struct wm_jobs *jobs, uint32_t index)
 	jobs->current->nodes++;
 }
 
+/* Drawn anew for each life of a job, so that no node can know what is audited. */
+static void draw_audit(struct wm_job *job)
+{
+	job->lane.audit_threshold = (uint32_t)((uint64_t)job->audit_ppm * UINT32_MAX / 1000000);
+	if (getrandom(&job->lane.audit_seed, sizeof(job->lane.audit_seed), 0) < 0)
+		abort(); /* never fails once the kernel is up (getrandom(2)) */
+}
+
 static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	draw_audit(job);
 	job->state = WM_JOB_RUNNING;
 	job->start_ns = now_ns;
+	job->resumed_bytes = job->lane.progress.durable *
+			     wm_layout_extent(&job->lane.layout, 0).out_bytes;
 	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_START, .job = &job->lane });
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		if (jobs->membership->members[i].state == WM_MEMBER_READY)
@@ -317,7 +406,7 @@ static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t no
 	if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
 		job_run(jobs, job, now_ns);
 	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
-		job_abandon(jobs, job, WM_JOB_FAILED, not_ready_reason(jobs), now_ns);
+		job_suspend(jobs, job, not_ready_reason(jobs), now_ns);
 }
 
 /* The first in the queue becomes the current one; it waits for a node. */
@@ -342,37 +431,7 @@ static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 			now_ns);
 }
 
-/* ---- finishing --------------------------------------------------------------------- */
-
-static void *finish(void *argument)
-{
-	struct wm_job *job = argument;
-
-	job->finish_result = wm_sink_commit(&job->lane.sink, &job->finish_error);
-	/* The result above is seen before the flag. */
-	__atomic_store_n(&job->finished, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static void finishing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
-	if (!__atomic_load_n(&job->finished, __ATOMIC_ACQUIRE))
-		return;
-	pthread_join(job->finisher, NULL);
-	wm_source_close(&job->lane.source);
-	if (job->finish_result < 0)
-		job_end(jobs, job, WM_JOB_FAILED, job->finish_error.text, now_ns);
-	else
-		job_end(jobs, job, WM_JOB_DONE, "", now_ns);
-}
-
-static void job_finish(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
-	job->state = WM_JOB_FINISHING;
-	if (pthread_create(&job->finisher, NULL, finish, job) != 0)
-		job_abandon(jobs, job, WM_JOB_FAILED, "no thread to finish the output with",
-			    now_ns);
-}
+/* ---- what the lane tells ------------------------------------------------------------ */
 
 /* Adds what a node did in this job, which ends for it, to what it did before. */
 static void keep_results(struct wm_jobs *jobs, uint32_t index)
@@ -383,11 +442,60 @@ static void keep_results(struct wm_jobs *jobs, uint32_t index)
 	jobs->membership->members[index].results += state.results;
 }
 
+static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
+{
+	char reason[WM_MESSAGE_TEXT_BYTES];
+
+	snprintf(reason, sizeof(reason), "computed batch %" PRIu64 " of job %" PRIu32 " wrong",
+		 event->extent, event->job);
+	keep_results(jobs, event->node);
+	wm_membership_quarantine(jobs->membership, event->node, reason);
+}
+
+static const char *failed_operation(const struct wm_job *job, const struct wm_lane_event *event,
+				    char text[WM_ERROR_TEXT_BYTES / 2])
+{
+	const size_t room = WM_ERROR_TEXT_BYTES / 2;
+
+	switch (event->failed_op) {
+	case WM_STORE_READ:
+		snprintf(text, room, "reading extent %" PRIu64 " of %.200s", event->extent,
+			 job->input);
+		break;
+	case WM_STORE_WRITE:
+		snprintf(text, room, "writing extent %" PRIu64 " of %.200s", event->extent,
+			 job->output);
+		break;
+	case WM_LANE_FAILED_COMPUTE:
+		snprintf(text, room, "batch %" PRIu64 ": three nodes could not compute it",
+			 event->extent);
+		break;
+	case WM_LANE_FAILED_AUDIT:
+		snprintf(text, room, "batch %" PRIu64 ": three nodes gave three results",
+			 event->extent);
+		break;
+	default:
+		snprintf(text, room, "making the progress of %.200s durable", job->output);
+		break;
+	}
+	return text;
+}
+
 void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
 {
 	struct wm_job *job = jobs->current;
-	char reason[WM_ERROR_TEXT_BYTES];
+	char reason[WM_ERROR_TEXT_BYTES], what[WM_ERROR_TEXT_BYTES / 2];
 
+	if (event->op == WM_LANE_NODE_WRONG) {
+		node_wrong(jobs, event);
+		return;
+	}
+	if (event->op == WM_LANE_REDO) {
+		if (job && job->lane.id == event->job)
+			wm_redo_begin(&job->redo, event->nodes, event->record,
+				      (uint32_t)event->extent);
+		return;
+	}
 	if (event->op == WM_LANE_NODE_SILENT) {
 		wm_log_warning("job %" PRIu32 ": a node does not answer, its batches go to others",
 			       event->job);
@@ -400,19 +508,72 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 			keep_results(jobs, i);
 	}
 	if (job->cancelled) {
-		job_abandon(jobs, job, WM_JOB_CANCELLED, "cancelled", now_ns);
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
+	} else if (job->suspended) {
+		snprintf(reason, sizeof(reason), "%s", job->reason);
+		job_suspend(jobs, job, reason, now_ns);
 	} else if (event->result == 0) {
 		job_finish(jobs, job, now_ns);
 	} else {
-		snprintf(reason, sizeof(reason), "%s extent %" PRIu64 " of %.300s: %s",
-			 event->failed_op == WM_STORE_READ ? "reading" : "writing", event->extent,
-			 event->failed_op == WM_STORE_READ ? job->input : job->output,
+		snprintf(reason, sizeof(reason), "%s: %s", failed_operation(job, event, what),
 			 strerror(-event->result));
-		job_abandon(jobs, job, WM_JOB_FAILED, reason, now_ns);
+		job_suspend(jobs, job, reason, now_ns);
 	}
 }
 
 /* ---- the rest ------------------------------------------------------------------------ */
+
+/* Names to the lane what is to be made again, as fast as it has room for it. */
+static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	uint64_t extents[WM_REDO_BURST];
+	struct wm_lane_job_counters counters;
+	bool finished = false;
+	int count;
+
+	wm_jobs_counters(jobs, job, &counters);
+	/* What was named last must show in its counters. */
+	if (counters.published_ns <= job->redo.fed_ns || counters.gaps > WM_REDO_BURST)
+		return;
+	count = wm_redo_feed(&job->redo, &job->lane.journal, extents, &finished);
+	if (count < 0)
+		wm_log_error("job %" PRIu32 ": its journal cannot be read: %s", job->lane.id,
+			     strerror(-count));
+	for (int i = 0; i < count; i++)
+		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
+							 .extent = extents[i] });
+	job->redo.fed_ns = now_ns + REDO_SETTLE_NS;
+	if (!finished)
+		return;
+	job->redo.active = false;
+	command(jobs,
+		&(struct wm_lane_command){ .op = WM_LANE_REDO_DONE, .extent = job->redo.pass });
+}
+
+/* With no node left a job waits for one, unless it was told for how long. */
+static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	struct wm_lane_job_counters counters;
+
+	if (job->redo.active)
+		redo_tick(jobs, job, now_ns);
+	wm_jobs_counters(jobs, job, &counters);
+	if (counters.nodes_alive > 0 || counters.job != job->lane.id) {
+		job->deserted_ns = 0;
+		return;
+	}
+	if (job->deserted_ns == 0) {
+		job->deserted_ns = now_ns;
+		wm_log_warning("job %" PRIu32 " waits: no node answers", job->lane.id);
+	}
+	if (job->fail_after_ns == 0 || job->suspended || job->cancelled ||
+	    now_ns - job->deserted_ns < job->fail_after_ns)
+		return;
+	job->suspended = true;
+	snprintf(job->reason, sizeof(job->reason), "no node answered for %.1f s",
+		 (double)job->fail_after_ns / WM_NS_PER_S);
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+}
 
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
 {
@@ -430,8 +591,11 @@ void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
 	case WM_JOB_FINISHING:
 		finishing_tick(jobs, jobs->current, now_ns);
 		break;
+	case WM_JOB_RUNNING:
+		running_tick(jobs, jobs->current, now_ns);
+		break;
 	default:
-		break; /* the lane tells when it is done */
+		break;
 	}
 }
 
@@ -472,10 +636,10 @@ int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns,
 {
 	switch (job->state) {
 	case WM_JOB_QUEUED:
-		job_end(jobs, job, WM_JOB_CANCELLED, "cancelled", now_ns);
+		job_end(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
 		return 0;
 	case WM_JOB_PREPARING:
-		job_abandon(jobs, job, WM_JOB_CANCELLED, "cancelled", now_ns);
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
 		return 0;
 	case WM_JOB_RUNNING:
 		job->cancelled = true;
@@ -517,27 +681,36 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	return "";
 }
 
+static void wait_for_lane(struct wm_jobs *jobs)
+{
+	struct wm_lane_event event;
+
+	for (;;) {
+		while (!wm_lane_event(jobs->lane, &event))
+			usleep(1000);
+		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
+		if (event.op == WM_LANE_JOB_ENDED)
+			return;
+	}
+}
+
 void wm_jobs_close(struct wm_jobs *jobs)
 {
 	struct wm_job *job = jobs->current;
-	struct wm_lane_event event;
 
+	if (job && job->state != WM_JOB_FINISHING)
+		job->goes_on = true;
 	if (job && job->state == WM_JOB_RUNNING) {
-		job->cancelled = true;
+		job->suspended = true;
+		strcpy(job->reason, "the controller stops");
 		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
-		do {
-			while (!wm_lane_event(jobs->lane, &event))
-				usleep(1000);
-			if (event.op == WM_LANE_JOB_ENDED)
-				wm_jobs_lane_event(jobs, &event, wm_clock_ns());
-		} while (event.op != WM_LANE_JOB_ENDED);
+		wait_for_lane(jobs);
 	} else if (job && job->state == WM_JOB_PREPARING) {
-		job_abandon(jobs, job, WM_JOB_CANCELLED, "the controller stops", wm_clock_ns());
-	} else if (job && job->state == WM_JOB_FINISHING) {
-		while (!wm_job_has_ended(job)) {
-			usleep(1000);
-			finishing_tick(jobs, job, wm_clock_ns());
-		}
+		job_suspend(jobs, job, "the controller stops", wm_clock_ns());
+	}
+	while (job && job->state == WM_JOB_FINISHING) {
+		usleep(1000);
+		finishing_tick(jobs, job, wm_clock_ns());
 	}
 	for (uint32_t i = 0; i < jobs->count; i++)
 		free(jobs->jobs[i]);

@@ -5,11 +5,18 @@
  *   queued ─▶ preparing ─▶ running ─▶ finishing ─▶ done
  *      │          │           │           └──────▶ failed
  *      └──────────┴───────────┴─ cancel, error ──▶ cancelled, failed
+ *                 ▲
+ *   (a journal) ──┘ resume
  *
  * preparing   input and output are open; nodes are asked to prepare the kernel
  * running     the lane has it
- * finishing   all extents are written; the output is made durable and gets its
- *             name, on a thread of its own, since that may take its time
+ * finishing   all extents are durable; the output gets its name and its manifest,
+ *             on a thread of its own, since that may take its time
+ *
+ * A job that ends before it is done, but for a cancelled one, leaves its partial
+ * output and its journal (wiremill/journal.h), from which a later job goes on. The
+ * queue itself is kept in the state directory (spool.h), so that a controller that
+ * starts again goes on by itself.
  *
  * One job at a time, in order of submission. One thread (the daemon's).
  */
@@ -23,11 +30,12 @@
 
 #include "lane.h"
 #include "membership.h"
+#include "redo.h"
 #include "wiremill/error.h"
 #include "wiremill/kernel.h"
 
 /* Jobs remembered: the queue and what was. The oldest that ended is forgotten. */
-#define WM_JOBS_MAX 1024u
+#define WM_JOBS_MAX 256u
 
 enum wm_job_state {
 	WM_JOB_QUEUED,
@@ -46,6 +54,8 @@ struct wm_job_request {
 	const char *output; /* absolute */
 	bool force;
 	bool drop_tail;
+	uint64_t fail_after_ns; /* without a node that answers; 0: wait for ever */
+	uint32_t audit_ppm;	/* share of batches that two nodes compute, of a million */
 };
 
 struct wm_job {
@@ -53,13 +63,21 @@ struct wm_job {
 	enum wm_job_state state;
 	const struct wm_kernel *kernel;
 	bool force, drop_tail;
+	bool resume;	/* goes on from the journal of an earlier life */
+	bool open;	/* source, sink and journal are */
 	bool cancelled; /* asked for; takes effect when the lane lets go */
+	bool suspended; /* likewise, but what is durable stays for another life */
+	bool goes_on;	/* by itself, when the controller starts again */
+	uint64_t fail_after_ns, deserted_ns; /* since when no node answers; 0: one does */
 	char input[PATH_MAX], output[PATH_MAX];
 	char reason[WM_ERROR_TEXT_BYTES];
 	uint64_t input_bytes, dropped_tail_bytes;
 	uint32_t mtu;
 	uint32_t nodes; /* that took part */
 	uint64_t prepare_ns, start_ns, end_ns;
+	uint32_t audit_ppm;
+	struct wm_redo redo;
+	uint64_t resumed_bytes;		      /* of output, durable before this life */
 	struct wm_lane_job_counters counters; /* final ones, once it ended */
 
 	pthread_t finisher;
@@ -72,21 +90,25 @@ struct wm_jobs {
 	struct wm_lane *lane;
 	struct wm_membership *membership;
 	uint32_t port_mtu;
-	int wake_fd;
+	const char *state_directory;
 	struct wm_job *jobs[WM_JOBS_MAX]; /* in order of submission */
 	uint32_t count;
 	uint32_t next_id;
 	struct wm_job *current; /* preparing, running or finishing */
-	bool closing;
 };
 
-void wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
-		  uint32_t port_mtu, int wake_fd);
-/* Ends the running job and forgets all. The lane still runs; blocks until it let go. */
+/* Takes up what an earlier life left in the state directory. */
+int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
+		 uint32_t port_mtu, const char *state_directory, struct wm_error *error);
+/* Suspends the running job and forgets all; the spool keeps it. The lane still
+ * runs; blocks until it let go. */
 void wm_jobs_close(struct wm_jobs *jobs);
 
 /* Checks everything that can be known now. Returns the job, or NULL with the error. */
 struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
+			      uint64_t now_ns, struct wm_error *error);
+/* Goes on with the job whose journal is beside that output (absolute path). */
+struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
 			      uint64_t now_ns, struct wm_error *error);
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);
 int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "membership.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 static const char *const state_names[] = {
 	[WM_MEMBER_UNKNOWN] = "unknown", [WM_MEMBER_ADMITTED] = "admitted",
 	[WM_MEMBER_READY] = "ready",	 [WM_MEMBER_REFUSED] = "refused",
-	[WM_MEMBER_GONE] = "gone",
+	[WM_MEMBER_GONE] = "gone",	 [WM_MEMBER_QUARANTINED] = "quarantined",
 };
 
 const char *wm_member_state_name(enum wm_member_state state)
@@ -177,7 +178,9 @@ static struct wm_member *find_place(struct wm_membership *membership)
 
 		if (!owner_of(member))
 			return member;
-		if (!wm_member_is_in(member) && member->candidate.expires_ns == 0)
+		/* What is in quarantine must not be forgotten. */
+		if (!wm_member_is_in(member) && member->state != WM_MEMBER_QUARANTINED &&
+		    member->candidate.expires_ns == 0)
 			gone = member;
 	}
 	return membership->count < WM_NODES_MAX ? &membership->members[membership->count++] : gone;
@@ -268,7 +271,8 @@ static void refuse(struct wm_membership *membership, struct wm_member *member,
 	snprintf(text, sizeof(text), "refused: %s", reason);
 	send_bound(membership, mac, &bond, &header, body, encode_bye(body, text));
 	/* With a key, the HELLO may be a recording: who is in stays in. */
-	if (!member || (membership->key && wm_member_is_in(member)))
+	if (!member || member->state == WM_MEMBER_QUARANTINED ||
+	    (membership->key && wm_member_is_in(member)))
 		return;
 	known = member->state == WM_MEMBER_REFUSED &&
 		(membership->key || member->hello.nonce == hello->nonce);
@@ -287,6 +291,8 @@ static bool refuse_if_unfit(struct wm_membership *membership, struct wm_member *
 
 	if (!member)
 		snprintf(reason, sizeof(reason), "the rack is full (%u nodes)", WM_NODES_MAX);
+	else if (member->state == WM_MEMBER_QUARANTINED)
+		snprintf(reason, sizeof(reason), "it %.100s", member->reason);
 	else if (hello->mtu < WM_MTU_MIN)
 		snprintf(reason, sizeof(reason),
 			 "its MTU of %" PRIu32 " is too small: set at least %u", hello->mtu,
@@ -671,6 +677,30 @@ bool wm_membership_job_answered(const struct wm_membership *membership)
 			return false;
 	}
 	return true;
+}
+
+void wm_membership_quarantine(struct wm_membership *membership, uint32_t index, const char *reason)
+{
+	struct wm_member *member = &membership->members[index];
+	char text[WM_MESSAGE_TEXT_BYTES];
+
+	if (!wm_member_is_in(member))
+		return;
+	wm_log_error("node %s is in quarantine: it %s", member->hello.name, reason);
+	snprintf(text, sizeof(text), "refused: it %.100s", reason);
+	send_bye(membership, member, text);
+	leave(membership, member, WM_MEMBER_QUARANTINED, reason);
+}
+
+int wm_membership_admit(struct wm_membership *membership, uint32_t index)
+{
+	struct wm_member *member = &membership->members[index];
+
+	if (member->state != WM_MEMBER_QUARANTINED)
+		return -EINVAL;
+	member->state = WM_MEMBER_GONE;
+	snprintf(member->reason, sizeof(member->reason), "trusted again, not back yet");
+	return 0;
 }
 
 void wm_membership_close(struct wm_membership *membership, const char *reason)

@@ -53,6 +53,7 @@ enum wm_member_state {
 	WM_MEMBER_READY, /* prepared for the job */
 	WM_MEMBER_REFUSED,
 	WM_MEMBER_GONE,
+	WM_MEMBER_QUARANTINED, /* computed wrong: not let in until an operator admits it */
 };
 
 /* Who has said HELLO, and would be admitted by a frame that proves the key. */
@@ -138,6 +139,12 @@ void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
 void wm_membership_job_end(struct wm_membership *membership);
 /* Has everybody who was asked answered? */
 bool wm_membership_job_answered(const struct wm_membership *membership);
+
+/* The node computed wrong: its session ends, and its address gets no other until
+ * wm_membership_admit. */
+void wm_membership_quarantine(struct wm_membership *membership, uint32_t index, const char *reason);
+/* An operator trusts that address again. -EINVAL: it is not in quarantine. */
+int wm_membership_admit(struct wm_membership *membership, uint32_t index);
 
 /* Says BYE to everybody: the controller stops. */
 void wm_membership_close(struct wm_membership *membership, const char *reason);

@@ -11,6 +11,8 @@
 #include "clock.h"
 #include "daemon.h"
 
+#define FAIL_AFTER_SECONDS_MAX (365u * 24 * 3600)
+
 /* ---- jobs --------------------------------------------------------------------- */
 
 static json_t *number(uint64_t value)
@@ -21,25 +23,35 @@ static json_t *number(uint64_t value)
 static json_t *seconds_left(const struct wm_job *job, const struct wm_lane_job_counters *counters,
 			    double seconds)
 {
-	double done = (double)counters->output_bytes_done;
+	uint64_t done = counters->output_bytes_done - job->resumed_bytes;
+	uint64_t left = job->lane.layout.output_bytes - counters->output_bytes_done;
 
-	if (job->state != WM_JOB_RUNNING || done == 0)
+	if (job->state != WM_JOB_RUNNING || counters->output_bytes_done <= job->resumed_bytes)
 		return json_null();
-	return json_real(seconds * ((double)job->lane.layout.output_bytes - done) / done);
+	return json_real(seconds * (double)left / (double)done);
 }
 
 static void describe_progress(json_t *object, const struct wm_job *job,
 			      const struct wm_lane_job_counters *counters)
 {
 	double seconds = wm_job_seconds(job, wm_clock_ns());
-	double rate = seconds > 0 ? (double)counters->output_bytes_done / seconds : 0;
+	uint64_t done = counters->output_bytes_done;
+	double rate = 0;
+
+	/* Of this life: what an earlier one did took other seconds. */
+	if (seconds > 0 && done > job->resumed_bytes)
+		rate = (double)(done - job->resumed_bytes) / seconds;
 
 	json_object_set_new(object, "extents_done", number(counters->extents_done));
 	json_object_set_new(object, "batches_done", number(counters->batches_done));
 	json_object_set_new(object, "output_bytes_done", number(counters->output_bytes_done));
+	json_object_set_new(object, "audit_ppm", number(job->audit_ppm));
+	json_object_set_new(object, "resumed_bytes", number(job->resumed_bytes));
 	json_object_set_new(object, "sends", number(counters->dispatch.sent));
 	json_object_set_new(object, "resends", number(counters->dispatch.resent));
 	json_object_set_new(object, "duplicates", number(counters->dispatch.duplicates));
+	json_object_set_new(object, "speculated", number(counters->dispatch.speculated));
+	json_object_set_new(object, "audited", number(counters->dispatch.audited));
 	json_object_set_new(object, "nodes", number(job->nodes));
 	json_object_set_new(object, "seconds", json_real(seconds));
 	json_object_set_new(object, "bytes_per_second", json_real(rate));
@@ -72,21 +84,35 @@ static json_t *job_object(struct wm_daemon *daemon, const struct wm_job *job)
 	return object;
 }
 
+static int check_fail_after(uint64_t seconds, int *code, struct wm_error *error)
+{
+	if (seconds <= FAIL_AFTER_SECONDS_MAX)
+		return 0;
+	*code = WM_RPC_INVALID_PARAMS;
+	return wm_error_set(error, ERANGE, "fail_after_seconds is %" PRIu64 ": at most %u", seconds,
+			    FAIL_AFTER_SECONDS_MAX);
+}
+
 static json_t *job_submit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_daemon *daemon = context;
 	struct wm_job_request request = { 0 };
 	const char *tail = "refuse";
+	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	const struct wm_rpc_param expected[] = {
 		{ "kernel", WM_RPC_STRING, 0, &request.kernel },
 		{ "input", WM_RPC_STRING, 0, &request.input },
 		{ "output", WM_RPC_STRING, 0, &request.output },
 		{ "force", WM_RPC_BOOL, 1, &request.force },
 		{ "tail", WM_RPC_STRING, 1, &tail },
+		{ "fail_after_seconds", WM_RPC_NUMBER, 1, &fail_after_seconds },
+		{ "audit_ppm", WM_RPC_NUMBER, 1, &audit_ppm },
 	};
 	struct wm_job *job;
 
-	if (wm_rpc_params_unpack(params, expected, 5, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 7, code, error) < 0)
+		return NULL;
+	if (check_fail_after(fail_after_seconds, code, error) < 0)
 		return NULL;
 	if (strcmp(tail, "refuse") != 0 && strcmp(tail, "drop") != 0) {
 		*code = WM_RPC_INVALID_PARAMS;
@@ -94,8 +120,34 @@ static json_t *job_submit(void *context, const json_t *params, int *code, struct
 			     tail);
 		return NULL;
 	}
+	if (audit_ppm > 1000000) {
+		*code = WM_RPC_INVALID_PARAMS;
+		wm_error_set(error, ERANGE, "audit_ppm is %" PRIu64 ": at most 1000000", audit_ppm);
+		return NULL;
+	}
+	request.audit_ppm = (uint32_t)audit_ppm;
+	request.fail_after_ns = fail_after_seconds * WM_NS_PER_S;
 	request.drop_tail = strcmp(tail, "drop") == 0;
 	job = wm_jobs_submit(&daemon->jobs, &request, wm_clock_ns(), error);
+	return job ? job_object(daemon, job) : NULL;
+}
+
+static json_t *job_resume(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	uint64_t fail_after_seconds = 0;
+	const char *output;
+	const struct wm_rpc_param expected[] = {
+		{ "output", WM_RPC_STRING, 0, &output },
+		{ "fail_after_seconds", WM_RPC_NUMBER, 1, &fail_after_seconds },
+	};
+	struct wm_job *job;
+
+	if (wm_rpc_params_unpack(params, expected, 2, code, error) < 0 ||
+	    check_fail_after(fail_after_seconds, code, error) < 0)
+		return NULL;
+	job = wm_jobs_resume(&daemon->jobs, output, fail_after_seconds * WM_NS_PER_S, wm_clock_ns(),
+			     error);
 	return job ? job_object(daemon, job) : NULL;
 }
 
@@ -250,21 +302,19 @@ static json_t *port_object(const struct wm_daemon *daemon, const struct wm_lane_
 	return object;
 }
 
-static const char *storage_path(uint64_t all, uint64_t direct)
+static const char *storage_path(const struct wm_lane_snapshot *snapshot, bool direct)
 {
-	return all == 0 ? "none" : direct == all ? "direct" : "buffered";
+	return snapshot->job.job == 0 ? "none" : direct ? "direct" : "buffered";
 }
 
 static json_t *obtained_object(const struct wm_daemon *daemon,
 			       const struct wm_lane_snapshot *snapshot)
 {
-	const struct wm_store_counters *store = &snapshot->counters.store;
-
 	return json_pack("{s:s, s:s, s:s, s:s}", "transmit",
 			 daemon->port.multi_segment ? "attached" : "linearised", "receive",
 			 snapshot->receive_in_place ? "in place" : "copied", "source",
-			 storage_path(store->reads, store->reads_direct), "sink",
-			 storage_path(store->writes, store->writes_direct));
+			 storage_path(snapshot, snapshot->source_direct), "sink",
+			 storage_path(snapshot, snapshot->sink_direct));
 }
 
 static json_t *drops_object(const struct wm_drops *drops)
@@ -325,14 +375,15 @@ static json_t *jobs_object(const struct wm_jobs *jobs)
 	return object;
 }
 
-static uint64_t locked_bytes(void)
+static uint64_t pinned_bytes(void)
 {
 	FILE *file = fopen("/proc/self/status", "r");
 	uint64_t kilobytes = 0;
 	char line[256];
 
+	/* What io_uring pins counts there; hugepages count nowhere else. */
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "VmLck: %" SCNu64, &kilobytes) == 1)
+		if (sscanf(line, "VmPin: %" SCNu64, &kilobytes) == 1)
 			break;
 	}
 	if (file)
@@ -370,7 +421,7 @@ static json_t *stats(void *context, const json_t *params, int *code, struct wm_e
 	json_object_set_new(object, "lanes", json_pack("[o]", lane_object(daemon)));
 	json_object_set_new(object, "memory",
 			    pair("hugepage_bytes", (uint64_t)daemon->hugepages << 21,
-				 "locked_bytes", locked_bytes()));
+				 "pinned_bytes", pinned_bytes()));
 	return object;
 }
 
@@ -383,8 +434,8 @@ static json_t *version(void *context, const json_t *params, int *code, struct wm
 }
 
 const struct wm_rpc_method wm_daemon_methods[] = {
-	{ "job.submit", job_submit }, { "job.show", job_show },	  { "job.list", job_list },
-	{ "job.cancel", job_cancel }, { "node.list", node_list }, { "stats", stats },
-	{ "version", version },
+	{ "job.submit", job_submit }, { "job.show", job_show },	    { "job.list", job_list },
+	{ "job.resume", job_resume }, { "job.cancel", job_cancel }, { "node.list", node_list },
+	{ "stats", stats },	      { "version", version },
 };
 const unsigned wm_daemon_method_count = sizeof(wm_daemon_methods) / sizeof(wm_daemon_methods[0]);

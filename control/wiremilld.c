@@ -15,6 +15,8 @@
 /* Half of what a cheap switch buffers a port. */
 #define QUEUE_TARGET_BYTES (128u * 1024)
 
+#define STATE_DIRECTORY "/var/lib/wiremill"
+
 static const char usage_text[] =
 	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS [option ...]\n"
 	"\n"
@@ -25,6 +27,7 @@ static const char usage_text[] =
 	"  --vdev ARGS          any DPDK virtual device, as EAL's --vdev takes it\n"
 	"  --pci ADDRESS        a PCI device bound to a DPDK driver\n"
 	"  --socket PATH        control socket (" WM_SOCKET_PATH_DEFAULT ")\n"
+	"  --state DIRECTORY    where the queue of jobs is kept (" STATE_DIRECTORY ")\n"
 	"  --lcores LIST        cores as EAL's --lcores takes them: the first controls,\n"
 	"                       the second polls ('0@(0-1),1@(0-1)' floats over two; 0,1)\n"
 	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
@@ -38,6 +41,7 @@ enum option_id {
 	OPT_VDEV,
 	OPT_PCI,
 	OPT_SOCKET,
+	OPT_STATE,
 	OPT_LCORES,
 	OPT_QUEUE_TARGET,
 	OPT_KEY,
@@ -51,6 +55,7 @@ static const struct option options[] = {
 	{ "vdev", required_argument, NULL, OPT_VDEV },
 	{ "pci", required_argument, NULL, OPT_PCI },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "lcores", required_argument, NULL, OPT_LCORES },
 	{ "queue-target", required_argument, NULL, OPT_QUEUE_TARGET },
 	{ "key", required_argument, NULL, OPT_KEY },
@@ -98,6 +103,9 @@ static int take_option(int option, struct wm_daemon_config *config)
 		return -1;
 	case OPT_SOCKET:
 		config->socket_path = optarg;
+		return -1;
+	case OPT_STATE:
+		config->state_directory = optarg;
 		return -1;
 	case OPT_LCORES:
 		config->lcores = optarg;
@@ -165,6 +173,7 @@ int main(int argc, char **argv)
 {
 	struct wm_daemon_config config = {
 		.socket_path = WM_SOCKET_PATH_DEFAULT,
+		.state_directory = STATE_DIRECTORY,
 		.lcores = "0,1",
 		.queue_target_bytes = QUEUE_TARGET_BYTES,
 	};

@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 /* Batches one node is served in a row. */
 #define QUANTUM 4u
+
+/* A batch is overdue after two round trips and this. */
+#define OVERDUE_NS (10 * WM_NS_PER_MS)
 
 #define NOWHERE UINT32_MAX
 
@@ -29,6 +34,9 @@ struct wm_dispatch {
 	uint32_t turn; /* the node whose turn it is; NOWHERE: nobody has room */
 	uint32_t queue_target;
 	uint32_t in_flight;
+	uint32_t audit_threshold;
+	uint64_t audit_seed;
+	bool draining;
 };
 
 struct wm_dispatch *wm_dispatch_create(const struct wm_dispatch_config *config)
@@ -69,6 +77,19 @@ void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *lay
 	dispatch->turn = NOWHERE;
 	dispatch->queue_target = queue_target;
 	dispatch->in_flight = 0;
+	dispatch->audit_threshold = 0;
+	dispatch->draining = false;
+}
+
+void wm_dispatch_audit(struct wm_dispatch *dispatch, uint32_t threshold, uint64_t seed)
+{
+	dispatch->audit_threshold = threshold;
+	dispatch->audit_seed = seed;
+}
+
+void wm_dispatch_drain(struct wm_dispatch *dispatch, bool draining)
+{
+	dispatch->draining = draining;
 }
 
 /* ---- the ring of nodes with room ---------------------------------------- */
@@ -187,26 +208,67 @@ static void turn_pass(struct wm_dispatch *dispatch, uint32_t index)
 
 	if (!wm_flow_has_room(&node->flow)) {
 		ring_remove(dispatch, index);
-	} else if (--node->quantum == 0) {
+	} else if (index == dispatch->turn && --node->quantum == 0) {
 		node->quantum = QUANTUM;
 		dispatch->turn = node->next;
 	}
 }
 
-bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_dispatch_send *send)
+/* Has this node a part in the batch already? */
+static bool has_part(const struct wm_ledger_batch *batch, uint32_t index)
+{
+	return (batch->in_flight && batch->sent_to == index) ||
+	       (batch->held && batch->from[0] == index) ||
+	       (batch->disputed && batch->from[1] == index);
+}
+
+/* Whose turn it is, but for one that has a part in the batch. */
+static uint32_t choose_node(const struct wm_dispatch *dispatch, const struct wm_ledger_batch *batch)
 {
 	uint32_t index = dispatch->turn;
 
-	if (index == NOWHERE || dispatch->in_flight >= dispatch->config.in_flight_max)
+	if (!batch->again)
+		return index;
+	/* Three at most have a part. */
+	for (unsigned i = 0; i < 4; i++) {
+		if (!has_part(batch, index))
+			return index;
+		index = dispatch->nodes[index].next;
+	}
+	return NOWHERE;
+}
+
+/* A batch, and a node for it: one that no node with room may do waits. */
+static uint32_t take_batch(struct wm_dispatch *dispatch, struct wm_ledger_batch *batch)
+{
+	uint32_t index;
+
+	if (!wm_ledger_take(dispatch->ledger, batch))
+		return NOWHERE;
+	index = choose_node(dispatch, batch);
+	if (index != NOWHERE)
+		return index;
+	wm_ledger_put_back(dispatch->ledger, batch->token);
+	return wm_ledger_take_fresh(dispatch->ledger, batch) ? dispatch->turn : NOWHERE;
+}
+
+bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_dispatch_send *send)
+{
+	uint32_t index;
+
+	if (dispatch->turn == NOWHERE || dispatch->in_flight >= dispatch->config.in_flight_max)
 		return false;
-	if (!wm_ledger_take(dispatch->ledger, &send->batch))
+	index = take_batch(dispatch, &send->batch);
+	if (index == NOWHERE)
 		return false;
 
 	send->node = index;
 	send->stamp = wm_flow_send(&dispatch->nodes[index].flow, send->batch.token, now_ns);
+	wm_ledger_sent_to(dispatch->ledger, send->batch.token, (uint16_t)index);
 	dispatch->in_flight++;
 	dispatch->counters.sent++;
-	dispatch->counters.resent += send->batch.again;
+	dispatch->counters.resent += send->batch.again && !send->batch.held &&
+				     !send->batch.in_flight;
 	turn_pass(dispatch, index);
 	return true;
 }
@@ -232,36 +294,131 @@ bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t index, uint
 	return node->member && token_of_result(dispatch, node, batch, stamp, expected);
 }
 
-enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t index,
-					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
-					  struct wm_dispatch_receipt *receipt)
+/* The flow's part of a result: what it answers, and what it shows to be lost.
+ * Returns the batch's token. */
+static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch, uint32_t stamp,
+		       uint64_t now_ns, struct wm_ledger_batch *found)
 {
 	struct node *node = &dispatch->nodes[index];
-	enum wm_ledger_verdict verdict;
-	uint64_t token, answered;
+	uint64_t token = token_of_result(dispatch, node, batch, stamp, found);
+	uint64_t answered = wm_flow_accept(&node->flow, stamp, now_ns);
 
-	receipt->extent_done = false;
-	if (!node->member) {
-		dispatch->counters.unknown++;
-		return WM_LEDGER_UNKNOWN;
-	}
-	token = token_of_result(dispatch, node, batch, stamp, &receipt->batch);
-	answered = wm_flow_accept(&node->flow, stamp, now_ns);
 	if (answered) {
 		dispatch->in_flight--;
 		/* A stamp that was sent with another batch: that one is not coming. */
-		if (answered != token)
+		if (answered == token)
+			wm_ledger_answer(dispatch->ledger, answered);
+		else
 			wm_ledger_lose(dispatch->ledger, answered);
 	}
 	lose_what_is_lost(dispatch, node);
 	ring_update(dispatch, index);
+	return token;
+}
 
-	verdict = wm_ledger_complete(dispatch->ledger, token, &receipt->extent_done);
+/* Which batches are audited is drawn per job, so that no node can know. */
+static bool is_audited(const struct wm_dispatch *dispatch, uint64_t batch)
+{
+	uint64_t mixed = (batch + dispatch->audit_seed) * 0x9e3779b97f4a7c15ull;
+
+	return (mixed ^ mixed >> 29) % (1ull << 32) < dispatch->audit_threshold;
+}
+
+static enum wm_ledger_verdict judge(struct wm_dispatch *dispatch, uint32_t index, uint64_t token,
+				    struct wm_dispatch_receipt *receipt)
+{
+	const struct wm_ledger_batch *batch = &receipt->batch;
+
+	if (token == WM_TOKEN_NONE || !batch->again || batch->done ||
+	    (!batch->held && !is_audited(dispatch, batch->batch)))
+		return wm_ledger_complete(dispatch->ledger, token, (uint16_t)index,
+					  &receipt->extent_done);
+	if (!batch->held) {
+		wm_ledger_hold(dispatch->ledger, token, (uint16_t)index);
+		return WM_LEDGER_HELD;
+	}
+	if (batch->from[0] == index || (batch->disputed && batch->from[1] == index))
+		return WM_LEDGER_DUPLICATE;
+	return WM_LEDGER_COMPARE;
+}
+
+static enum wm_ledger_verdict count_verdict(struct wm_dispatch *dispatch, uint32_t index,
+					    enum wm_ledger_verdict verdict)
+{
 	dispatch->counters.results += verdict == WM_LEDGER_NEW;
 	dispatch->counters.duplicates += verdict == WM_LEDGER_DUPLICATE;
 	dispatch->counters.unknown += verdict == WM_LEDGER_UNKNOWN;
-	node->results += verdict == WM_LEDGER_NEW;
+	dispatch->nodes[index].results += verdict == WM_LEDGER_NEW;
 	return verdict;
+}
+
+enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t index,
+					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
+					  struct wm_dispatch_receipt *receipt)
+{
+	uint64_t token;
+
+	receipt->extent_done = false;
+	receipt->wrong_node = WM_LEDGER_NOBODY;
+	if (!dispatch->nodes[index].member) {
+		dispatch->counters.unknown++;
+		return WM_LEDGER_UNKNOWN;
+	}
+	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch);
+	return count_verdict(dispatch, index, judge(dispatch, index, token, receipt));
+}
+
+enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_t index,
+					   enum wm_opinion opinion,
+					   struct wm_dispatch_receipt *receipt)
+{
+	const struct wm_ledger_batch *batch = &receipt->batch;
+	uint32_t right = index;
+
+	if (opinion == WM_OPINION_NEITHER && batch->disputed)
+		return WM_LEDGER_UNKNOWN;
+	if (opinion == WM_OPINION_NEITHER) {
+		wm_ledger_dispute(dispatch->ledger, batch->token, (uint16_t)index);
+		return WM_LEDGER_HELD;
+	}
+	if (batch->disputed)
+		receipt->wrong_node = batch->from[opinion == WM_OPINION_FIRST];
+	right = batch->from[opinion == WM_OPINION_SECOND];
+	dispatch->counters.audited++;
+	return count_verdict(dispatch, right,
+			     wm_ledger_complete(dispatch->ledger, batch->token, (uint16_t)right,
+						&receipt->extent_done));
+}
+
+uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch,
+			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt)
+{
+	uint64_t token;
+
+	if (!dispatch->nodes[index].member)
+		return 0;
+	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch);
+	dispatch->counters.failed++;
+	return wm_ledger_fail(dispatch->ledger, token);
+}
+
+bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t index, uint32_t *cursor,
+			   struct wm_ledger_batch *batch)
+{
+	return wm_ledger_void_next(dispatch->ledger, (uint16_t)index, cursor, batch);
+}
+
+/* What a slow node has had for longer than it usually takes, and then some. */
+static void speculate(struct wm_dispatch *dispatch, const struct node *node, uint64_t now_ns)
+{
+	uint64_t patience_ns = 2 * node->flow.srtt_ns + OVERDUE_NS;
+	uint32_t cursor = node->flow.first;
+	uint64_t token;
+
+	if (now_ns < patience_ns)
+		return;
+	while ((token = wm_flow_older(&node->flow, &cursor, now_ns - patience_ns)) != 0)
+		dispatch->counters.speculated += wm_ledger_copy(dispatch->ledger, token);
 }
 
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
@@ -274,6 +431,8 @@ uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
 
 		silent += wm_flow_expire(&node->flow, now_ns);
 		lose_what_is_lost(dispatch, node);
+		if (dispatch->draining && dispatch->member_count > 1)
+			speculate(dispatch, node, now_ns);
 		ring_update(dispatch, index);
 	}
 	return silent;

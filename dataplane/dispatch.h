@@ -10,6 +10,12 @@
  *   wm_dispatch_result          a checked RESULT frame -> new, duplicate, ...
  *   wm_dispatch_tick            every few ms: silent nodes' batches go elsewhere
  *
+ * Beside loss, three things send a batch again: a node that says it cannot compute
+ * it; the end of a job, where what is overdue on a slow node goes to a second one as
+ * well; and an audit, where a share of all batches is computed by two nodes and
+ * compared, a third deciding between them. None of these ever sends a batch to a
+ * node that has a part in it already.
+ *
  * Nodes with room stand in a ring; each is served a few batches in a row, so that
  * its GPU finds several frames to compute at once, then the next. A fast node
  * comes round more often since it has room more often.
@@ -46,11 +52,18 @@ struct wm_dispatch_send {
 struct wm_dispatch_receipt {
 	struct wm_ledger_batch batch; /* valid for WM_LEDGER_NEW */
 	bool extent_done;	      /* it was the last of its extent */
+	uint32_t wrong_node;	      /* that an audit found wrong; WM_LEDGER_NOBODY */
 };
 
 struct wm_dispatch_counters {
 	uint64_t sent, resent, results, duplicates, unknown, lost;
+	uint64_t speculated; /* sent a second time while in flight, at the end */
+	uint64_t audited;    /* computed by two nodes that agree */
+	uint64_t failed;     /* nodes said they could not */
 };
+
+/* What the caller found when it compared a result with the one or two held. */
+enum wm_opinion { WM_OPINION_FIRST, WM_OPINION_SECOND, WM_OPINION_NEITHER };
 
 struct wm_dispatch_node_state {
 	uint32_t window, in_flight;
@@ -67,6 +80,10 @@ void wm_dispatch_destroy(struct wm_dispatch **dispatch);
  * batches that may wait on the way to a node (flow.h). */
 void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *layout,
 		       uint32_t queue_target);
+/* Audits a share of threshold / 2^32 of all batches, drawn by seed. From the start. */
+void wm_dispatch_audit(struct wm_dispatch *dispatch, uint32_t threshold, uint64_t seed);
+/* No more extents will be opened: from now on the overdue go to a second node too. */
+void wm_dispatch_drain(struct wm_dispatch *dispatch, bool draining);
 /* A node takes part in this job. window_max as in flow.h. */
 void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
 			  uint32_t stamp_seed);
@@ -85,6 +102,20 @@ bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t node, uint6
 enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t node,
 					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
 					  struct wm_dispatch_receipt *receipt);
+/* After WM_LEDGER_COMPARE: what the comparison said. NEW: done, with the result it
+ * agreed with (receipt->wrong_node: whose was another); HELD: two differ, this one is
+ * to be kept as the second; UNKNOWN: three nodes gave three results. */
+enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_t node,
+					   enum wm_opinion opinion,
+					   struct wm_dispatch_receipt *receipt);
+/* The node could not compute this batch. Returns how often that happened to it by
+ * now, 0 if it is no batch of this job or done; receipt->batch tells which. */
+uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_t batch,
+			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt);
+/* A node that computed wrong was removed: batches of open extents that rest on it
+ * are to do again; one a call, until it returns false. *cursor begins as 0. */
+bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
+			   struct wm_ledger_batch *batch);
 /* Returns the number of nodes that fell silent just now. */
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns);
 

@@ -244,6 +244,17 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 	return token;
 }
 
+uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns)
+{
+	while (is_before(*cursor, flow->next)) {
+		const struct wm_flow_entry *entry = &flow->ring[(*cursor)++ % WM_FLOW_RING];
+
+		if (entry->token != 0 && !(entry->token & TOKEN_LOST))
+			return entry->sent_ns < before_ns ? entry->token : 0;
+	}
+	return 0;
+}
+
 uint64_t wm_flow_next_lost(struct wm_flow *flow)
 {
 	while (is_before(flow->first, flow->lost_before)) {

@@ -94,6 +94,9 @@ uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp);
 /* The result of `stamp` arrived. Returns the token that was in flight under it,
  * or 0: never sent, answered, or given up. */
 uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns);
+/* Goes on from *cursor (flow->first at first) to the next token in flight that was
+ * sent before before_ns; 0: none. Nothing changes. */
+uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns);
 /* To be called until it returns 0, after accept and expire: the next token lost. */
 uint64_t wm_flow_next_lost(struct wm_flow *flow);
 /* The backstop; to be called every few milliseconds, after all that arrived has

@@ -12,7 +12,8 @@ static const char *const drop_names[WM_DROP_REASONS] = {
 	[WM_DROP_SESSION] = "session", [WM_DROP_JOB] = "job",
 	[WM_DROP_BATCH] = "batch",     [WM_DROP_DUPLICATE] = "duplicate",
 	[WM_DROP_BODY] = "body",       [WM_DROP_AUTH] = "auth",
-	[WM_DROP_FULL] = "full",
+	[WM_DROP_FULL] = "full",       [WM_DROP_FAILED] = "failed",
+	[WM_DROP_WRONG] = "wrong",
 };
 
 const char *wm_drop_name(enum wm_drop reason)

@@ -286,6 +286,8 @@ static void publish(struct wm_lane *lane)
 
 	lane->job_counters.dispatch = *wm_dispatch_counters(lane->dispatch);
 	lane->job_counters.nodes_alive = wm_dispatch_nodes_alive(lane->dispatch);
+	lane->job_counters.gaps = lane->job ? lane->job->progress.gap_count : 0;
+	lane->job_counters.published_ns = lane->now_ns;
 	wm_store_counters(lane->store, &lane->counters.store);
 	published->snapshot.counters = lane->counters;
 	if (lane->state != LANE_IDLE) {
@@ -296,6 +298,8 @@ static void publish(struct wm_lane *lane)
 	}
 	published->snapshot.job = lane->job_counters;
 	published->snapshot.receive_in_place = lane->in_place;
+	published->snapshot.source_direct = lane->source_direct;
+	published->snapshot.sink_direct = lane->sink_direct;
 	for (uint32_t i = 0; i < lane->node_count; i++)
 		wm_dispatch_node_state(lane->dispatch, i, &published->nodes[i]);
 
@@ -444,7 +448,9 @@ static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
 		wm_dispatch_node_hear(lane->dispatch, command->node, lane->now_ns);
 		break;
 	case WM_LANE_NODE_JOIN:
-		if (lane->state == LANE_RUNNING)
+		/* Not one that was removed while the command was on its way. */
+		if (lane->state == LANE_RUNNING &&
+		    lane->nodes[command->node].session == command->session)
 			wm_dispatch_node_add(lane->dispatch, command->node, command->window_max,
 					     command->session);
 		break;
@@ -456,6 +462,13 @@ static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
 		break;
 	case WM_LANE_JOB_STOP:
 		wm_lane_job_stop(lane, -ECANCELED);
+		break;
+	case WM_LANE_EXTENT_VOID:
+		wm_lane_extent_void(lane, command->extent);
+		break;
+	case WM_LANE_REDO_DONE:
+		if (lane->state == LANE_RUNNING)
+			lane->job->redo_done = (uint32_t)command->extent;
 		break;
 	case WM_LANE_QUIT:
 		lane->quit = true;

@@ -9,27 +9,40 @@
 
 #include <rte_ring.h>
 
+#include "identity.h"
 #include "lane.h"
 
 #define LANE_BURST 32u
+/* Batches for which two nodes gave two results, at once. The first that is decided
+ * removes the wrong node, so there are never many. */
+#define LANE_DISPUTES_MAX 256u
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 
 struct lane_slot {
 	enum slot_state state;
 	uint64_t extent;
+	uint64_t nodes;	 /* with a part in it: bit (index mod 64) */
+	uint32_t crc32c; /* of its output, once it is written */
 	struct wm_span span;
 	uint32_t batches;
-	uint8_t *buffer;	   /* registered; the extent begins at buffer + skew */
-	uint8_t *input;		   /* its first byte */
-	uint8_t *output;	   /* of results that cannot be written from where they are */
-	struct rte_mbuf **results; /* held until written; NULL: copied to output */
+	bool is_void;	 /* while it was being written, a node with a part in it was found wrong */
+	uint8_t *buffer; /* registered; the extent begins at buffer + skew */
+	uint8_t *input;	 /* its first byte */
+	uint8_t *output; /* of results that cannot be written from where they are */
+	struct rte_mbuf **results;		  /* held until written; NULL: copied to output */
 	struct rte_mbuf_ext_shared_info attached; /* 1 + mbufs that point into buffer */
 };
 
 struct lane_node {
 	uint32_t session; /* 0: nobody */
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
+};
+
+/* The second of two results that differ; the first is where results are kept. */
+struct lane_dispute {
+	uint64_t token;
+	struct rte_mbuf *frame;
 };
 
 enum lane_state { LANE_IDLE, LANE_RUNNING, LANE_STOPPING };
@@ -50,11 +63,19 @@ struct wm_lane {
 
 	/* the job */
 	enum lane_state state;
-	const struct wm_lane_job *job;
+	struct wm_lane_job *job;
 	struct wm_lane_event ending; /* what JOB_ENDED will say */
-	uint64_t next_extent;	     /* to be read */
-	bool in_place;		     /* results are written from where they arrived */
+	bool source_direct, sink_direct;
+	bool in_place; /* results are written from where they arrived */
 	struct wm_lane_job_counters job_counters;
+
+	wm_identity *identity;		/* of the job's kernel, or NULL */
+	uint64_t quarantine_nodes;	/* to be journalled */
+	uint64_t quarantine_journalled; /* on its way */
+	uint32_t journalled_extents;	/* likewise */
+	bool journalling;		/* one group is on its way */
+	struct lane_dispute disputes[LANE_DISPUTES_MAX];
+	uint32_t dispute_count;
 
 	struct lane_slot slots[WM_LANE_EXTENTS_MAX];
 	uint32_t slots_free;
@@ -81,7 +102,7 @@ struct wm_lane {
 void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event);
 
 /* lane_job.c */
-void wm_lane_job_start(struct wm_lane *lane, const struct wm_lane_job *job);
+void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job);
 /* The job ends with this result as soon as no I/O is in flight. */
 void wm_lane_job_stop(struct wm_lane *lane, int result);
 /* A RESULT frame; takes the mbuf over. Returns why it was dropped, if it was. */
@@ -90,5 +111,24 @@ enum wm_drop wm_lane_job_result(struct wm_lane *lane, struct rte_mbuf *frame);
 void wm_lane_job_send(struct wm_lane *lane);
 /* Reads ahead, collects finished I/O, notices the end. */
 void wm_lane_job_store(struct wm_lane *lane);
+
+/* Where a result's payload is: in its frame, and where it is kept. */
+uint8_t *wm_lane_payload(struct rte_mbuf *frame);
+uint8_t *wm_lane_kept(struct wm_lane *lane, const struct wm_ledger_batch *batch);
+/* Keeps a result until its extent is written; takes the frame over. */
+void wm_lane_keep(struct wm_lane *lane, struct rte_mbuf *frame,
+		  const struct wm_ledger_batch *batch);
+void wm_lane_forget(struct wm_lane *lane, const struct wm_ledger_batch *batch);
+
+/* lane_audit.c */
+/* Compares a result with the one kept. Takes the frame over. True: the batch is done. */
+bool wm_lane_audit(struct wm_lane *lane, struct rte_mbuf *frame, uint32_t node,
+		   struct wm_dispatch_receipt *receipt);
+/* The node computed this batch wrong: nothing of it is taken any more, and what
+ * rests on it is void. */
+void wm_lane_quarantine(struct wm_lane *lane, uint32_t node, uint64_t batch);
+/* An extent that was durable rests on such a node. */
+void wm_lane_extent_void(struct wm_lane *lane, uint64_t extent);
+void wm_lane_audit_clear(struct wm_lane *lane);
 
 #endif

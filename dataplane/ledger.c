@@ -8,7 +8,9 @@
 #define BATCH_DONE 0x80u
 #define BATCH_QUEUED 0x40u /* in the ring of lost batches */
 #define BATCH_SENT 0x20u   /* at least once */
-#define BATCH_COPIES 0x1fu
+#define BATCH_HELD 0x10u   /* a first result is held; with DONE: it was confirmed */
+#define BATCH_DISPUTED 0x08u
+#define BATCH_COPIES 0x07u
 
 /* Bit 63 of a token is flow's. */
 #define GENERATION_MAX 0x7fffffffu
@@ -23,13 +25,21 @@ struct slot {
 	uint32_t last_count; /* elements of its last batch */
 };
 
+struct place {
+	uint8_t state;
+	uint8_t failures;
+	uint16_t sent_to;
+	uint16_t from[2];
+};
+
 struct wm_ledger {
 	struct wm_layout layout;
 	uint32_t slots_max;
 	uint32_t shift; /* place number = slot << shift | place in extent */
 	uint64_t remaining;
 	struct slot *slots;
-	uint8_t *states;
+	struct place *places;
+	uint32_t places_max;
 	uint32_t *lost; /* ring of place numbers, each at most once */
 	uint32_t lost_mask, lost_head, lost_tail;
 	uint32_t *fresh; /* ring of slots with fresh batches, in order of opening */
@@ -53,19 +63,18 @@ struct wm_ledger *wm_ledger_create(uint32_t slots_max, uint32_t batches_per_exte
 	if (!ledger)
 		return NULL;
 	ledger->slots_max = slots_max;
-	while (1u << ledger->shift < batches_per_extent_max)
-		ledger->shift++;
-	places = power_of_two_above(slots_max) << ledger->shift;
+	places = power_of_two_above(slots_max) * power_of_two_above(batches_per_extent_max);
+	ledger->places_max = places;
 	/* A batch that was queued, completed late, and whose slot was opened
 	 * again may leave one stale entry beside its new one. */
 	ledger->lost_mask = 2 * places - 1;
 	ledger->fresh_mask = power_of_two_above(slots_max) - 1;
 
 	ledger->slots = calloc(slots_max, sizeof(*ledger->slots));
-	ledger->states = calloc(places, sizeof(*ledger->states));
+	ledger->places = calloc(places, sizeof(*ledger->places));
 	ledger->lost = calloc(2 * (size_t)places, sizeof(*ledger->lost));
 	ledger->fresh = calloc(ledger->fresh_mask + 1, sizeof(*ledger->fresh));
-	if (!ledger->slots || !ledger->states || !ledger->lost || !ledger->fresh)
+	if (!ledger->slots || !ledger->places || !ledger->lost || !ledger->fresh)
 		wm_ledger_destroy(&ledger);
 	return ledger;
 }
@@ -76,7 +85,7 @@ void wm_ledger_destroy(struct wm_ledger **ledger)
 		return;
 	free((*ledger)->fresh);
 	free((*ledger)->lost);
-	free((*ledger)->states);
+	free((*ledger)->places);
 	free((*ledger)->slots);
 	free(*ledger);
 	*ledger = NULL;
@@ -84,7 +93,10 @@ void wm_ledger_destroy(struct wm_ledger **ledger)
 
 void wm_ledger_start(struct wm_ledger *ledger, const struct wm_layout *layout)
 {
-	assert(layout->batches_per_extent <= 1u << ledger->shift);
+	/* As narrow as this job allows, so that its places share cache lines. */
+	for (ledger->shift = 0; 1u << ledger->shift < layout->batches_per_extent;)
+		ledger->shift++;
+	assert(power_of_two_above(ledger->slots_max) << ledger->shift <= ledger->places_max);
 	ledger->layout = *layout;
 	ledger->remaining = 0;
 	ledger->lost_head = ledger->lost_tail = 0;
@@ -117,7 +129,10 @@ void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot_index, uint64_t exte
 	slot->fresh = 0;
 	slot->last_count = wm_layout_batch_size(&ledger->layout, extent, batches - 1);
 	for (uint32_t i = 0; i < batches; i++)
-		ledger->states[number_of(ledger, slot_index, i)] = 0;
+		ledger->places[number_of(ledger, slot_index, i)] = (struct place){
+			.sent_to = WM_LEDGER_NOBODY,
+			.from = { WM_LEDGER_NOBODY, WM_LEDGER_NOBODY },
+		};
 	ledger->remaining += batches;
 	ledger->fresh[ledger->fresh_tail++ & ledger->fresh_mask] = slot_index;
 }
@@ -128,7 +143,7 @@ static bool lost_is_empty(struct wm_ledger *ledger)
 	while (ledger->lost_head != ledger->lost_tail) {
 		uint32_t number = ledger->lost[ledger->lost_head & ledger->lost_mask];
 
-		if (ledger->states[number] & BATCH_QUEUED)
+		if (ledger->places[number].state & BATCH_QUEUED)
 			return false;
 		ledger->lost_head++;
 	}
@@ -146,6 +161,7 @@ static bool look_number(const struct wm_ledger *ledger, uint32_t number,
 	uint32_t slot_index = number >> ledger->shift;
 	uint32_t place = number & ((1u << ledger->shift) - 1);
 	const struct slot *slot = &ledger->slots[slot_index];
+	const struct place *state = &ledger->places[number];
 
 	*batch = (struct wm_ledger_batch){
 		.token = token_of(ledger, number),
@@ -154,7 +170,13 @@ static bool look_number(const struct wm_ledger *ledger, uint32_t number,
 		.place = place,
 		.count = place + 1 == slot->batches ? slot->last_count
 						    : ledger->layout.batch_elements,
-		.again = ledger->states[number] & BATCH_SENT,
+		.again = state->state & BATCH_SENT,
+		.in_flight = state->state & BATCH_COPIES,
+		.held = state->state & BATCH_HELD,
+		.done = state->state & BATCH_DONE,
+		.disputed = state->state & BATCH_DISPUTED,
+		.sent_to = state->sent_to,
+		.from = { state->from[0], state->from[1] },
 	};
 	return true;
 }
@@ -170,23 +192,27 @@ static uint32_t next_fresh(struct wm_ledger *ledger)
 	return number;
 }
 
-bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch)
+static bool take_number(struct wm_ledger *ledger, uint32_t number, struct wm_ledger_batch *batch)
 {
-	uint32_t number;
-
-	if (!lost_is_empty(ledger))
-		number = ledger->lost[ledger->lost_head++ & ledger->lost_mask];
-	else if (ledger->fresh_head != ledger->fresh_tail)
-		number = next_fresh(ledger);
-	else
-		return false;
+	uint8_t *state = &ledger->places[number].state;
 
 	look_number(ledger, number, batch);
-	ledger->states[number] &= (uint8_t)~BATCH_QUEUED;
-	ledger->states[number] |= BATCH_SENT;
-	assert((ledger->states[number] & BATCH_COPIES) < BATCH_COPIES);
-	ledger->states[number]++;
+	assert((*state & BATCH_COPIES) < BATCH_COPIES);
+	*state = (uint8_t)((*state & ~BATCH_QUEUED) | BATCH_SENT) + 1;
 	return true;
+}
+
+bool wm_ledger_take_fresh(struct wm_ledger *ledger, struct wm_ledger_batch *batch)
+{
+	return ledger->fresh_head != ledger->fresh_tail &&
+	       take_number(ledger, next_fresh(ledger), batch);
+}
+
+bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch)
+{
+	if (lost_is_empty(ledger))
+		return wm_ledger_take_fresh(ledger, batch);
+	return take_number(ledger, ledger->lost[ledger->lost_head++ & ledger->lost_mask], batch);
 }
 
 /* The place number of a token of an open extent, or UINT32_MAX. */
@@ -201,22 +227,63 @@ static uint32_t number_of_token(const struct wm_ledger *ledger, uint64_t token)
 	return number;
 }
 
-void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token)
+static struct place *place_of_token(struct wm_ledger *ledger, uint64_t token)
 {
 	uint32_t number = number_of_token(ledger, token);
-	uint8_t state;
 
-	if (number == UINT32_MAX)
+	return number == UINT32_MAX ? NULL : &ledger->places[number];
+}
+
+static void queue(struct wm_ledger *ledger, struct place *place)
+{
+	if (place->state & BATCH_QUEUED)
 		return;
-	state = ledger->states[number];
-	assert(state & BATCH_COPIES);
-	state--;
-	if (!(state & (BATCH_DONE | BATCH_QUEUED | BATCH_COPIES))) {
-		state |= BATCH_QUEUED;
-		ledger->lost[ledger->lost_tail++ & ledger->lost_mask] = number;
-		assert(ledger->lost_tail - ledger->lost_head <= ledger->lost_mask + 1);
-	}
-	ledger->states[number] = state;
+	place->state |= BATCH_QUEUED;
+	ledger->lost[ledger->lost_tail++ & ledger->lost_mask] = (uint32_t)(place - ledger->places);
+	assert(ledger->lost_tail - ledger->lost_head <= ledger->lost_mask + 1);
+}
+
+void wm_ledger_sent_to(struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	place_of_token(ledger, token)->sent_to = node;
+}
+
+void wm_ledger_put_back(struct wm_ledger *ledger, uint64_t token)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	place->state--;
+	queue(ledger, place);
+}
+
+bool wm_ledger_copy(struct wm_ledger *ledger, uint64_t token)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	if (!place || place->state & (BATCH_DONE | BATCH_QUEUED) ||
+	    (place->state & BATCH_COPIES) != 1)
+		return false;
+	queue(ledger, place);
+	return true;
+}
+
+void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	if (!place)
+		return;
+	assert(place->state & BATCH_COPIES);
+	place->state--;
+}
+
+void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	wm_ledger_answer(ledger, token);
+	if (place && !(place->state & (BATCH_DONE | BATCH_COPIES)))
+		queue(ledger, place);
 }
 
 bool wm_ledger_look(const struct wm_ledger *ledger, uint64_t token, struct wm_ledger_batch *batch)
@@ -238,27 +305,99 @@ uint64_t wm_ledger_find(const struct wm_ledger *ledger, uint64_t batch)
 	return WM_TOKEN_NONE;
 }
 
-enum wm_ledger_verdict wm_ledger_complete(struct wm_ledger *ledger, uint64_t token,
+enum wm_ledger_verdict wm_ledger_complete(struct wm_ledger *ledger, uint64_t token, uint16_t node,
 					  bool *extent_done)
 {
-	uint32_t number = number_of_token(ledger, token);
+	struct place *place = place_of_token(ledger, token);
 	struct slot *slot;
 
 	*extent_done = false;
-	if (number == UINT32_MAX)
+	if (!place)
 		return WM_LEDGER_DUPLICATE; /* of an extent that was finished meanwhile */
-	if (!(ledger->states[number] & BATCH_SENT))
+	if (!(place->state & BATCH_SENT))
 		return WM_LEDGER_UNKNOWN;
-	if (ledger->states[number] & BATCH_DONE)
+	if (place->state & BATCH_DONE)
 		return WM_LEDGER_DUPLICATE;
 
-	ledger->states[number] |= BATCH_DONE;
-	ledger->states[number] &= (uint8_t)~BATCH_QUEUED;
-	slot = &ledger->slots[number >> ledger->shift];
+	place->state |= BATCH_DONE;
+	place->state &= (uint8_t)~BATCH_QUEUED;
+	place->from[0] = node;
+	slot = &ledger->slots[(uint32_t)token >> ledger->shift];
 	slot->remaining--;
 	ledger->remaining--;
 	*extent_done = slot->remaining == 0;
 	return WM_LEDGER_NEW;
+}
+
+void wm_ledger_hold(struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	assert(!(place->state & (BATCH_DONE | BATCH_HELD)));
+	place->state |= BATCH_HELD;
+	place->from[0] = node;
+	queue(ledger, place);
+}
+
+void wm_ledger_dispute(struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	assert((place->state & (BATCH_DONE | BATCH_HELD | BATCH_DISPUTED)) == BATCH_HELD);
+	place->state |= BATCH_DISPUTED;
+	place->from[1] = node;
+	queue(ledger, place);
+}
+
+uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token)
+{
+	struct place *place = place_of_token(ledger, token);
+
+	if (!place || place->state & BATCH_DONE)
+		return 0;
+	queue(ledger, place);
+	return ++place->failures;
+}
+
+/* Forgets the results of a place, of whomever. */
+static void place_void(struct wm_ledger *ledger, struct place *place, struct slot *slot)
+{
+	if (place->state & BATCH_DONE) {
+		slot->remaining++;
+		ledger->remaining++;
+	}
+	place->state &= (uint8_t) ~(BATCH_DONE | BATCH_HELD | BATCH_DISPUTED);
+	place->from[0] = place->from[1] = WM_LEDGER_NOBODY;
+	queue(ledger, place);
+}
+
+/* Confirmed by another node, a result stands. */
+static bool depends_on(const struct place *place, uint16_t node)
+{
+	bool confirmed = (place->state & BATCH_DONE) && (place->state & BATCH_HELD);
+
+	return !confirmed && (place->from[0] == node || place->from[1] == node);
+}
+
+bool wm_ledger_void_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
+			 struct wm_ledger_batch *batch)
+{
+	uint32_t end = ledger->slots_max << ledger->shift;
+
+	for (; *cursor < end; ++*cursor) {
+		struct slot *slot = &ledger->slots[*cursor >> ledger->shift];
+		struct place *place = &ledger->places[*cursor];
+
+		if (slot->remaining == 0 ||
+		    (*cursor & ((1u << ledger->shift) - 1)) >= slot->batches ||
+		    !depends_on(place, node))
+			continue;
+		look_number(ledger, *cursor, batch);
+		place_void(ledger, place, slot);
+		++*cursor;
+		return true;
+	}
+	return false;
 }
 
 uint64_t wm_ledger_remaining(const struct wm_ledger *ledger)

@@ -11,6 +11,14 @@
  *   (closed) ----> to do, fresh ------> in flight (1+) ------> done
  *                  to do, again <------      lose (last copy)
  *
+ * Second opinions. The first result of a batch may be held instead of completing
+ * it; the batch then is to do again, for a node that has no part in it. If the
+ * second result agrees, the batch is done and confirmed; if not, it is disputed,
+ * and a third decides.
+ *
+ *   in flight ── hold ──▶ held, to do again ── complete (agrees) ──▶ done, confirmed
+ *                                   └── dispute ──▶ disputed, to do again ── complete ──▶
+ *
  * A token names one batch of one opening of a slot, so that what is still in
  * flight when a slot is used again can never touch its next extent. Its highest
  * bit is 0.
@@ -31,19 +39,27 @@
 
 struct wm_ledger;
 
+#define WM_LEDGER_NOBODY UINT16_MAX
+
 struct wm_ledger_batch {
 	uint64_t token;
 	uint64_t batch; /* index in the job */
 	uint32_t slot;	/* of its extent */
 	uint32_t place; /* number in its extent */
 	uint32_t count; /* elements of output */
-	bool again;	/* was sent before and lost */
+	bool again;	/* was sent before */
+	bool in_flight; /* another copy still is */
+	bool held, disputed, done;
+	uint16_t sent_to; /* the node it was last sent to, or NOBODY */
+	uint16_t from[2]; /* whose results are held; [0] also of a done one */
 };
 
 enum wm_ledger_verdict {
 	WM_LEDGER_NEW,	     /* the first result of this batch */
 	WM_LEDGER_DUPLICATE, /* it was done already */
 	WM_LEDGER_UNKNOWN,   /* no such batch in this job, or never sent */
+	WM_LEDGER_HELD,	     /* audited: to be kept for comparison */
+	WM_LEDGER_COMPARE,   /* audited: to be compared with what was kept */
 };
 
 struct wm_ledger *wm_ledger_create(uint32_t slots_max, uint32_t batches_per_extent_max);
@@ -58,6 +74,17 @@ void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot, uint64_t extent);
 bool wm_ledger_has_work(struct wm_ledger *ledger);
 /* Takes it: it is in flight once more. False: there is none. */
 bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch);
+/* Like take, of batches never sent only. */
+bool wm_ledger_take_fresh(struct wm_ledger *ledger, struct wm_ledger_batch *batch);
+/* What take gave goes to this node... */
+void wm_ledger_sent_to(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* ... or is put back, since no node that may do it has room. */
+void wm_ledger_put_back(struct wm_ledger *ledger, uint64_t token);
+/* One more copy is to be sent, though the batch is in flight. Nothing happens if
+ * it is done or queued, or two copies are in flight. True: it is queued now. */
+bool wm_ledger_copy(struct wm_ledger *ledger, uint64_t token);
+/* One copy in flight was answered, whatever the answer is worth. */
+void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token);
 /* One copy in flight is lost. Nothing happens if the batch is done meanwhile. */
 void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token);
 
@@ -65,10 +92,21 @@ void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token);
 bool wm_ledger_look(const struct wm_ledger *ledger, uint64_t token, struct wm_ledger_batch *batch);
 /* The token of a batch by its index: of an open extent, else WM_TOKEN_NONE. */
 uint64_t wm_ledger_find(const struct wm_ledger *ledger, uint64_t batch);
-/* A result for this token arrived. *extent_done: it was the extent's last, whose
- * slot is closed now. */
-enum wm_ledger_verdict wm_ledger_complete(struct wm_ledger *ledger, uint64_t token,
+/* A result of this node for this token arrived, and counts. *extent_done: it was
+ * the extent's last, whose slot is closed now. */
+enum wm_ledger_verdict wm_ledger_complete(struct wm_ledger *ledger, uint64_t token, uint16_t node,
 					  bool *extent_done);
+/* The batch is neither done nor held: this node's result is held. */
+void wm_ledger_hold(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* The batch is held, not disputed: this node's result differs. */
+void wm_ledger_dispute(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* The node could not compute it. Returns how often that happened to this batch,
+ * which is to do again; 0: the token names none. */
+uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token);
+/* Goes on from *cursor (0 at first) to the next batch of an open extent whose only
+ * result is of this node, done or held, and forgets that result: it is to do again. */
+bool wm_ledger_void_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
+			 struct wm_ledger_batch *batch);
 
 /* Batches of open extents that are not done. */
 uint64_t wm_ledger_remaining(const struct wm_ledger *ledger);

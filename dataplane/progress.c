@@ -115,12 +115,21 @@ void wm_progress_reopen(struct wm_progress *progress, uint64_t extent)
 	gap_insert(progress, extent);
 }
 
+static bool is_waiting(const struct wm_progress *progress, uint64_t extent)
+{
+	for (uint32_t i = 0; i < progress->written_count; i++) {
+		if (progress->written[i].extent == extent)
+			return true;
+	}
+	return false;
+}
+
 bool wm_progress_void(struct wm_progress *progress, uint64_t extent)
 {
 	/* Room stays for what is open and may be reopened. */
 	if (progress->gap_count + WM_PROGRESS_BACKLOG_MAX >= WM_PROGRESS_GAPS_MAX)
 		return false;
-	if (!is_gap(progress, extent)) {
+	if (!is_gap(progress, extent) && !is_waiting(progress, extent)) {
 		assert(progress->durable > 0);
 		progress->durable--;
 		gap_insert(progress, extent);
@@ -137,6 +146,20 @@ void wm_progress_written(struct wm_progress *progress, const struct wm_progress_
 	if (progress->written_count == progress->syncing)
 		progress->oldest_ns = now_ns;
 	progress->written[progress->written_count++] = *extent;
+}
+
+void wm_progress_void_waiting(struct wm_progress *progress, uint64_t nodes)
+{
+	uint32_t kept = progress->syncing;
+
+	/* What is under way becomes durable first, and is found through the journal. */
+	for (uint32_t i = progress->syncing; i < progress->written_count; i++) {
+		if (progress->written[i].nodes & nodes)
+			gap_insert(progress, progress->written[i].extent);
+		else
+			progress->written[kept++] = progress->written[i];
+	}
+	progress->written_count = kept;
 }
 
 uint32_t wm_progress_sync(struct wm_progress *progress, uint64_t now_ns, bool drain,
@@ -170,8 +193,12 @@ bool wm_progress_is_complete(const struct wm_progress *progress)
 	return progress->durable == progress->extents;
 }
 
+bool wm_progress_has_more(const struct wm_progress *progress)
+{
+	return progress->gap_count > 0 || progress->next < progress->extents;
+}
+
 bool wm_progress_is_draining(const struct wm_progress *progress)
 {
-	return progress->gap_count == 0 && progress->next == progress->extents &&
-	       progress->open == 0;
+	return !wm_progress_has_more(progress) && progress->open == 0;
 }

@@ -25,8 +25,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Written and not yet durable, at most: two groups under way. */
-#define WM_PROGRESS_BACKLOG_MAX 128u
+/* Open, or written and not yet durable, at most: what one append of records holds
+ * beside a quarantine (WM_STORE_JOURNAL_RECORDS_MAX). */
+#define WM_PROGRESS_BACKLOG_MAX 120u
 /* Open + written, so what one life can leave undone below `next`; and what may be
  * fed for doing again at once. */
 #define WM_PROGRESS_GAPS_MAX 512u
@@ -61,8 +62,11 @@ int wm_progress_replay(struct wm_progress *progress, uint64_t extent);
 bool wm_progress_open(struct wm_progress *progress, uint64_t *extent);
 /* It could not be opened after all, or has to be done again: a gap once more. */
 void wm_progress_reopen(struct wm_progress *progress, uint64_t extent);
-/* An extent that was durable is void: its bytes may be wrong. False: no room now. */
+/* An extent that was durable is void: its bytes may be wrong. Nothing happens if it
+ * waits to be made or to be journalled. False: no room now. */
 bool wm_progress_void(struct wm_progress *progress, uint64_t extent);
+/* What waits to be journalled, and has a part of these nodes, is to be made again. */
+void wm_progress_void_waiting(struct wm_progress *progress, uint64_t nodes);
 /* Its data was written (not yet synced). */
 void wm_progress_written(struct wm_progress *progress, const struct wm_progress_extent *extent,
 			 uint64_t now_ns);
@@ -76,6 +80,8 @@ void wm_progress_synced(struct wm_progress *progress);
 
 /* Every extent is durable. */
 bool wm_progress_is_complete(const struct wm_progress *progress);
+/* Is anything left to be opened, now or after a journal entry? */
+bool wm_progress_has_more(const struct wm_progress *progress);
 /* Nothing is left to be opened: what remains is open or on its way to the disk. */
 bool wm_progress_is_draining(const struct wm_progress *progress);
 

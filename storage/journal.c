@@ -203,6 +203,25 @@ int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, v
 	return ret;
 }
 
+int wm_journal_read(const struct wm_journal *journal, uint32_t first,
+		    struct wm_journal_record *records, uint32_t count)
+{
+	uint8_t bytes[WM_JOURNAL_RECORD_BYTES];
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		ssize_t ret = wm_file_read(journal->fd, bytes, sizeof(bytes),
+					   record_offset((uint64_t)first + i));
+
+		if (ret < 0)
+			return (int)ret;
+		if (ret != sizeof(bytes) ||
+		    wm_journal_decode_record(bytes, &records[i], journal->random, first + i) < 0)
+			break;
+	}
+	return (int)i;
+}
+
 /* ---- opening ------------------------------------------------------------ */
 
 static int open_locked(const char *path, struct wm_error *error)

@@ -35,7 +35,7 @@ static void controller_print(const json_t *stats)
 	       wm_cli_number(jobs, "cancelled"));
 	label("memory");
 	bytes_print("", wm_cli_number(memory, "hugepage_bytes"), " in huge pages, ");
-	bytes_print("", wm_cli_number(memory, "locked_bytes"), " locked\n");
+	bytes_print("", wm_cli_number(memory, "pinned_bytes"), " pinned\n");
 }
 
 static void port_print(const json_t *port)

@@ -8,7 +8,10 @@
  * Methods (parameters by name; a parameter marked ? may be left out):
  *
  *   job.submit   kernel, input, output (absolute paths), force? = false,
- *                tail? = "refuse" | "drop"                  -> job object
+ *                tail? = "refuse" | "drop", fail_after_seconds? = 0 (for ever),
+ *                audit_ppm? = 0 (batches of a million that two nodes compute)
+ *                                                           -> job object
+ *   job.resume   output, fail_after_seconds?                -> job object (a new one)
  *   job.show     job                                        -> job object
  *   job.list                                                -> {"jobs": [job object ...]}
  *   job.cancel   job                                        -> job object
@@ -20,10 +23,11 @@
  *   job (number), kernel, input, output, state, reason (string, "" unless failed
  *   or cancelled), waiting (string, "" unless it cannot go on: why),
  *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,
- *   extents, extents_done, batches, batches_done, output_bytes_done,
- *   sends, resends, duplicates, nodes (that took part), seconds (of running),
- *   bytes_per_second (of output), seconds_left (null while unknown)
- *   state: "queued" "preparing" "running" "finishing" "done" "failed" "cancelled"
+ *   extents, extents_done, batches, batches_done, output_bytes_done, resumed_bytes
+ *   (durable before this life; the rest of what is done is this one's),
+ *   sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took part), seconds (of
+ * running), bytes_per_second (of output), seconds_left (null while unknown) state: "queued"
+ * "preparing" "running" "finishing" "done" "failed" "cancelled"
  *
  * node object
  *   name, state ("admitted" "ready" "silent" "refused" "gone"), reason, mac, mtu, capacity,
@@ -44,7 +48,7 @@
  *     extents: {read, read_direct, written, written_direct},
  *     batches: {sent, resent, results, duplicates},
  *     drops: {reason: count, ...}}]
- *   memory: {hugepage_bytes, locked_bytes}
+ *   memory: {hugepage_bytes, pinned_bytes}
  *
  * Error codes: the specification's own (-32700 parse error, -32600 invalid
  * request, -32601 method not found, -32602 invalid params, -32603 internal) and

@@ -152,6 +152,10 @@ int wm_journal_open(struct wm_journal *journal, const char *path, wm_journal_vis
 /* Reads it through again. */
 int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, void *context,
 		    struct wm_error *error);
+/* Reads up to count records from number `first` on; any thread, while it grows, as
+ * long as those are durable. Returns how many, or a negative errno. */
+int wm_journal_read(const struct wm_journal *journal, uint32_t first,
+		    struct wm_journal_record *records, uint32_t count);
 void wm_journal_close(struct wm_journal *journal);
 /* Closes and removes; the removal is durable. */
 void wm_journal_remove(struct wm_journal *journal);

@@ -226,12 +226,12 @@ matches_reference() {
 # job_is_exact BYTES: random input of that size through the lab, and compared.
 job_is_exact() {
 	local input=$scratch/input output=$scratch/output
-	rm -f "$output"
+	rm -f "$output"*
 	make_data "$input" "$1"
 	submit "$input" "$output"
 	matches_reference "$input" "$output"
 	[[ ! -e $output.wm-partial ]]
-	rm -f "$input" "$output"
+	rm -f "$input" "$output"*
 }
 
 # loop_device FILE: sets loop. Not within a step: what a step's shell notes down to

@@ -335,6 +335,9 @@ static enum wm_drop take_result(struct sim *sim, struct sim_frame *frame)
 		return WM_DROP_DUPLICATE;
 	case WM_LEDGER_UNKNOWN:
 		return WM_DROP_BATCH;
+	case WM_LEDGER_HELD:
+	case WM_LEDGER_COMPARE:
+		assert(!"an audit, in a rack that has none");
 	}
 	sim_check_result(sim, frame, &receipt.batch, lane->nodes[node].session);
 	lane->slot[receipt.batch.slot].nodes |= 1ull << (node % 64);

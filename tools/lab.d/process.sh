@@ -86,7 +86,7 @@ controller_start() {
 	hugepages_lock
 	hugepages_ensure "$(state_get pages 0)"
 	program_start ctl "$program" --interface port0 --socket "$lab_socket" \
-		--key "$lab_state/key" "${arguments[@]}"
+		--state "$lab_state/state" --key "$lab_state/key" "${arguments[@]}"
 	deadline=$((SECONDS + $(state_get timeout 60)))
 	until [[ -S $lab_socket ]]; do
 		[[ -n $(pid_of ctl) ]] || fail "the controller did not start: $(last_words ctl)"

@@ -45,7 +45,7 @@ static enum wm_ledger_verdict complete(struct wm_ledger *ledger, uint64_t token)
 {
 	bool extent_done;
 
-	return wm_ledger_complete(ledger, token, &extent_done);
+	return wm_ledger_complete(ledger, token, 0, &extent_done);
 }
 
 /* Opens extent 0 in slot 0, and takes and completes all of it but for `left` batches. */
@@ -189,11 +189,12 @@ static void an_extent_is_done_exactly_once_and_its_slot_closes(void)
 	wm_ledger_open(ledger, 0, 0);
 	for (uint32_t i = 0; i < BATCHES; i++) {
 		batch = take(ledger);
-		wm_ledger_complete(ledger, batch.token, &extent_done);
+		wm_ledger_complete(ledger, batch.token, 0, &extent_done);
 		done += extent_done;
 		CU_ASSERT_EQUAL(extent_done, i == BATCHES - 1);
 	}
-	CU_ASSERT_EQUAL(wm_ledger_complete(ledger, batch.token, &extent_done), WM_LEDGER_DUPLICATE);
+	CU_ASSERT_EQUAL(wm_ledger_complete(ledger, batch.token, 0, &extent_done),
+			WM_LEDGER_DUPLICATE);
 	CU_ASSERT_FALSE(extent_done);
 	CU_ASSERT_EQUAL(done, 1);
 	CU_ASSERT_FALSE(wm_ledger_look(ledger, batch.token, &batch));
@@ -415,8 +416,9 @@ static void model_complete(struct model *model, unsigned copy)
 	unsigned slot = model_slot(model, copy);
 	bool first = slot != SLOTS && !model->batches[batch].done, extent_done;
 
-	CU_ASSERT_EQUAL(wm_ledger_complete(model->ledger, model->copies[copy].token, &extent_done),
-			first ? WM_LEDGER_NEW : WM_LEDGER_DUPLICATE);
+	CU_ASSERT_EQUAL(
+		wm_ledger_complete(model->ledger, model->copies[copy].token, 0, &extent_done),
+		first ? WM_LEDGER_NEW : WM_LEDGER_DUPLICATE);
 	if (first) {
 		model->batches[batch].done = true;
 		model->batches[batch].waiting = false;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "job_files.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check_tail(const struct wm_job *job, const struct wm_source *source,
+		      struct wm_error *error)
+{
+	uint64_t tail = source->bytes % job->kernel->in_bytes;
+
+	if (tail == 0 || job->drop_tail)
+		return 0;
+	return wm_error_set(error, EINVAL,
+			    "%.300s has %" PRIu64 " bytes, %" PRIu64
+			    " more than whole elements of %" PRIu32
+			    ": cut it, or leave the rest out with --tail drop",
+			    source->path, source->bytes, tail, job->kernel->in_bytes);
+}
+
+static int make_layout(struct wm_job *job, const struct wm_source *source, uint32_t mtu,
+		       struct wm_error *error)
+{
+	int ret = check_tail(job, source, error);
+
+	if (ret < 0)
+		return ret;
+	job->input_bytes = source->bytes;
+	job->dropped_tail_bytes = source->bytes % job->kernel->in_bytes;
+	return wm_layout_init(&job->lane.layout, job->kernel,
+			      source->bytes - job->dropped_tail_bytes, mtu, error);
+}
+
+static int journal_path(char path[PATH_MAX], const struct wm_job *job, const char *state_directory,
+			struct wm_error *error)
+{
+	return wm_journal_path(path, job->output, ".wm-journal", state_directory, error);
+}
+
+/* A journal without --force is work of an earlier life that would be lost. */
+static int check_no_journal(const struct wm_job *job, const char *path, struct wm_error *error)
+{
+	if (job->force || access(path, F_OK) < 0)
+		return 0;
+	return wm_error_set(error, EEXIST,
+			    "%.300s holds the progress of an unfinished job: go on with "
+			    "'wiremill job resume OUTPUT', or begin anew with --force",
+			    path);
+}
+
+int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_directory,
+		       struct wm_error *error)
+{
+	struct wm_source source;
+	char path[PATH_MAX];
+	int ret;
+
+	ret = wm_source_open(&source, job->input, error);
+	if (ret < 0)
+		return ret;
+	ret = make_layout(job, &source, mtu, error);
+	if (ret < 0 || job->resume)
+		goto close_source;
+	ret = wm_sink_check(job->output, job->lane.layout.output_bytes, job->force, &source, error);
+	if (ret < 0)
+		goto close_source;
+	ret = journal_path(path, job, state_directory, error);
+	if (ret == 0)
+		ret = check_no_journal(job, path, error);
+
+close_source:
+	wm_source_close(&source);
+	return ret;
+}
+
+/* ---- fresh ------------------------------------------------------------------- */
+
+static int remove_stale_journal(const char *path, struct wm_error *error)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return wm_error_set(error, errno, "cannot remove the old journal %.300s: %s", path,
+			    strerror(errno));
+}
+
+static int open_fresh(struct wm_job *job, const char *path,
+		      const struct wm_journal_identity *identity, struct wm_error *error)
+{
+	struct wm_lane_job *lane = &job->lane;
+	int ret;
+
+	ret = check_no_journal(job, path, error);
+	if (ret == 0 && job->force)
+		ret = remove_stale_journal(path, error);
+	if (ret < 0)
+		return ret;
+	ret = wm_sink_create(&lane->sink, job->output, lane->layout.output_bytes, job->force,
+			     &lane->source, error);
+	if (ret < 0)
+		return ret;
+	ret = wm_journal_create(&lane->journal, path, identity, error);
+	if (ret < 0)
+		wm_sink_abandon(&lane->sink);
+	return ret;
+}
+
+/* ---- resumed ------------------------------------------------------------------- */
+
+struct replay {
+	struct wm_job *job;
+	uint32_t number; /* of the record */
+};
+
+/* A quarantine that an earlier life did not see to the end: its pass is made again. */
+static int replay(void *context, const struct wm_journal_record *record)
+{
+	struct replay *state = context;
+	struct wm_lane_job *lane = &state->job->lane;
+	uint32_t number = state->number++;
+
+	if (record->type == WM_JOURNAL_EXTENT)
+		return wm_progress_replay(&lane->progress, record->extent);
+	if (record->type == WM_JOURNAL_QUARANTINE) {
+		wm_redo_begin(&state->job->redo, record->nodes, number, 1);
+		lane->redo_wanted = 1;
+	}
+	return 0;
+}
+
+/* Complete, and committed before the journal could be removed? */
+static bool is_committed(const struct wm_job *job)
+{
+	struct stat status;
+
+	return wm_progress_is_complete(&job->lane.progress) && !job->redo.active &&
+	       stat(job->output, &status) == 0 && S_ISREG(status.st_mode) &&
+	       (uint64_t)status.st_size == job->lane.layout.output_bytes;
+}
+
+static int resume_sink(struct wm_job *job, struct wm_error *error)
+{
+	struct wm_lane_job *lane = &job->lane;
+	int ret = wm_sink_resume(&lane->sink, job->output, lane->layout.output_bytes, job->force,
+				 &lane->source, error);
+
+	if (ret == -ENOENT && is_committed(job)) {
+		lane->sink.fd = -1; /* nothing to commit any more */
+		return 0;
+	}
+	return ret;
+}
+
+static int open_resumed(struct wm_job *job, const char *path,
+			const struct wm_journal_identity *identity, struct wm_error *error)
+{
+	struct wm_lane_job *lane = &job->lane;
+	struct replay state = { .job = job };
+	int ret = wm_journal_open(&lane->journal, path, NULL, NULL, error);
+
+	if (ret < 0)
+		return ret;
+	ret = wm_journal_match(&lane->journal.identity, identity, error);
+	if (ret == 0)
+		ret = wm_journal_scan(&lane->journal, replay, &state, error);
+	if (ret == 0)
+		ret = resume_sink(job, error);
+	if (ret < 0)
+		wm_journal_close(&lane->journal);
+	return ret;
+}
+
+int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_directory,
+		      struct wm_error *error)
+{
+	struct wm_lane_job *lane = &job->lane;
+	struct wm_journal_identity identity;
+	char path[PATH_MAX];
+	int ret;
+
+	ret = wm_source_open(&lane->source, job->input, error);
+	if (ret < 0)
+		return ret;
+	ret = make_layout(job, &lane->source, mtu, error);
+	if (ret == 0)
+		ret = wm_journal_identify(&identity, &lane->source, &lane->layout, job->force,
+					  job->drop_tail, error);
+	if (ret == 0)
+		ret = journal_path(path, job, state_directory, error);
+	if (ret < 0)
+		goto close_source;
+
+	wm_progress_init(&lane->progress, lane->layout.extents);
+	lane->redo_wanted = lane->redo_done = 0;
+	if (access(path, F_OK) < 0)
+		job->resume = false; /* an earlier life ended before it had a journal */
+	ret = job->resume ? open_resumed(job, path, &identity, error)
+			  : open_fresh(job, path, &identity, error);
+	if (ret < 0)
+		goto close_source;
+	job->open = true;
+	return 0;
+
+close_source:
+	wm_source_close(&lane->source);
+	return ret;
+}
+
+int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error)
+{
+	struct wm_journal journal;
+	char path[PATH_MAX];
+	int ret;
+
+	ret = journal_path(path, job, state_directory, error);
+	if (ret < 0)
+		return ret;
+	if (access(path, F_OK) < 0)
+		return wm_error_set(
+			error, ENOENT,
+			"no journal at %.300s: there is no unfinished job of that output", path);
+	ret = wm_journal_open(&journal, path, NULL, NULL, error);
+	if (ret < 0)
+		return ret;
+	strcpy(job->input, journal.identity.input_path);
+	job->force = journal.identity.force;
+	job->drop_tail = journal.identity.drop_tail;
+	job->kernel = wm_kernel_find(journal.identity.kernel.name);
+	if (!job->kernel)
+		ret = wm_error_set(error, ENOENT, "%.300s: its kernel '%s' is not here", path,
+				   journal.identity.kernel.name);
+	wm_journal_close(&journal);
+	return ret;
+}
+
+/* ---- the end --------------------------------------------------------------------- */
+
+void wm_job_files_suspend(struct wm_job *job)
+{
+	if (!job->open)
+		return;
+	wm_journal_close(&job->lane.journal);
+	if (job->lane.sink.fd >= 0)
+		wm_sink_suspend(&job->lane.sink);
+	wm_source_close(&job->lane.source);
+	job->open = false;
+}
+
+void wm_job_files_abandon(struct wm_job *job)
+{
+	if (!job->open)
+		return;
+	/* The journal first: it must not vouch for a sink that is gone. */
+	wm_journal_remove(&job->lane.journal);
+	if (job->lane.sink.fd >= 0)
+		wm_sink_abandon(&job->lane.sink);
+	wm_source_close(&job->lane.source);
+	job->open = false;
+}
+
+int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error)
+{
+	struct wm_lane_job *lane = &job->lane;
+	char path[PATH_MAX];
+	int ret;
+
+	ret = wm_journal_path(path, job->output, ".wm-manifest", state_directory, error);
+	if (ret < 0)
+		goto suspend;
+	/* That of an output which is being replaced must not stand beside the new one. */
+	if (unlink(path) < 0 && errno != ENOENT) {
+		ret = wm_error_set(error, errno, "cannot remove the old manifest %.300s: %s", path,
+				   strerror(errno));
+		goto suspend;
+	}
+	if (lane->sink.fd >= 0) {
+		ret = wm_sink_commit(&lane->sink, error);
+		lane->sink.fd = -1;
+		if (ret < 0)
+			goto suspend;
+	}
+	ret = wm_manifest_create(path, &lane->journal, &lane->layout, error);
+	if (ret < 0)
+		goto suspend;
+	wm_journal_remove(&lane->journal);
+	wm_source_close(&lane->source);
+	job->open = false;
+	return 0;
+
+suspend:
+	wm_job_files_suspend(job);
+	return ret;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The files of a job: source, sink, journal, manifest; opened, resumed, given up
+ * and finished together. Blocks; one thread at a time per job.
+ *
+ *   fresh      no journal ─▶ sink created, then journal created
+ *   resumed    journal read and matched with the input ─▶ sink opened again
+ *   finished   sink committed ─▶ manifest ─▶ journal removed
+ *
+ * In that order, so that a journal never vouches for a sink that is not there, and
+ * a crash between any two steps leaves what the next life can go on from.
+ */
+#ifndef WM_JOB_FILES_H
+#define WM_JOB_FILES_H
+
+#include "jobs.h"
+
+/* What can be refused without writing anything. Fills in layout and sizes. */
+int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_directory,
+		       struct wm_error *error);
+/* Opens, or resumes if job->resume; sets job->open. */
+int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_directory,
+		      struct wm_error *error);
+/* Reads from its journal which job an output belongs to: kernel, input, options. */
+int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error);
+/* Closes; what is durable stays for a resume. */
+void wm_job_files_suspend(struct wm_job *job);
+/* Closes; nothing stays. */
+void wm_job_files_abandon(struct wm_job *job);
+/* Everything is durable: gives the output its name and its manifest. Closes. */
+int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Doing again what a wrong node had a part in. The lane forgets what is open by
+ * itself; what is durable already is found here, by reading the journal from its
+ * start, a few records at a time, and naming to the lane every extent that is void.
+ *
+ *   lane: quarantine ─▶ its record is durable ─▶ WM_LANE_REDO
+ *   control: wm_redo_begin ─▶ wm_redo_feed, every tick ─▶ WM_LANE_EXTENT_VOID ...
+ *            ─▶ the end of the journal was reached ─▶ WM_LANE_REDO_DONE
+ *
+ * A resumed job whose journal knows of a quarantine begins with a pass, too. Bounded
+ * memory: the journal is on disk, and the lane takes few extents at a time.
+ */
+#ifndef WM_REDO_H
+#define WM_REDO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wiremill/journal.h"
+
+/* Extents named at once: what progress has room for beside what is open. */
+#define WM_REDO_BURST 64u
+
+struct wm_redo {
+	struct wm_journal_voids voids;
+	uint32_t end;	 /* records from here on are not void */
+	uint32_t cursor; /* next record to look at */
+	uint32_t pass;	 /* the lane's number of what is being done; 0: the resume's own */
+	bool active;
+	uint64_t fed_ns;
+};
+
+/* Notes a quarantine record of that number, and begins a pass over all before it. */
+void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32_t pass);
+/* The next extents that are void, WM_REDO_BURST at most. Returns how many; 0 with
+ * *finished: the pass is over; or a negative errno. */
+int wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
+		 uint64_t extents[WM_REDO_BURST], bool *finished);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A lane's doubts: results compared, nodes that compute wrong, what is void then. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lane_private.h"
+
+/* ---- results that are held for a third opinion --------------------------------- */
+
+static struct lane_dispute *find_dispute(struct wm_lane *lane, uint64_t token)
+{
+	for (uint32_t i = 0; i < lane->dispute_count; i++) {
+		if (lane->disputes[i].token == token)
+			return &lane->disputes[i];
+	}
+	return NULL;
+}
+
+/* Forgets a dispute; its frame is the caller's. */
+static struct rte_mbuf *take_dispute(struct wm_lane *lane, uint64_t token)
+{
+	struct lane_dispute *dispute = find_dispute(lane, token);
+	struct rte_mbuf *frame;
+
+	if (!dispute)
+		return NULL;
+	frame = dispute->frame;
+	*dispute = lane->disputes[--lane->dispute_count];
+	return frame;
+}
+
+void wm_lane_audit_clear(struct wm_lane *lane)
+{
+	while (lane->dispute_count > 0)
+		rte_pktmbuf_free(lane->disputes[--lane->dispute_count].frame);
+}
+
+/* ---- comparing -------------------------------------------------------------------- */
+
+static enum wm_opinion compare(struct wm_lane *lane, const struct wm_ledger_batch *batch,
+			       struct rte_mbuf *frame)
+{
+	uint32_t bytes = wm_frame_result_bytes(&lane->job->layout.kernel, batch->count);
+	struct lane_dispute *dispute = find_dispute(lane, batch->token);
+	const uint8_t *payload = wm_lane_payload(frame);
+
+	if (memcmp(wm_lane_kept(lane, batch), payload, bytes) == 0)
+		return WM_OPINION_FIRST;
+	if (dispute && memcmp(wm_lane_payload(dispute->frame), payload, bytes) == 0)
+		return WM_OPINION_SECOND;
+	return WM_OPINION_NEITHER;
+}
+
+/* The one that was held second is right: it takes the first one's place. */
+static void prefer_second(struct wm_lane *lane, const struct wm_ledger_batch *batch)
+{
+	wm_lane_forget(lane, batch);
+	wm_lane_keep(lane, take_dispute(lane, batch->token), batch);
+}
+
+static bool hold_second(struct wm_lane *lane, struct rte_mbuf *frame, uint64_t token)
+{
+	if (lane->dispute_count == LANE_DISPUTES_MAX)
+		return false;
+	lane->disputes[lane->dispute_count++] = (struct lane_dispute){ token, frame };
+	return true;
+}
+
+bool wm_lane_audit(struct wm_lane *lane, struct rte_mbuf *frame, uint32_t node,
+		   struct wm_dispatch_receipt *receipt)
+{
+	const struct wm_ledger_batch *batch = &receipt->batch;
+	enum wm_opinion opinion = compare(lane, batch, frame);
+	enum wm_ledger_verdict verdict =
+		wm_dispatch_opinion(lane->dispatch, node, opinion, receipt);
+
+	if (verdict == WM_LEDGER_HELD && hold_second(lane, frame, batch->token))
+		return false;
+	if (verdict == WM_LEDGER_NEW && opinion == WM_OPINION_SECOND)
+		prefer_second(lane, batch);
+	else
+		rte_pktmbuf_free(take_dispute(lane, batch->token));
+	rte_pktmbuf_free(frame);
+	if (verdict != WM_LEDGER_NEW) {
+		lane->ending.failed_op = WM_LANE_FAILED_AUDIT;
+		lane->ending.extent = batch->batch;
+		wm_lane_job_stop(lane, -EILSEQ);
+		return false;
+	}
+	return true;
+}
+
+/* ---- a node that computes wrong ------------------------------------------------------ */
+
+static uint64_t bit_of(uint32_t node)
+{
+	return 1ull << (node % 64);
+}
+
+static void void_open(struct wm_lane *lane, uint32_t node)
+{
+	struct wm_ledger_batch batch;
+	uint32_t cursor = 0;
+
+	while (wm_dispatch_void_next(lane->dispatch, node, &cursor, &batch)) {
+		wm_lane_forget(lane, &batch);
+		rte_pktmbuf_free(take_dispute(lane, batch.token));
+	}
+}
+
+static void void_slots(struct wm_lane *lane, uint32_t node)
+{
+	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++) {
+		struct lane_slot *slot = &lane->slots[i];
+
+		if (slot->state == SLOT_WRITING && slot->nodes & bit_of(node))
+			slot->is_void = true;
+		/* The bit is this node's alone: it has no part in what is open. */
+		else if (slot->state == SLOT_OPEN && lane->node_count <= 64)
+			slot->nodes &= ~bit_of(node);
+	}
+}
+
+void wm_lane_quarantine(struct wm_lane *lane, uint32_t node, uint64_t batch)
+{
+	struct wm_lane_event event = {
+		.op = WM_LANE_NODE_WRONG,
+		.job = lane->job->id,
+		.node = node,
+		.extent = batch,
+	};
+
+	if (lane->nodes[node].session == 0)
+		return;
+	/* Nothing more of it is taken, whatever the control thread does. */
+	lane->nodes[node].session = 0;
+	wm_dispatch_node_remove(lane->dispatch, node);
+	void_open(lane, node);
+	void_slots(lane, node);
+	wm_progress_void_waiting(&lane->job->progress, bit_of(node));
+	/* What is durable already is found through the journal, by the control
+	 * thread; until that is done the job does not end. */
+	lane->quarantine_nodes |= bit_of(node);
+	wm_lane_raise(lane, &event);
+}
+
+void wm_lane_extent_void(struct wm_lane *lane, uint64_t extent)
+{
+	if (lane->state != LANE_RUNNING)
+		return;
+	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++) {
+		if (lane->slots[i].state != SLOT_FREE && lane->slots[i].extent == extent)
+			return; /* being made again already */
+	}
+	if (!wm_progress_void(&lane->job->progress, extent))
+		assert(!"more extents were declared void than the lane said it has room for");
+}
