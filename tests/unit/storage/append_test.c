@@ -615,20 +615,10 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_killed_job_goes_on_from_what_was_durable),
 };
 
-/* Where root runs this; else the other tests of the same user leave enough or not. */
-static void raise_locked_memory(void)
-{
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
-
-	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-		printf("# locked memory is as it was: %s\n", strerror(errno));
-}
-
 int main(void)
 {
 	int ret;
 
-	raise_locked_memory();
 	if (wm_scratch_begin(true) < 0)
 		return EXIT_FAILURE;
 	ret = WM_TESTS_RUN("append", tests);
