@@ -357,6 +357,20 @@ static void a_new_job_is_prepared_anew(void)
 	CU_ASSERT_EQUAL(world.job, 6);
 }
 
+/* Doubled on its way, and late: the running job stays. */
+static void a_kernel_of_an_older_job_is_not_taken(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 6), 0);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), -ESTALE);
+	CU_ASSERT_EQUAL(world.prepared, 2);
+	CU_ASSERT_EQUAL(world.job, 6);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 2);
+}
+
 static void a_kernel_that_cannot_be_prepared_is_acknowledged_with_its_errno(void)
 {
 	struct world world;
@@ -449,6 +463,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_only_a_node_says_is_not_for_a_node),
 	WM_TEST(a_repeated_kernel_is_prepared_once_and_acknowledged_each_time),
 	WM_TEST(a_new_job_is_prepared_anew),
+	WM_TEST(a_kernel_of_an_older_job_is_not_taken),
 	WM_TEST(a_kernel_that_cannot_be_prepared_is_acknowledged_with_its_errno),
 	WM_TEST(a_new_session_prepares_again),
 	WM_TEST(a_body_that_makes_no_sense_is_refused),
