@@ -140,16 +140,27 @@ static bool is_committed(const struct wm_job *job)
 	       (uint64_t)status.st_size == job->lane.layout.output_bytes;
 }
 
+/* A crash may have come between the commit and the removal of the journal. */
+static int resume_committed(struct wm_job *job, struct wm_error *error)
+{
+	job->lane.sink = (struct wm_sink){ .fd = -1, .fd_tail = -1 };
+	return wm_journal_check_output(&job->lane.journal, &job->lane.layout, job->output, error);
+}
+
 static int resume_sink(struct wm_job *job, struct wm_error *error)
 {
 	struct wm_lane_job *lane = &job->lane;
 	int ret = wm_sink_resume(&lane->sink, job->output, lane->layout.output_bytes, job->force,
 				 &lane->source, error);
 
-	if (ret == -ENOENT && is_committed(job)) {
-		lane->sink.fd = -1; /* nothing to commit any more */
-		return 0;
-	}
+	if ((ret == -ENOENT || ret == -EEXIST) && is_committed(job))
+		return resume_committed(job, error);
+	if (ret < 0)
+		return ret;
+	ret = wm_journal_check_output(&lane->journal, &lane->layout, lane->sink.path_partial,
+				      error);
+	if (ret < 0)
+		wm_sink_suspend(&lane->sink);
 	return ret;
 }
 
@@ -165,10 +176,20 @@ static int open_resumed(struct wm_job *job, const char *path,
 	ret = wm_journal_match(&lane->journal.identity, identity, error);
 	if (ret == 0)
 		ret = wm_journal_scan(&lane->journal, replay, &state, error);
-	if (ret == 0)
-		ret = resume_sink(job, error);
 	if (ret < 0)
-		wm_journal_close(&lane->journal);
+		goto close_journal;
+	ret = resume_sink(job, error);
+	if (ret == 0)
+		return 0;
+	/* Nothing was durable yet, so maybe not even the sink: begin anew. */
+	if (lane->journal.records == 0 && (ret == -ENOENT || ret == -EINVAL)) {
+		wm_journal_remove(&lane->journal);
+		job->resume = false;
+		return open_fresh(job, path, identity, error);
+	}
+
+close_journal:
+	wm_journal_close(&lane->journal);
 	return ret;
 }
 

@@ -156,6 +156,10 @@ int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, v
  * long as those are durable. Returns how many, or a negative errno. */
 int wm_journal_read(const struct wm_journal *journal, uint32_t first,
 		    struct wm_journal_record *records, uint32_t count);
+/* Reads back the newest extents it vouches for. -EINVAL: the output holds something
+ * else (another disk under the same name, a file that was exchanged). */
+int wm_journal_check_output(const struct wm_journal *journal, const struct wm_layout *layout,
+			    const char *output_path, struct wm_error *error);
 void wm_journal_close(struct wm_journal *journal);
 /* Closes and removes; the removal is durable. */
 void wm_journal_remove(struct wm_journal *journal);
