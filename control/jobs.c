@@ -678,6 +678,8 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	wm_jobs_counters(jobs, job, &counters);
 	if (counters.job == job->lane.id && counters.nodes_alive == 0)
 		return "for a node: none answers";
+	if (counters.job == job->lane.id && counters.nodes_alive == 1 && job->audit_ppm > 0)
+		return "for a second node, to audit with";
 	return "";
 }
 
