@@ -277,6 +277,62 @@ static json_t *node_list(void *context, const json_t *params, int *code, struct 
 	return json_pack("{s:o}", "nodes", list);
 }
 
+static bool is_called(const struct wm_member *member, const char *name)
+{
+	char mac[20];
+
+	format_mac(mac, sizeof(mac), member->mac);
+	return member->state != WM_MEMBER_UNKNOWN &&
+	       (strcmp(member->hello.name, name) == 0 || strcmp(mac, name) == 0);
+}
+
+/* The one in quarantine that is called so; names need not differ, MACs do. */
+static const struct wm_member *find_quarantined(const struct wm_membership *membership,
+						const char *name, struct wm_error *error)
+{
+	const struct wm_member *called = NULL, *found = NULL;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < membership->count; i++) {
+		if (!is_called(&membership->members[i], name))
+			continue;
+		called = &membership->members[i];
+		if (called->state == WM_MEMBER_QUARANTINED)
+			found = called, count++;
+	}
+	if (count == 1)
+		return found;
+	if (!called)
+		wm_error_set(error, ENOENT, "no node '%.64s' here: see 'wiremill node list'", name);
+	else if (count == 0)
+		wm_error_set(error, EINVAL, "node %.64s is not in quarantine, but %s", name,
+			     wm_member_state_name(called->state));
+	else
+		wm_error_set(error, EINVAL,
+			     "%" PRIu32 " nodes in quarantine are called %.64s: give a MAC "
+			     "address, as 'wiremill node list --json' shows it",
+			     count, name);
+	return NULL;
+}
+
+static json_t *node_admit(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	struct wm_daemon *daemon = context;
+	const char *name = NULL;
+	const struct wm_rpc_param expected[] = { { "name", WM_RPC_STRING, 0, &name } };
+	const struct wm_member *member;
+	uint32_t index;
+
+	if (wm_rpc_params_unpack(params, expected, 1, code, error) < 0)
+		return NULL;
+	member = find_quarantined(&daemon->membership, name, error);
+	if (!member)
+		return NULL;
+	index = (uint32_t)(member - daemon->membership.members);
+	wm_membership_admit(&daemon->membership, index);
+	return node_object(daemon, index);
+}
+
 /* ---- statistics ------------------------------------------------------------------- */
 
 static json_t *port_object(const struct wm_daemon *daemon, const struct wm_lane_counters *counters)
@@ -436,6 +492,6 @@ static json_t *version(void *context, const json_t *params, int *code, struct wm
 const struct wm_rpc_method wm_daemon_methods[] = {
 	{ "job.submit", job_submit }, { "job.show", job_show },	    { "job.list", job_list },
 	{ "job.resume", job_resume }, { "job.cancel", job_cancel }, { "node.list", node_list },
-	{ "stats", stats },	      { "version", version },
+	{ "node.admit", node_admit }, { "stats", stats },	    { "version", version },
 };
 const unsigned wm_daemon_method_count = sizeof(wm_daemon_methods) / sizeof(wm_daemon_methods[0]);

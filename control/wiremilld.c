@@ -15,7 +15,6 @@
 /* Half of what a cheap switch buffers a port. */
 #define QUEUE_TARGET_BYTES (128u * 1024)
 
-#define STATE_DIRECTORY "/var/lib/wiremill"
 
 static const char usage_text[] =
 	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS [option ...]\n"
@@ -27,7 +26,7 @@ static const char usage_text[] =
 	"  --vdev ARGS          any DPDK virtual device, as EAL's --vdev takes it\n"
 	"  --pci ADDRESS        a PCI device bound to a DPDK driver\n"
 	"  --socket PATH        control socket (" WM_SOCKET_PATH_DEFAULT ")\n"
-	"  --state DIRECTORY    where the queue of jobs is kept (" STATE_DIRECTORY ")\n"
+	"  --state DIRECTORY    where the queue of jobs is kept (" WM_STATE_DIRECTORY_DEFAULT ")\n"
 	"  --lcores LIST        cores as EAL's --lcores takes them: the first controls,\n"
 	"                       the second polls ('0@(0-1),1@(0-1)' floats over two; 0,1)\n"
 	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
@@ -173,7 +172,7 @@ int main(int argc, char **argv)
 {
 	struct wm_daemon_config config = {
 		.socket_path = WM_SOCKET_PATH_DEFAULT,
-		.state_directory = STATE_DIRECTORY,
+		.state_directory = WM_STATE_DIRECTORY_DEFAULT,
 		.lcores = "0,1",
 		.queue_target_bytes = QUEUE_TARGET_BYTES,
 	};

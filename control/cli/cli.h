@@ -20,6 +20,7 @@
 struct wm_option {
 	const char *name;	/* without its dashes */
 	const char *value_name; /* as help shows it; NULL: a flag */
+	bool value_optional;	/* a flag too, whose value goes with '=' or not at all */
 	const char *help;
 	bool required;
 	const char *const *choices; /* NULL-ended; NULL: any text */
@@ -34,6 +35,7 @@ struct wm_verb {
 	const char *summary; /* for the list of verbs and the verb's help */
 	const char *details; /* more lines of help, or NULL */
 	const char *operand; /* name of its one argument, or NULL */
+	const char *usage;   /* where options exclude each other; NULL: as the table has them */
 	const struct wm_option *options;
 	unsigned option_count;
 	int (*run)(const struct wm_cli *cli); /* returns the exit status */
@@ -47,8 +49,8 @@ struct wm_cli {
 };
 
 extern const struct wm_verb wm_verb_job_submit, wm_verb_job_list, wm_verb_job_show,
-	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_node_list, wm_verb_stats, wm_verb_verify,
-	wm_verb_key, wm_verb_version;
+	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_job_resume, wm_verb_node_list,
+	wm_verb_node_admit, wm_verb_stats, wm_verb_verify, wm_verb_key, wm_verb_version;
 
 /* One line on stderr, control characters shown as '?'. Returns WM_EXIT_FAILED. */
 int wm_cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -48,6 +48,56 @@ static void line_print(const char *label, const char *text)
 	putchar('\n');
 }
 
+/* What the nodes did. Batches that are made again after a quarantine count again, and
+ * those of an earlier life not at all: then it is no share of the whole. */
+static void batches_print(const json_t *job)
+{
+	uint64_t done = wm_cli_number(job, "batches_done"), all = wm_cli_number(job, "batches");
+	bool resumed = wm_cli_number(job, "resumed_bytes") > 0;
+
+	printf("  %-9s ", "batches");
+	if (!resumed && done <= all)
+		printf("%" PRIu64 " of ", done);
+	printf("%" PRIu64 ", of %" PRIu64 " elements at MTU %" PRIu64 "\n", all,
+	       wm_cli_number(job, "batch_elements"), wm_cli_number(job, "mtu"));
+	if (resumed)
+		printf("  %-9s %" PRIu64 " batches since it was resumed\n", "computed", done);
+	else if (done > all)
+		printf("  %-9s %" PRIu64 " batches, %" PRIu64 " of them once more\n", "computed",
+		       done, done - all);
+}
+
+static void resumed_print(const json_t *job)
+{
+	uint64_t bytes = wm_cli_number(job, "resumed_bytes");
+	char text[32];
+
+	if (bytes)
+		printf("  %-9s at %s (%" PRIu64 " bytes of output were there)\n", "resumed",
+		       wm_number_format_bytes(text, sizeof(text), bytes), bytes);
+}
+
+static void audited_print(const json_t *job)
+{
+	uint64_t ppm = wm_cli_number(job, "audit_ppm"), audited = wm_cli_number(job, "audited");
+
+	if (ppm || audited)
+		printf("  %-9s %" PRIu64 " batches on two nodes (%g %% wanted)\n", "audited",
+		       audited, (double)ppm / 10000);
+}
+
+static void sends_print(const json_t *job)
+{
+	uint64_t speculated = wm_cli_number(job, "speculated");
+
+	printf("  %-9s %" PRIu64 ", %" PRIu64 " resends, %" PRIu64 " duplicates", "sends",
+	       wm_cli_number(job, "sends"), wm_cli_number(job, "resends"),
+	       wm_cli_number(job, "duplicates"));
+	if (speculated)
+		printf(", %" PRIu64 " to a second node at the end", speculated);
+	putchar('\n');
+}
+
 static void time_print(const json_t *job)
 {
 	const json_t *left = json_object_get(job, "seconds_left");
@@ -78,12 +128,10 @@ void wm_job_print(const json_t *job)
 	time_print(job);
 	printf("  %-9s %" PRIu64 " of %" PRIu64 "\n", "extents", wm_cli_number(job, "extents_done"),
 	       wm_cli_number(job, "extents"));
-	printf("  %-9s %" PRIu64 " of %" PRIu64 ", of %" PRIu64 " elements at MTU %" PRIu64 "\n",
-	       "batches", wm_cli_number(job, "batches_done"), wm_cli_number(job, "batches"),
-	       wm_cli_number(job, "batch_elements"), wm_cli_number(job, "mtu"));
-	printf("  %-9s %" PRIu64 ", %" PRIu64 " resends, %" PRIu64 " duplicates\n", "sends",
-	       wm_cli_number(job, "sends"), wm_cli_number(job, "resends"),
-	       wm_cli_number(job, "duplicates"));
+	batches_print(job);
+	resumed_print(job);
+	audited_print(job);
+	sends_print(job);
 	printf("  %-9s %" PRIu64 "\n", "nodes", wm_cli_number(job, "nodes"));
 }
 
@@ -106,8 +154,8 @@ static void progress_show(struct wm_progress *progress, const json_t *job)
 
 	if (!*waiting && state_is(job, "running")) {
 		wm_progress_show(progress, wm_cli_number(job, "output_bytes_done"),
-				 wm_cli_number(job, "output_bytes"), wm_cli_real(job, "seconds"),
-				 wm_clock_ns());
+				 wm_cli_number(job, "output_bytes"),
+				 wm_cli_real(job, "bytes_per_second"), wm_clock_ns());
 		return;
 	}
 	snprintf(note, sizeof(note), "job %" PRIu64 " is %s%s%s", wm_cli_number(job, "job"),
@@ -192,5 +240,37 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job)
 	else
 		status = quiet ? job_end(cli, job) : interrupted(cli, job);
 	json_decref(job);
+	return status;
+}
+
+/* ---- making one --------------------------------------------------------- */
+
+/* Takes over job. */
+static int job_made(const struct wm_cli *cli, json_t *job)
+{
+	if (cli->json)
+		wm_cli_print_json(job);
+	else
+		printf("job %" PRIu64 " is submitted\n", wm_cli_number(job, "job"));
+	json_decref(job);
+	return WM_EXIT_DONE;
+}
+
+int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params, bool wait)
+{
+	struct wm_client client;
+	struct wm_error error;
+	json_t *job;
+	int status;
+
+	if (wm_client_open(&client, cli->socket_path, &error) < 0) {
+		json_decref(params);
+		return wm_cli_failed("%s", error.text);
+	}
+	if (wm_client_call(&client, method, params, &job, &error) < 0)
+		status = wm_cli_failed("%s", error.text);
+	else
+		status = wait ? wm_job_wait(cli, &client, job) : job_made(cli, job);
+	wm_client_close(&client);
 	return status;
 }

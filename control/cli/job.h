@@ -9,6 +9,11 @@
 /* Asks `method` about the job that the operand names. NULL: *status says how to
  * exit, and why was said on stderr. */
 json_t *wm_job_ask(const struct wm_cli *cli, const char *method, int *status);
+/*
+ * Calls a method that makes a job, which is waited for or named. Takes over params
+ * (NULL: it could not be made). Returns the exit status.
+ */
+int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params, bool wait);
 /* The job object as lines on stdout. */
 void wm_job_print(const json_t *job);
 

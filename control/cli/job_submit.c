@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "job.h"
+#include "value.h"
 
-static const char *kernel, *input, *output, *tail = "refuse";
+static const char *kernel, *input, *output, *tail = "refuse", *audit, *fail_after;
 static bool wait_for_end, force;
 
 static const char *const tails[] = { "refuse", "drop", NULL };
@@ -35,65 +30,35 @@ static const struct wm_option options[] = {
 	  .help = "bytes at the end of the input that make no whole element (refuse)",
 	  .choices = tails,
 	  .text = &tail },
+	{ .name = "audit",
+	  .value_name = "SHARE",
+	  .help = "of all batches, like 1%: two nodes compute them, and must agree (none)",
+	  .text = &audit },
+	{ .name = "fail-after",
+	  .value_name = "DURATION",
+	  .help = "without a node that answers, like 30s, 5m, 2h (wait for one for ever)",
+	  .text = &fail_after },
 };
-
-/* The controller runs in another directory. */
-static int path_make_absolute(char *absolute, const char *path)
-{
-	char directory[PATH_MAX];
-	int n;
-
-	if (path[0] == '/')
-		n = snprintf(absolute, PATH_MAX, "%s", path);
-	else if (getcwd(directory, sizeof(directory)))
-		n = snprintf(absolute, PATH_MAX, "%s/%s", directory, path);
-	else
-		return wm_cli_failed("cannot tell where %s lies: the working directory: %s", path,
-				     strerror(errno));
-	if (n >= PATH_MAX)
-		return wm_cli_failed("path is longer than %d bytes: %.64s...", PATH_MAX - 1, path);
-	return WM_EXIT_DONE;
-}
-
-static json_t *params_new(const char *input_path, const char *output_path)
-{
-	return json_pack("{s:s, s:s, s:s, s:b, s:s}", "kernel", kernel, "input", input_path,
-			 "output", output_path, "force", force, "tail", tail);
-}
-
-/* Takes over job. */
-static int submitted(const struct wm_cli *cli, json_t *job)
-{
-	if (cli->json)
-		wm_cli_print_json(job);
-	else
-		printf("job %" PRIu64 " is submitted\n", wm_cli_number(job, "job"));
-	json_decref(job);
-	return WM_EXIT_DONE;
-}
 
 static int run(const struct wm_cli *cli)
 {
+	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	char input_path[PATH_MAX], output_path[PATH_MAX];
-	struct wm_client client;
-	struct wm_error error;
-	json_t *job;
-	int status;
 
-	if (path_make_absolute(input_path, input) != WM_EXIT_DONE ||
-	    path_make_absolute(output_path, output) != WM_EXIT_DONE)
+	if (wm_cli_duration(cli->verb, "fail-after", fail_after, &fail_after_seconds) !=
+		    WM_EXIT_DONE ||
+	    wm_cli_share(cli->verb, "audit", audit, &audit_ppm) != WM_EXIT_DONE)
+		return WM_EXIT_USAGE;
+	if (wm_cli_path(input_path, input) != WM_EXIT_DONE ||
+	    wm_cli_path(output_path, output) != WM_EXIT_DONE)
 		return WM_EXIT_FAILED;
-	if (wm_client_open(&client, cli->socket_path, &error) < 0)
-		return wm_cli_failed("%s", error.text);
-	if (wm_client_call(&client, "job.submit", params_new(input_path, output_path), &job,
-			   &error) < 0)
-		status = wm_cli_failed("%s", error.text);
-	else if (wait_for_end)
-		status = wm_job_wait(cli, &client, job);
-	else
-		status = submitted(cli, job);
-	wm_client_close(&client);
-	return status;
+	return wm_job_start(cli, "job.submit",
+			    json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "kernel", kernel,
+				      "input", input_path, "output", output_path, "force", force,
+				      "tail", tail, "fail_after_seconds",
+				      (json_int_t)fail_after_seconds, "audit_ppm",
+				      (json_int_t)audit_ppm),
+			    wait_for_end);
 }
 
 const struct wm_verb wm_verb_job_submit = {
@@ -102,7 +67,9 @@ const struct wm_verb wm_verb_job_submit = {
 	.details =
 		"Refused: an input that is empty, no multiple of the element (but see --tail), or\n"
 		"the output; an output that exists (but see --force). The output gets its name\n"
-		"when it is complete. With --wait, Ctrl-C ends the waiting, not the job.",
+		"when it is complete. With --wait, Ctrl-C ends the waiting, not the job. A node\n"
+		"that an audit finds wrong goes into quarantine, and what rests on it is computed\n"
+		"again.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

@@ -127,8 +127,10 @@ static int option_take(struct line *line, const struct wm_verb *verb, int argc, 
 	line->given[option - line->options] = true;
 	if (value)
 		value++;
-	if (!option->value_name)
+	if (!option->value_name || (option->value_optional && !value))
 		return flag_take(verb, option, value);
+	if (option->value_optional)
+		*option->flag = true;
 	/* "--input --output F" forgot a value; a file of such a name takes '='. */
 	if (!value && *place + 1 < argc && strncmp(argv[*place + 1], "--", 2) != 0)
 		value = argv[++*place];
@@ -199,23 +201,45 @@ enum wm_request wm_options_parse(struct wm_cli *cli, int argc, char **argv, int 
 
 /* ---- help --------------------------------------------------------------- */
 
+/* "--name VALUE", "--name[=VALUE]" or "--name" */
+static const char *option_form(char *text, size_t text_bytes, const struct wm_option *option)
+{
+	if (!option->value_name)
+		snprintf(text, text_bytes, "--%s", option->name);
+	else if (option->value_optional)
+		snprintf(text, text_bytes, "--%s[=%s]", option->name, option->value_name);
+	else
+		snprintf(text, text_bytes, "--%s %s", option->name, option->value_name);
+	return text;
+}
+
 static void option_print_usage(const struct wm_option *option)
 {
 	const char *open = option->required ? "" : "[", *close = option->required ? "" : "]";
+	char form[64];
 
-	if (option->value_name)
-		printf(" %s--%s %s%s", open, option->name, option->value_name, close);
-	else
-		printf(" %s--%s%s", open, option->name, close);
+	printf(" %s%s%s", open, option_form(form, sizeof(form), option), close);
+}
+
+static void usage_print(const struct line *line, const struct wm_verb *verb)
+{
+	printf("usage: wiremill %s", verb->name);
+	if (verb->usage) {
+		printf(" %s\n\n", verb->usage);
+		return;
+	}
+	if (verb->operand)
+		printf(" %s", verb->operand);
+	for (unsigned i = 0; i < line->count; i++)
+		option_print_usage(&line->options[i]);
+	printf("\n\n");
 }
 
 static void option_print_help(const struct wm_option *option)
 {
-	char left[64];
+	char form[64];
 
-	snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value_name ? " " : "",
-		 option->value_name ? option->value_name : "");
-	printf("  %-22s %s\n", left, option->help);
+	printf("  %-22s %s\n", option_form(form, sizeof(form), option), option->help);
 }
 
 void wm_options_print_help(const struct wm_verb *verb)
@@ -224,12 +248,8 @@ void wm_options_print_help(const struct wm_verb *verb)
 	struct line line;
 
 	line_init(&line, verb, &unused);
-	printf("wiremill %s: %s\n\nusage: wiremill %s", verb->name, verb->summary, verb->name);
-	if (verb->operand)
-		printf(" %s", verb->operand);
-	for (unsigned i = 0; i < line.count; i++)
-		option_print_usage(&line.options[i]);
-	printf("\n\n");
+	printf("wiremill %s: %s\n\n", verb->name, verb->summary);
+	usage_print(&line, verb);
 	if (verb->details)
 		printf("%s\n\n", verb->details);
 	for (unsigned i = 0; i < line.count; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Command lines by table: --name VALUE, --name=VALUE, --flag, in any order, also
- * before the verb; "--" ends the options. Every verb has --json, --socket and
+ * Command lines by table: --name VALUE, --name=VALUE, --flag, --flag=VALUE where that
+ * is optional, in any order, also before the verb; "--" ends the options. Every verb has --json,
+ * --socket and
  * --help beside its own.
  */
 #ifndef WM_CLI_OPTIONS_H

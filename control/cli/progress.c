@@ -18,12 +18,11 @@
 
 /* "42 %  420 MB of 1.00 GB  210 MB/s  3 s left" */
 static void figures_format(char *text, size_t text_bytes, uint64_t done, uint64_t total,
-			   double elapsed_s)
+			   double rate)
 {
 	/* Rounded down: 100 % is said when all is done. */
 	unsigned percent = total ? (unsigned)((double)done / (double)total * 100) : 100;
 	char done_text[32], total_text[32], rate_text[32], left_text[32];
-	double rate = elapsed_s > 0 ? (double)done / elapsed_s : 0;
 	int n;
 
 	if (done < total && percent > 99)
@@ -57,15 +56,15 @@ static void bar_format(char *text, uint64_t done, uint64_t total, unsigned room)
 	strcpy(text + 1 + width, "] ");
 }
 
-char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t total,
-			 double elapsed_s, unsigned width)
+char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t total, double rate,
+			 unsigned width)
 {
 	char bar[BAR_WIDTH_MAX + 4], figures[192];
 	size_t used;
 
 	if (done > total)
 		done = total;
-	figures_format(figures, sizeof(figures), done, total, elapsed_s);
+	figures_format(figures, sizeof(figures), done, total, rate);
 	used = strlen(figures);
 	/* The last column stays free: a full line would wrap on some terminals. */
 	bar_format(bar, done, total, width > used + 1 ? width - (unsigned)used - 1 : 0);
@@ -115,7 +114,7 @@ static bool second_is_over(struct wm_progress *progress, uint64_t now_ns)
 	return true;
 }
 
-void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double elapsed_s,
+void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double rate,
 		      uint64_t now_ns)
 {
 	unsigned width = progress->terminal ? terminal_width(progress->stream) : 0;
@@ -123,7 +122,7 @@ void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t tota
 
 	if (!progress->terminal && !second_is_over(progress, now_ns))
 		return;
-	wm_progress_format(line, sizeof(line), done, total, elapsed_s, width);
+	wm_progress_format(line, sizeof(line), done, total, rate, width);
 	progress->note[0] = '\0';
 	if (progress->terminal)
 		line_draw(progress, line);

@@ -23,18 +23,18 @@ struct wm_progress {
 
 /*
  * The line for a terminal that wide, or for width = 0 the plain one without a
- * bar. Pure. done and total in bytes; more done than total counts as all. Rate
- * and time left only once something is done. Returns text.
+ * bar. Pure. done and total in bytes, rate in bytes a second (0: not known); more
+ * done than total counts as all. Returns text.
  *
  *   [########............]  42 %  420 MB of 1.00 GB  210 MB/s  3 s left
  */
-char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t total,
-			 double elapsed_s, unsigned width);
+char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t total, double rate,
+			 unsigned width);
 
 /* stream: stderr. The environment TERM=dumb counts as no terminal. */
 void wm_progress_init(struct wm_progress *progress, FILE *stream);
 /* now_ns: the caller's clock, for "a line a second", not 0. */
-void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double elapsed_s,
+void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double rate,
 		      uint64_t now_ns);
 /* Words in place of the bar, while there is nothing to measure. Elsewhere than on
  * a terminal they are printed when they change. */

@@ -7,13 +7,13 @@
 
 #include "cli.h"
 #include "clock.h"
-#include "progress.h"
-#include "wiremill/store.h"
+#include "verify.h"
 
 /* As often as a person can read: the bar is not what costs time. */
 #define DRAW_NS (WM_NS_PER_S / 8)
 
-static const char *kernel, *input, *output, *tail = "refuse";
+static const char *kernel, *input, *output, *tail, *manifest;
+static bool by_manifest;
 
 static const char *const tails[] = { "refuse", "drop", NULL };
 
@@ -21,13 +21,8 @@ static const struct wm_option options[] = {
 	{ .name = "kernel",
 	  .value_name = "NAME",
 	  .help = "what the output should be of the input: xor",
-	  .required = true,
 	  .text = &kernel },
-	{ .name = "input",
-	  .value_name = "FILE",
-	  .help = "what the job read",
-	  .required = true,
-	  .text = &input },
+	{ .name = "input", .value_name = "FILE", .help = "what the job read", .text = &input },
 	{ .name = "output",
 	  .value_name = "FILE",
 	  .help = "what the job wrote",
@@ -38,12 +33,12 @@ static const struct wm_option options[] = {
 	  .help = "as the job was submitted (refuse)",
 	  .choices = tails,
 	  .text = &tail },
-};
-
-struct watch {
-	struct wm_progress progress;
-	uint64_t started_ns, drawn_ns;
-	uint64_t total_bytes; /* that the output should have */
+	{ .name = "manifest",
+	  .value_name = "FILE",
+	  .value_optional = true,
+	  .help = "compare with the manifest that the job left (OUTPUT.wm-manifest)",
+	  .text = &manifest,
+	  .flag = &by_manifest },
 };
 
 static bool interrupted(void)
@@ -54,21 +49,23 @@ static bool interrupted(void)
 	return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
 }
 
-static bool show(void *context, uint64_t done_bytes, uint64_t total_bytes)
+bool wm_verify_show(void *context, uint64_t done_bytes, uint64_t total_bytes)
 {
-	struct watch *watch = context;
+	struct wm_verify_watch *watch = context;
 	uint64_t now_ns = wm_clock_ns();
 
 	watch->total_bytes = total_bytes;
 	if (now_ns - watch->drawn_ns >= DRAW_NS || watch->drawn_ns == 0) {
+		double seconds = (double)(now_ns - watch->started_ns) / WM_NS_PER_S;
+
 		wm_progress_show(&watch->progress, done_bytes, total_bytes,
-				 (double)(now_ns - watch->started_ns) / WM_NS_PER_S, now_ns);
+				 seconds > 0 ? (double)done_bytes / seconds : 0, now_ns);
 		watch->drawn_ns = now_ns;
 	}
 	return !interrupted();
 }
 
-static void watch_init(struct watch *watch)
+void wm_verify_watch_init(struct wm_verify_watch *watch)
 {
 	sigset_t signals;
 
@@ -77,25 +74,26 @@ static void watch_init(struct watch *watch)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	*watch = (struct watch){ .started_ns = wm_clock_ns() };
+	*watch = (struct wm_verify_watch){ .started_ns = wm_clock_ns() };
 	wm_progress_init(&watch->progress, stderr);
 }
 
 /* The three ways to differ: too long, too short, another byte. */
-static bool is_longer(const struct wm_verify_result *result, const struct watch *watch)
+bool wm_verify_is_longer(const struct wm_verify_result *result, const struct wm_verify_watch *watch)
 {
 	return watch->total_bytes && result->offset >= watch->total_bytes;
 }
 
-static bool is_shorter(const struct wm_verify_result *result)
+bool wm_verify_is_shorter(const struct wm_verify_result *result, const char *path)
 {
 	struct stat status;
 
-	return stat(output, &status) == 0 && S_ISREG(status.st_mode) &&
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
 	       (uint64_t)status.st_size <= result->offset;
 }
 
-static void result_print_json(const struct wm_verify_result *result, const struct watch *watch)
+static void result_print_json(const struct wm_verify_result *result,
+			      const struct wm_verify_watch *watch)
 {
 	json_t *value = json_pack("{s:b, s:I}", "equal", result->equal, "bytes_checked",
 				  (json_int_t)result->bytes_checked);
@@ -103,22 +101,26 @@ static void result_print_json(const struct wm_verify_result *result, const struc
 	if (!result->equal) {
 		json_object_set_new(value, "offset", json_integer((json_int_t)result->offset));
 		json_object_set_new(value, "expected",
-				    is_longer(result, watch) ? json_null()
-							     : json_integer(result->expected));
+				    wm_verify_is_longer(result, watch)
+					    ? json_null()
+					    : json_integer(result->expected));
 		json_object_set_new(value, "found",
-				    is_shorter(result) ? json_null() : json_integer(result->found));
+				    wm_verify_is_shorter(result, output)
+					    ? json_null()
+					    : json_integer(result->found));
 	}
 	wm_cli_print_json(value);
 	json_decref(value);
 }
 
-static int difference_print(const struct wm_verify_result *result, const struct watch *watch)
+static int difference_print(const struct wm_verify_result *result,
+			    const struct wm_verify_watch *watch)
 {
-	if (is_longer(result, watch))
+	if (wm_verify_is_longer(result, watch))
 		return wm_cli_failed("%s is not kernel %s of %s: it goes on at offset %" PRIu64
 				     ", where it should end",
 				     output, kernel, input, result->offset);
-	if (is_shorter(result))
+	if (wm_verify_is_shorter(result, output))
 		return wm_cli_failed("%s is not kernel %s of %s: it ends at offset %" PRIu64
 				     ", where it should go on",
 				     output, kernel, input, result->offset);
@@ -138,7 +140,7 @@ static void equality_print(const struct wm_verify_result *result)
 }
 
 static int result_print(const struct wm_cli *cli, const struct wm_verify_result *result,
-			const struct watch *watch)
+			const struct wm_verify_watch *watch)
 {
 	if (cli->json)
 		result_print_json(result, watch);
@@ -149,16 +151,16 @@ static int result_print(const struct wm_cli *cli, const struct wm_verify_result 
 	return WM_EXIT_DONE;
 }
 
-static int run(const struct wm_cli *cli)
+static int verify_computing(const struct wm_cli *cli)
 {
 	struct wm_verify_result result;
+	struct wm_verify_watch watch;
 	struct wm_error error;
-	struct watch watch;
 	int ret;
 
-	watch_init(&watch);
-	ret = wm_verify(kernel, input, output, strcmp(tail, "drop") == 0, show, &watch, &result,
-			&error);
+	wm_verify_watch_init(&watch);
+	ret = wm_verify(kernel, input, output, tail && strcmp(tail, "drop") == 0, wm_verify_show,
+			&watch, &result, &error);
 	wm_progress_clear(&watch.progress);
 	if (ret == -ECANCELED)
 		return wm_cli_failed("interrupted: nothing is verified");
@@ -167,12 +169,34 @@ static int run(const struct wm_cli *cli)
 	return result_print(cli, &result, &watch);
 }
 
+static int run(const struct wm_cli *cli)
+{
+	const char *idle = kernel ? "kernel" : input ? "input" : tail ? "tail" : NULL;
+
+	if (by_manifest && idle)
+		return wm_cli_wrong_usage(cli->verb,
+					  "--%s does not go with --manifest, which computes "
+					  "nothing",
+					  idle);
+	if (by_manifest)
+		return wm_verify_by_manifest(cli, output, manifest);
+	if (!kernel || !input)
+		return wm_cli_wrong_usage(cli->verb, "%s is missing, or --manifest",
+					  kernel ? "--input FILE" : "--kernel NAME");
+	return verify_computing(cli);
+}
+
 const struct wm_verb wm_verb_verify = {
 	.name = "verify",
-	.summary = "compute a job again on this processor, and compare",
-	.details =
-		"Needs no controller. Exit status 0: every byte is right; 1: the first one that\n"
-		"differs is named.",
+	.summary = "check an output: compute it again here, or by its manifest",
+	.usage = "--kernel NAME --input FILE --output FILE [--tail refuse|drop]\n"
+		 "       wiremill verify --manifest[=FILE] --output FILE",
+	.details = "Needs no controller. Without --manifest the job is computed again on this\n"
+		   "processor, and every byte compared; with it the output is read once, at the "
+		   "speed\n"
+		   "of the disk, and each extent compared with what was written. Exit status 0: "
+		   "all is\n"
+		   "right; 1: the first place that differs is named.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

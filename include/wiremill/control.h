@@ -16,6 +16,7 @@
  *   job.list                                                -> {"jobs": [job object ...]}
  *   job.cancel   job                                        -> job object
  *   node.list                                               -> {"nodes": [node object ...]}
+ *   node.admit   name (or MAC) of a node in quarantine      -> node object
  *   stats                                                   -> stats object
  *   version                                                 -> {"version", "pid"}
  *
@@ -25,13 +26,15 @@
  *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,
  *   extents, extents_done, batches, batches_done, output_bytes_done, resumed_bytes
  *   (durable before this life; the rest of what is done is this one's),
- *   sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took part), seconds (of
- * running), bytes_per_second (of output), seconds_left (null while unknown) state: "queued"
- * "preparing" "running" "finishing" "done" "failed" "cancelled"
+ *   sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took part),
+ *   seconds (of running), bytes_per_second (of output), seconds_left (null while unknown).
+ *   batches_done counts results taken in this life, and batches that are made again.
+ *   state: "queued" "preparing" "running" "finishing" "done" "failed" "cancelled"
  *
  * node object
- *   name, state ("admitted" "ready" "silent" "refused" "gone"), reason, mac, mtu, capacity,
- *   window, in_flight, rtt_us, batches (results taken), resends, beat_age_ms,
+ *   name, state ("admitted" "ready" "silent" "refused" "gone" "quarantined": computed
+ *   wrong, and not let in until node.admit), reason, mac, mtu, capacity, window, in_flight,
+ *   rtt_us, batches (results taken), resends, beat_age_ms,
  *   device, driver, software, xdp_mode, zero_copy, multi_buffer,
  *   results, submissions, copied_bytes, dropped, ring_full (its own counters)
  *
@@ -59,6 +62,8 @@
 #define WIREMILL_CONTROL_H
 
 #define WM_SOCKET_PATH_DEFAULT "/run/wiremill/wiremilld.sock"
+/* Of the controller: its queue, and journals and manifests of block devices. */
+#define WM_STATE_DIRECTORY_DEFAULT "/var/lib/wiremill"
 
 #define WM_RPC_PARSE_ERROR (-32700)
 #define WM_RPC_INVALID_REQUEST (-32600)

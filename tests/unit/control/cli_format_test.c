@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the CLI prints, as text: progress and tables. */
+/* What the CLI prints, as text: progress and tables; and what its options hold. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,28 +7,29 @@
 #include "harness.h"
 #include "progress.h"
 #include "table.h"
+#include "value.h"
 
 /* ---- progress ----------------------------------------------------------- */
 
-static const char *line(uint64_t done, uint64_t total, double elapsed_s, unsigned width)
+static const char *line(uint64_t done, uint64_t total, double rate, unsigned width)
 {
 	static char text[WM_PROGRESS_LINE_BYTES];
 
-	return wm_progress_format(text, sizeof(text), done, total, elapsed_s, width);
+	return wm_progress_format(text, sizeof(text), done, total, rate, width);
 }
 
 static void plain_line_has_no_bar(void)
 {
-	CU_ASSERT_STRING_EQUAL(line(420000000, 1000000000, 2, 0),
+	CU_ASSERT_STRING_EQUAL(line(420000000, 1000000000, 210e6, 0),
 			       " 42 %  420 MB of 1.00 GB  210 MB/s  3 s left");
 }
 
 static void bar_fills_the_terminal_but_for_one_column(void)
 {
-	CU_ASSERT_STRING_EQUAL(line(500, 1000, 1, 60),
+	CU_ASSERT_STRING_EQUAL(line(500, 1000, 500, 60),
 			       "[#######.......]  50 %  500 B of 1.00 kB  500 B/s  1 s left");
 	for (unsigned width = 1; width < 200; width++)
-		CU_ASSERT(strlen(line(500, 1000, 1, width)) < width);
+		CU_ASSERT(strlen(line(500, 1000, 500, width)) < width);
 }
 
 static void bar_has_a_largest_width(void)
@@ -41,25 +42,24 @@ static void bar_has_a_largest_width(void)
 
 static void narrow_terminal_drops_the_bar_first(void)
 {
-	CU_ASSERT_STRING_EQUAL(line(500, 1000, 1, 50),
+	CU_ASSERT_STRING_EQUAL(line(500, 1000, 500, 50),
 			       " 50 %  500 B of 1.00 kB  500 B/s  1 s left");
-	CU_ASSERT_STRING_EQUAL(line(500, 1000, 1, 8), " 50 %  ");
+	CU_ASSERT_STRING_EQUAL(line(500, 1000, 500, 8), " 50 %  ");
 }
 
-static void nothing_done_has_neither_rate_nor_time_left(void)
+static void unknown_rate_is_not_shown_and_leaves_no_time(void)
 {
-	CU_ASSERT_STRING_EQUAL(line(0, 1000, 5, 0), "  0 %  0 B of 1.00 kB");
 	CU_ASSERT_STRING_EQUAL(line(0, 1000, 0, 0), "  0 %  0 B of 1.00 kB");
 	CU_ASSERT_STRING_EQUAL(line(10, 1000, 0, 0), "  1 %  10 B of 1.00 kB");
 }
 
 static void hundred_percent_is_all(void)
 {
-	CU_ASSERT_STRING_EQUAL(line(999999, 1000000, 1, 0),
+	CU_ASSERT_STRING_EQUAL(line(999999, 1000000, 1e6, 0),
 			       " 99 %  1.00 MB of 1.00 MB  1.00 MB/s  0 s left");
 	CU_ASSERT_STRING_EQUAL(line(UINT64_MAX - 1, UINT64_MAX, 0, 0), " 99 %  18.4 EB of 18.4 EB");
-	CU_ASSERT_STRING_EQUAL(line(1000, 1000, 2, 0), "100 %  1.00 kB of 1.00 kB  500 B/s");
-	CU_ASSERT_STRING_EQUAL(line(2000, 1000, 2, 0), "100 %  1.00 kB of 1.00 kB  500 B/s");
+	CU_ASSERT_STRING_EQUAL(line(1000, 1000, 500, 0), "100 %  1.00 kB of 1.00 kB  500 B/s");
+	CU_ASSERT_STRING_EQUAL(line(2000, 1000, 500, 0), "100 %  1.00 kB of 1.00 kB  500 B/s");
 	CU_ASSERT_STRING_EQUAL(line(0, 0, 0, 0), "100 %  0 B of 0 B");
 	CU_ASSERT_STRING_EQUAL(line(1000, 1000, 0, 39), "[##########] 100 %  1.00 kB of 1.00 kB");
 }
@@ -168,18 +168,125 @@ static void width_counts_characters_not_bytes(void)
 	free(text);
 }
 
+/* ---- values of options -------------------------------------------------- */
+
+#define NOT_TAKEN 12345u
+static const struct wm_verb verb = { .name = "job submit" };
+
+/* What is wrong is said on stderr, which TAP leaves alone. */
+static uint64_t seconds(const char *text, int status)
+{
+	uint64_t value = NOT_TAKEN;
+
+	CU_ASSERT_EQUAL(wm_cli_duration(&verb, "fail-after", text, &value), status);
+	return value;
+}
+
+static void duration_is_a_number_with_a_unit_or_of_seconds(void)
+{
+	CU_ASSERT_EQUAL(seconds("1", WM_EXIT_DONE), 1);
+	CU_ASSERT_EQUAL(seconds("90s", WM_EXIT_DONE), 90);
+	CU_ASSERT_EQUAL(seconds("5m", WM_EXIT_DONE), 300);
+	CU_ASSERT_EQUAL(seconds("8760h", WM_EXIT_DONE), 365u * 24 * 3600);
+	CU_ASSERT_EQUAL(seconds(NULL, WM_EXIT_DONE), NOT_TAKEN);
+}
+
+static void what_is_no_duration_is_refused(void)
+{
+	static const char *const wrong[] = {
+		"s",   "m",	   "0",	    "0s",   "-1",
+		"+1s", " ",	   "1 s",   "s1",   "1d",
+		"1ms", "1.5h",	   "8761h", "x",    "1sm",
+		"0x1", "31536001", "1e3",   "1,5h", "99999999999999999999999999",
+	};
+
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CU_ASSERT_EQUAL(seconds(wrong[i], WM_EXIT_USAGE), NOT_TAKEN);
+}
+
+static uint64_t share(const char *text, int status)
+{
+	uint64_t value = NOT_TAKEN;
+
+	CU_ASSERT_EQUAL(wm_cli_share(&verb, "audit", text, &value), status);
+	return value;
+}
+
+static void share_is_exact_to_a_millionth(void)
+{
+	CU_ASSERT_EQUAL(share("100%", WM_EXIT_DONE), 1000000);
+	CU_ASSERT_EQUAL(share("1%", WM_EXIT_DONE), 10000);
+	CU_ASSERT_EQUAL(share("0.1%", WM_EXIT_DONE), 1000);
+	CU_ASSERT_EQUAL(share("12.3456%", WM_EXIT_DONE), 123456);
+	CU_ASSERT_EQUAL(share("0.0001%", WM_EXIT_DONE), 1);
+	CU_ASSERT_EQUAL(share("0%", WM_EXIT_DONE), 0);
+	CU_ASSERT_EQUAL(share("0.7%", WM_EXIT_DONE), 7000);
+	CU_ASSERT_EQUAL(share("99.9999%", WM_EXIT_DONE), 999999);
+	CU_ASSERT_EQUAL(share(NULL, WM_EXIT_DONE), NOT_TAKEN);
+}
+
+static void what_is_no_share_is_refused(void)
+{
+	static const char *const wrong[] = {
+		"1",
+		"%",
+		".5%",
+		"1.%",
+		"1.2.3%",
+		"-1%",
+		"+1%",
+		"1%%",
+		"101%",
+		"1 %",
+		"0.00001%",
+		"1e1%",
+		"100.0001%",
+		"x",
+		"1,5%",
+		"0.1",
+		"99999999999999999999999999%",
+		"4294967295%",
+	};
+
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CU_ASSERT_EQUAL(share(wrong[i], WM_EXIT_USAGE), NOT_TAKEN);
+}
+
+static void path_becomes_absolute(void)
+{
+	char path[PATH_MAX], longest[PATH_MAX + 2];
+
+	CU_ASSERT_EQUAL(wm_cli_path(path, "/a/b"), WM_EXIT_DONE);
+	CU_ASSERT_STRING_EQUAL(path, "/a/b");
+	CU_ASSERT_EQUAL(wm_cli_path(path, "b"), WM_EXIT_DONE);
+	CU_ASSERT(path[0] == '/' && strcmp(strrchr(path, '/'), "/b") == 0);
+	memset(longest, 'a', sizeof(longest));
+	longest[0] = '/';
+	longest[PATH_MAX - 1] = '\0';
+	CU_ASSERT_EQUAL(wm_cli_path(path, longest), WM_EXIT_DONE);
+	CU_ASSERT_STRING_EQUAL(path, longest);
+	longest[PATH_MAX - 1] = 'a';
+	longest[PATH_MAX] = '\0';
+	CU_ASSERT_EQUAL(wm_cli_path(path, longest), WM_EXIT_FAILED);
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(plain_line_has_no_bar),
 	WM_TEST(bar_fills_the_terminal_but_for_one_column),
 	WM_TEST(bar_has_a_largest_width),
 	WM_TEST(narrow_terminal_drops_the_bar_first),
-	WM_TEST(nothing_done_has_neither_rate_nor_time_left),
+	WM_TEST(unknown_rate_is_not_shown_and_leaves_no_time),
 	WM_TEST(hundred_percent_is_all),
 	WM_TEST(elsewhere_a_plain_line_comes_a_second),
 	WM_TEST(note_is_printed_when_it_changes_without_control_characters),
 	WM_TEST(columns_are_as_wide_as_what_they_hold),
 	WM_TEST(empty_cells_keep_their_place),
 	WM_TEST(width_counts_characters_not_bytes),
+	WM_TEST(duration_is_a_number_with_a_unit_or_of_seconds),
+	WM_TEST(what_is_no_duration_is_refused),
+	WM_TEST(share_is_exact_to_a_millionth),
+	WM_TEST(what_is_no_share_is_refused),
+	WM_TEST(path_becomes_absolute),
 };
 
 int main(void)

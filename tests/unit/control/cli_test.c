@@ -18,15 +18,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crc32c.h"
 #include "harness.h"
 #include "rpc.h"
+#include "wiremill/journal.h"
 
 static char directory[64] = "/tmp/wm-cli-test-XXXXXX", socket_path[96];
 static const char *program;
 
 /* ---- the controller ----------------------------------------------------- */
 
-enum { JOB_DONE = 1, JOB_FAILS = 2, JOB_WAITS = 3, JOB_CANCELLED = 4, JOB_UNKNOWN = 9 };
+enum {
+	JOB_DONE = 1,
+	JOB_FAILS = 2,
+	JOB_WAITS = 3,
+	JOB_CANCELLED = 4,
+	JOB_AGAIN = 5,
+	JOB_RESUMED = 6,
+	JOB_UNKNOWN = 9
+};
 
 /* Jobs under way are over at their third look, but for the one that waits. */
 static unsigned looks;
@@ -44,6 +54,25 @@ static json_t *job_new(uint64_t number, const char *state, const char *reason, c
 			 "seconds", 2.0, "bytes_per_second", 32.0, "seconds_left");
 }
 
+/* With these members instead. Takes over both. */
+static json_t *job_with(json_t *job, json_t *members)
+{
+	json_object_update(job, members);
+	json_decref(members);
+	return job;
+}
+
+/* One that had a wrong node, and one that goes on from an earlier life. */
+static json_t *job_past(uint64_t number)
+{
+	json_t *job = job_new(number, "done", "", "");
+
+	if (number == JOB_AGAIN)
+		return job_with(job, json_pack("{s:i, s:i, s:i, s:i}", "batches_done", 5, "audited",
+					       3, "audit_ppm", 1000, "speculated", 4));
+	return job_with(job, json_pack("{s:i, s:i}", "resumed_bytes", 1500, "batches_done", 1));
+}
+
 static json_t *job_look(uint64_t number, struct wm_error *error)
 {
 	bool over = number != JOB_WAITS && ++looks % 3 == 0;
@@ -57,6 +86,8 @@ static json_t *job_look(uint64_t number, struct wm_error *error)
 		return job_new(number, "queued", "", "no node is admitted");
 	if (number == JOB_CANCELLED)
 		return job_new(number, "cancelled", "", "");
+	if (number == JOB_AGAIN || number == JOB_RESUMED)
+		return job_past(number);
 	wm_error_set(error, ENOENT, "there is no job %llu", (unsigned long long)number);
 	return NULL;
 }
@@ -76,6 +107,7 @@ static json_t *call_show(void *context, const json_t *params, int *code, struct 
 static json_t *call_submit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	const char *kernel = NULL, *input = NULL, *output = NULL, *tail = NULL;
+	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	bool force = false;
 	const struct wm_rpc_param expected[] = {
 		{ "kernel", WM_RPC_STRING, false, &kernel },
@@ -83,10 +115,12 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 		{ "output", WM_RPC_STRING, false, &output },
 		{ "force", WM_RPC_BOOL, true, &force },
 		{ "tail", WM_RPC_STRING, true, &tail },
+		{ "fail_after_seconds", WM_RPC_NUMBER, true, &fail_after_seconds },
+		{ "audit_ppm", WM_RPC_NUMBER, true, &audit_ppm },
 	};
 
 	(void)context;
-	if (wm_rpc_params_unpack(params, expected, 5, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 7, code, error) < 0)
 		return NULL;
 	looks = 0;
 	if (strcmp(kernel, "echo") == 0)
@@ -101,6 +135,30 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 	return NULL;
 }
 
+/* The output's name is its behaviour. */
+static json_t *call_resume(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	const char *output = NULL;
+	uint64_t fail_after_seconds = 0;
+	const struct wm_rpc_param expected[] = {
+		{ "output", WM_RPC_STRING, false, &output },
+		{ "fail_after_seconds", WM_RPC_NUMBER, true, &fail_after_seconds },
+	};
+
+	(void)context;
+	if (wm_rpc_params_unpack(params, expected, 2, code, error) < 0)
+		return NULL;
+	looks = 0;
+	if (strcmp(output, "/fails") == 0)
+		return job_look(JOB_FAILS, error);
+	if (strcmp(output, "/resumed") == 0)
+		return job_look(JOB_RESUMED, error);
+	if (strstr(output, "echo"))
+		return json_deep_copy(params);
+	wm_error_set(error, ENOENT, "there is no journal beside %s", output);
+	return NULL;
+}
+
 static json_t *call_list(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	(void)context;
@@ -110,14 +168,34 @@ static json_t *call_list(void *context, const json_t *params, int *code, struct 
 			 job_new(2, "failed", "out of luck", ""));
 }
 
+static json_t *node_new(const char *name, const char *state, const char *reason)
+{
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:b}", "name", name, "state", state,
+			 "reason", reason, "mtu", 9000, "device", "llvmpipe", "software", true,
+			 "xdp_mode", "native", "zero_copy", false);
+}
+
 static json_t *call_nodes(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	(void)context;
 	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
 		return NULL;
-	return json_pack("{s:[{s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:b}]}", "nodes", "name", "n01",
-			 "state", "refused", "reason", "no Vulkan device", "mtu", 9000, "device",
-			 "llvmpipe", "software", true, "xdp_mode", "native", "zero_copy", false);
+	return json_pack("{s:[o, o]}", "nodes", node_new("n01", "refused", "no Vulkan device"),
+			 node_new("n02", "quarantined", "computed batch 7 of job 3 wrong"));
+}
+
+static json_t *call_admit(void *context, const json_t *params, int *code, struct wm_error *error)
+{
+	const char *name = NULL;
+	const struct wm_rpc_param expected[] = { { "name", WM_RPC_STRING, false, &name } };
+
+	(void)context;
+	if (wm_rpc_params_unpack(params, expected, 1, code, error) < 0)
+		return NULL;
+	if (strcmp(name, "n02") == 0)
+		return node_new("n02", "gone", "trusted again, not back yet");
+	wm_error_set(error, ENOENT, "no node '%s' here: see 'wiremill node list'", name);
+	return NULL;
 }
 
 static json_t *call_stats(void *context, const json_t *params, int *code, struct wm_error *error)
@@ -139,9 +217,9 @@ static json_t *call_version(void *context, const json_t *params, int *code, stru
 }
 
 static const struct wm_rpc_method methods[] = {
-	{ "job.submit", call_submit }, { "job.show", call_show },   { "job.cancel", call_show },
-	{ "job.list", call_list },     { "node.list", call_nodes }, { "stats", call_stats },
-	{ "version", call_version },
+	{ "job.submit", call_submit }, { "job.show", call_show },     { "job.cancel", call_show },
+	{ "job.list", call_list },     { "node.list", call_nodes },   { "stats", call_stats },
+	{ "version", call_version },   { "job.resume", call_resume }, { "node.admit", call_admit },
 };
 
 /* Serves until its input ends, which is when the test does. */
@@ -276,6 +354,13 @@ static bool json_has(const char *name, const char *text)
 	return right;
 }
 
+static bool out_has(const char *words)
+{
+	if (!strstr(out, words))
+		printf("# expected '%s'\n# stdout: %s\n# stderr: %s\n", words, out, err);
+	return strstr(out, words);
+}
+
 /* ---- wrong usage -------------------------------------------------------- */
 
 #define WRONG(words, ...)                                       \
@@ -290,7 +375,7 @@ static void wrong_verb_is_named(void)
 	WRONG("there is no verb 'fly'", "fly");
 	WRONG("there is no verb 'job fly': 'job' goes with submit, list,", "job", "fly");
 	WRONG("'job' alone is no verb: it goes with submit, list,", "job");
-	WRONG("'node' alone is no verb: it goes with list", "node", "--json");
+	WRONG("'node' alone is no verb: it goes with list, admit", "node", "--json");
 	WRONG("'--json' needs a verb", "--json");
 	WRONG("'--socket' needs a verb", "--socket");
 }
@@ -307,6 +392,10 @@ static void wrong_option_is_named(void)
 	WRONG("--socket needs a value, PATH", "stats", "--socket=");
 	WRONG("--input needs a value, FILE", "job", "submit", "--input", "--output", "x");
 	WRONG("--tail is refuse or drop, not 'keep'", "job", "submit", "--tail", "keep");
+	WRONG("--manifest needs a value, FILE", "verify", "--manifest=", "--output", "x");
+	WRONG("'m' is one word too many", "verify", "--output", "x", "--manifest", "m");
+	WRONG("--manifest is given twice", "verify", "--manifest", "--manifest=m");
+	WRONG("--wait takes no value", "job", "resume", "x", "--wait=1");
 	WRONG("'x' is one word too many", "stats", "x");
 }
 
@@ -315,10 +404,38 @@ static void what_is_missing_is_named(void)
 	WRONG("wiremill job submit: --kernel NAME is missing", "job", "submit");
 	WRONG("--input FILE is missing", "job", "submit", "--kernel", "xor", "--output", "b");
 	WRONG("--output FILE is missing", "verify", "--kernel=xor", "--input=a");
+	WRONG("--output FILE is missing", "verify", "--manifest");
+	WRONG("--kernel NAME is missing, or --manifest", "verify", "--input=a", "--output=b");
+	WRONG("--input FILE is missing, or --manifest", "verify", "--kernel=xor", "--output=b");
+	WRONG("OUTPUT is missing", "job", "resume", "--wait");
+	WRONG("NAME is missing", "node", "admit");
 	WRONG("ID is missing", "job", "show");
 	WRONG("'one' is no number of a job", "job", "watch", "one");
 	WRONG("'99999999999' is no number of a job", "job", "cancel", "99999999999");
 	WRONG("one ID at a time: '1' and '2' are two", "job", "show", "1", "2");
+}
+
+#define SUBMIT(kernel, ...) \
+	"job", "submit", "--kernel", kernel, "--input", "/a", "--output", "/b", ##__VA_ARGS__
+
+static void values_that_make_no_sense_are_named(void)
+{
+	WRONG("--audit is a share like 1% or 0.1%, at the finest 0.0001%, not '1'",
+	      SUBMIT("xor", "--audit", "1"));
+	WRONG("--audit is at most 100%, not '101%'", SUBMIT("xor", "--audit", "101%"));
+	WRONG("--audit needs a value, SHARE", SUBMIT("xor", "--audit", "--wait"));
+	WRONG("--fail-after is a time like 30s, 5m or 2h, not 'soon'",
+	      SUBMIT("xor", "--fail-after", "soon"));
+	WRONG("--fail-after is from 1s to 8760h, not '0'", SUBMIT("xor", "--fail-after=0"));
+	WRONG("wiremill job resume: --fail-after is from 1s to 8760h, not '9999h'", "job", "resume",
+	      "/b", "--fail-after", "9999h");
+	WRONG("--fail-after needs a value, DURATION", "job", "resume", "/b", "--fail-after");
+	WRONG("--kernel does not go with --manifest", "verify", "--manifest", "--output=b",
+	      "--kernel=xor");
+	WRONG("--input does not go with --manifest", "verify", "--manifest", "--output=b",
+	      "--input=a");
+	WRONG("--tail does not go with --manifest", "verify", "--manifest", "--output=b",
+	      "--tail=drop");
 }
 
 static void help_is_on_stdout(void)
@@ -331,6 +448,11 @@ static void help_is_on_stdout(void)
 	CU_ASSERT(strstr(out, "job submit") && !err[0]);
 	CU_ASSERT_EQUAL(RUN("job", "submit", "--help", "--fly"), 0);
 	CU_ASSERT(strstr(out, "--tail refuse|drop") && strstr(out, "--socket PATH") && !err[0]);
+	CU_ASSERT_EQUAL(RUN("verify", "--help"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\n       wiremill verify --manifest[=FILE] --output"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\n  --manifest[=FILE] "));
+	CU_ASSERT_EQUAL(RUN("job", "resume", "--help"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "job resume OUTPUT [--wait] [--fail-after DURATION]"));
 	CU_ASSERT_EQUAL(RUN("--version"), 0);
 	CU_ASSERT_EQUAL(strncmp(out, "wiremill ", 9), 0);
 }
@@ -376,11 +498,60 @@ static void submission_sends_absolute_paths_and_its_options(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "/--odd\""));
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\"force\": true"));
 	CU_ASSERT(json_has("tail", "refuse"));
+	CU_ASSERT(out_has("\"audit_ppm\": 0"));
+	CU_ASSERT(out_has("\"fail_after_seconds\": 0"));
 	CU_ASSERT_EQUAL(chdir("/"), 0);
 }
 
-#define SUBMIT(kernel, ...) \
-	"job", "submit", "--kernel", kernel, "--input", "/a", "--output", "/b", ##__VA_ARGS__
+static void shares_and_times_are_sent_as_numbers(void)
+{
+	CU_ASSERT_EQUAL(RUN(SUBMIT("echo", "--json", "--audit", "0.1%", "--fail-after", "5m")), 0);
+	CU_ASSERT(out_has("\"audit_ppm\": 1000"));
+	CU_ASSERT(out_has("\"fail_after_seconds\": 300"));
+}
+
+static void resume_sends_an_absolute_path_and_its_time(void)
+{
+	CU_ASSERT_EQUAL(chdir(directory), 0);
+	CU_ASSERT_EQUAL(RUN("job", "resume", "echo", "--json", "--fail-after", "2h"), 0);
+	CU_ASSERT(out_has(directory) && out_has("/echo\""));
+	CU_ASSERT(out_has("\"fail_after_seconds\": 7200"));
+	CU_ASSERT_EQUAL(RUN("job", "resume", "echo", "--json"), 0);
+	CU_ASSERT(out_has("\"fail_after_seconds\": 0"));
+	CU_ASSERT_EQUAL(chdir("/"), 0);
+}
+
+static void resume_names_waits_for_and_fails_with_its_job(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "resume", "/resumed"), 0);
+	CU_ASSERT_STRING_EQUAL(out, "job 6 is submitted\n");
+	CU_ASSERT_EQUAL(RUN("job", "resume", "--wait", "/resumed"), 0);
+	CU_ASSERT(out_has("job 6: done\n"));
+	CU_ASSERT_EQUAL(RUN("job", "resume", "/fails", "--wait"), 1);
+	CU_ASSERT(says("job 2 failed: the disk of /data/out is full"));
+	CU_ASSERT_EQUAL(RUN("job", "resume", "/none"), 1);
+	CU_ASSERT(says("there is no journal beside /none"));
+	CU_ASSERT_EQUAL(RUN("job", "resume", "/none", "--socket", "/nonexistent/sock"), 1);
+	CU_ASSERT(says("no controller answers at /nonexistent/sock"));
+}
+
+/* What is zero has no line: see job 1. */
+static void job_shows_what_was_done_twice_or_before(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "show", "5"), 0);
+	CU_ASSERT(out_has("  batches   2, of 256 elements"));
+	CU_ASSERT(out_has("  computed  5 batches, 3 of them once more\n"));
+	CU_ASSERT(out_has("  audited   3 batches on two nodes (0.1 % wanted)\n"));
+	CU_ASSERT(out_has("0 duplicates, 4 to a second node at the end\n"));
+	CU_ASSERT_EQUAL(RUN("job", "show", "6"), 0);
+	CU_ASSERT(out_has("  batches   2, of 256 elements"));
+	CU_ASSERT(out_has("  computed  1 batches since it was resumed\n"));
+	CU_ASSERT(out_has("  resumed   at 1.50 kB (1500 bytes of output were there)\n"));
+	CU_ASSERT_EQUAL(RUN("job", "show", "1"), 0);
+	CU_ASSERT(out_has("  batches   1 of 2, of 256 elements"));
+	CU_ASSERT(out_has("0 duplicates\n"));
+	CU_ASSERT(!strstr(out, "computed") && !strstr(out, "audited") && !strstr(out, "resumed"));
+}
 
 static void submission_without_wait_names_the_job(void)
 {
@@ -449,6 +620,19 @@ static void lists_are_tables(void)
 	CU_ASSERT_EQUAL(RUN("node", "list"), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "llvmpipe [CPU]  native, copy"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "no Vulkan device\n"));
+	CU_ASSERT(out_has("n02   quarantined"));
+	CU_ASSERT(out_has("computed batch 7 of job 3 wrong\n"));
+}
+
+static void node_is_admitted_by_its_name(void)
+{
+	CU_ASSERT_EQUAL(RUN("node", "admit", "n02"), 0);
+	CU_ASSERT_STRING_EQUAL(out, "node n02 is trusted again: if it runs, it is back within "
+				    "seconds\n");
+	CU_ASSERT_EQUAL(RUN("node", "admit", "n02", "--json"), 0);
+	CU_ASSERT(json_has("state", "gone"));
+	CU_ASSERT_EQUAL(RUN("node", "admit", "n09"), 1);
+	CU_ASSERT(says("no node 'n09' here: see 'wiremill node list'"));
 }
 
 static void stats_shows_only_drops_that_happened(void)
@@ -517,6 +701,106 @@ static void verify_names_the_first_difference(void)
 	CU_ASSERT(says("at offset 7 it has 0x13, and should have 0x03"));
 }
 
+/* ---- verify by manifest ------------------------------------------------- */
+
+#define EXTENT_BYTES (1u << 20)
+#define LONG_BYTES (2 * EXTENT_BYTES + 992)
+
+/* The manifest of an output of two extents and a piece, as a job leaves it. */
+static const char *manifest_make(const char *name, const uint8_t *bytes)
+{
+	struct wm_journal_identity identity = {
+		.input_bytes = LONG_BYTES + 32,
+		.output_bytes = LONG_BYTES,
+		.extent_elements = EXTENT_BYTES / 32,
+		.kernel = *wm_kernel_find("xor"),
+		.input_path = "/data/in",
+	};
+	uint8_t file[WM_JOURNAL_HEADER_BYTES + 4 * sizeof(uint32_t)];
+	uint32_t crcs[4];
+
+	CU_ASSERT_EQUAL(wm_journal_extents(&identity), 3);
+	wm_manifest_encode_header(file, &identity, 77);
+	for (unsigned i = 0; i < 3; i++)
+		crcs[i] = wm_crc32c(0, bytes + i * EXTENT_BYTES, i < 2 ? EXTENT_BYTES : 992);
+	crcs[3] = wm_crc32c(0, crcs, 3 * sizeof(crcs[0]));
+	memcpy(file + WM_JOURNAL_HEADER_BYTES, crcs, sizeof(crcs));
+	return file_make(name, file, sizeof(file));
+}
+
+/* Runs "wiremill verify --manifest" of that many bytes, the one at `wrong` changed. */
+static int verify_long(size_t count, size_t wrong)
+{
+	uint8_t *bytes = malloc(LONG_BYTES + 1);
+	const char *output, *manifest;
+	int status;
+
+	for (size_t i = 0; i < LONG_BYTES + 1; i++)
+		bytes[i] = (uint8_t)(i >> 8 ^ i);
+	manifest = manifest_make("long.wm-manifest", bytes);
+	bytes[wrong] ^= 1;
+	output = file_make("long", bytes, count);
+	status = RUN("verify", "--manifest", "--output", output);
+	unlink(manifest);
+	unlink(output);
+	free(bytes);
+	return status;
+}
+
+static void manifest_names_the_first_extent_that_differs(void)
+{
+	/* The byte after the end is not part of it. */
+	CU_ASSERT_EQUAL(verify_long(LONG_BYTES, LONG_BYTES), 0);
+	CU_ASSERT(out_has("verified: 2098144 bytes of ") && out_has("/long.wm-manifest says\n"));
+	CU_ASSERT_EQUAL(verify_long(LONG_BYTES, 5), 1);
+	CU_ASSERT(says("long.wm-manifest says: the extent at offset 0 has other bytes"));
+	CU_ASSERT_EQUAL(verify_long(LONG_BYTES, EXTENT_BYTES), 1);
+	CU_ASSERT(says("the extent at offset 1048576 has other bytes"));
+	CU_ASSERT_EQUAL(verify_long(LONG_BYTES, LONG_BYTES - 1), 1);
+	CU_ASSERT(says("the extent at offset 2097152 has other bytes"));
+}
+
+static void manifest_knows_where_the_output_ends(void)
+{
+	CU_ASSERT_EQUAL(verify_long(LONG_BYTES + 1, LONG_BYTES), 1);
+	CU_ASSERT(says("it goes on at offset 2098144, where it should end"));
+	CU_ASSERT_EQUAL(verify_long(LONG_BYTES - 1, LONG_BYTES), 1);
+	CU_ASSERT(says("it ends at offset 2098143, where it should go on"));
+	CU_ASSERT_EQUAL(verify_long(0, LONG_BYTES), 1);
+	CU_ASSERT(says("it ends at offset 0, where it should go on"));
+	/* A piece that is short and wrong. */
+	CU_ASSERT_EQUAL(verify_long(EXTENT_BYTES + 7, 3), 1);
+	CU_ASSERT(says("the extent at offset 0 has other bytes"));
+}
+
+static void manifest_may_lie_elsewhere(void)
+{
+	uint8_t *bytes = calloc(1, LONG_BYTES);
+	const char *manifest = manifest_make("elsewhere", bytes);
+	const char *output = file_make("long", bytes, LONG_BYTES);
+	char option[160];
+
+	snprintf(option, sizeof(option), "--manifest=%s", manifest);
+	CU_ASSERT_EQUAL(RUN("verify", "--output", output, option, "--json"), 0);
+	CU_ASSERT(json_has("manifest", manifest) && out_has("\"equal\": true"));
+	CU_ASSERT_EQUAL(RUN("verify", "--output", output, "--manifest"), 1);
+	CU_ASSERT(says("/long.wm-manifest, which a job leaves when it is done: name it with "
+		       "--manifest=FILE, or verify with --kernel and --input"));
+	file_make("long", "x", 1);
+	CU_ASSERT_EQUAL(RUN("verify", "--output", output, option, "--json"), 1);
+	CU_ASSERT(out_has("\"equal\": false") && out_has("\"offset\": 1"));
+	unlink(output);
+	CU_ASSERT_EQUAL(RUN("verify", "--output", output, option), 1);
+	CU_ASSERT(says("output does not exist: "));
+	CU_ASSERT_EQUAL(truncate(manifest, 8200), 0);
+	CU_ASSERT_EQUAL(RUN("verify", "--output", output, option), 1);
+	CU_ASSERT(says("manifest has not the length that its header says: "));
+	CU_ASSERT_EQUAL(RUN("verify", "--output", output, "--manifest=/nonexistent/m"), 1);
+	CU_ASSERT(says("manifest does not exist: /nonexistent/m"));
+	unlink(manifest);
+	free(bytes);
+}
+
 static void result_that_cannot_be_written_fails(void)
 {
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), status;
@@ -541,20 +825,29 @@ static const struct wm_test tests[] = {
 	WM_TEST(wrong_verb_is_named),
 	WM_TEST(wrong_option_is_named),
 	WM_TEST(what_is_missing_is_named),
+	WM_TEST(values_that_make_no_sense_are_named),
 	WM_TEST(help_is_on_stdout),
 	WM_TEST(without_a_controller_it_says_what_to_start),
 	WM_TEST(options_come_in_any_order),
 	WM_TEST(submission_sends_absolute_paths_and_its_options),
+	WM_TEST(shares_and_times_are_sent_as_numbers),
 	WM_TEST(submission_without_wait_names_the_job),
+	WM_TEST(resume_sends_an_absolute_path_and_its_time),
+	WM_TEST(resume_names_waits_for_and_fails_with_its_job),
+	WM_TEST(job_shows_what_was_done_twice_or_before),
 	WM_TEST(refusal_is_the_controllers_line),
 	WM_TEST(text_that_is_no_utf8_is_refused_here),
 	WM_TEST(wait_ends_with_a_summary),
 	WM_TEST(wait_for_a_job_that_fails_fails_with_its_reason),
 	WM_TEST(interrupt_ends_the_waiting_and_says_how_to_go_on),
 	WM_TEST(lists_are_tables),
+	WM_TEST(node_is_admitted_by_its_name),
 	WM_TEST(stats_shows_only_drops_that_happened),
 	WM_TEST(version_names_both),
 	WM_TEST(verify_names_the_first_difference),
+	WM_TEST(manifest_names_the_first_extent_that_differs),
+	WM_TEST(manifest_knows_where_the_output_ends),
+	WM_TEST(manifest_may_lie_elsewhere),
 	WM_TEST(result_that_cannot_be_written_fails),
 };
 

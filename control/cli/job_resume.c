@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "job.h"
+#include "value.h"
+
+static const char *fail_after;
+static bool wait_for_end;
+
+static const struct wm_option options[] = {
+	{ .name = "wait", .help = "stay until the job is over", .flag = &wait_for_end },
+	{ .name = "fail-after",
+	  .value_name = "DURATION",
+	  .help = "as of 'job submit'; it is not kept from there",
+	  .text = &fail_after },
+};
+
+static int run(const struct wm_cli *cli)
+{
+	uint64_t fail_after_seconds = 0;
+	char output[PATH_MAX];
+	int status = wm_cli_duration(cli->verb, "fail-after", fail_after, &fail_after_seconds);
+
+	if (status == WM_EXIT_DONE)
+		status = wm_cli_path(output, cli->operand);
+	if (status != WM_EXIT_DONE)
+		return status;
+	return wm_job_start(cli, "job.resume",
+			    json_pack("{s:s, s:I}", "output", output, "fail_after_seconds",
+				      (json_int_t)fail_after_seconds),
+			    wait_for_end);
+}
+
+const struct wm_verb wm_verb_job_resume = {
+	.name = "job resume",
+	.summary = "go on with a job that failed, or whose controller did",
+	.details =
+		"OUTPUT is where the job's output was to be; beside it lie OUTPUT.wm-partial and\n"
+		"OUTPUT.wm-journal, which knows the job. What is on disk already is not computed\n"
+		"again. Refused if the input is not as it was. A controller that starts again\n"
+		"resumes by itself what was queued or running.",
+	.operand = "OUTPUT",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.run = run,
+};
