@@ -10,8 +10,12 @@
 /* Batches one node is served in a row. */
 #define QUANTUM 4u
 
-/* A batch is overdue after two round trips and this. */
+/* A batch is overdue after two round trips of the quickest node and this. */
 #define OVERDUE_NS (10 * WM_NS_PER_MS)
+
+/* Two copies may be in flight, two results held, two nodes have failed: one of so
+ * many is another. */
+#define CHOICES 7u
 
 #define NOWHERE UINT32_MAX
 
@@ -142,12 +146,20 @@ static void ring_update(struct wm_dispatch *dispatch, uint32_t index)
 
 /* ---- nodes --------------------------------------------------------------- */
 
-static void lose_what_is_lost(struct wm_dispatch *dispatch, struct node *node)
+/* Its copy in flight to this node is not coming. */
+static void lose(struct wm_dispatch *dispatch, uint32_t index, uint64_t token)
 {
+	wm_ledger_answer(dispatch->ledger, token, (uint16_t)index);
+	wm_ledger_lose(dispatch->ledger, token);
+}
+
+static void lose_what_is_lost(struct wm_dispatch *dispatch, uint32_t index)
+{
+	struct node *node = &dispatch->nodes[index];
 	uint64_t token;
 
 	while ((token = wm_flow_next_lost(&node->flow)) != 0) {
-		wm_ledger_lose(dispatch->ledger, token);
+		lose(dispatch, index, token);
 		dispatch->counters.lost++;
 		dispatch->in_flight--;
 	}
@@ -177,7 +189,7 @@ void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t index)
 	if (!node->member)
 		return;
 	wm_flow_give_up(&node->flow);
-	lose_what_is_lost(dispatch, node);
+	lose_what_is_lost(dispatch, index);
 	ring_remove(dispatch, index);
 	node->member = false;
 	last = dispatch->members[--dispatch->member_count];
@@ -214,12 +226,23 @@ static void turn_pass(struct wm_dispatch *dispatch, uint32_t index)
 	}
 }
 
-/* Has this node a part in the batch already? */
-static bool has_part(const struct wm_ledger_batch *batch, uint32_t index)
+/* Who could not compute it gets it again only where nobody else can. */
+static bool may_do(const struct wm_dispatch *dispatch, const struct wm_ledger_batch *batch,
+		   uint32_t index)
 {
-	return (batch->in_flight && batch->sent_to == index) ||
-	       (batch->held && batch->from[0] == index) ||
-	       (batch->disputed && batch->from[1] == index);
+	uint32_t taken = batch->failures + batch->held + batch->disputed;
+
+	if (wm_ledger_has_part(dispatch->ledger, batch->token, (uint16_t)index))
+		return false;
+	return dispatch->member_count <= taken ||
+	       !wm_ledger_has_failed(dispatch->ledger, batch->token, (uint16_t)index);
+}
+
+/* The caller can keep so many second results that differ from the first. */
+static bool is_dispute_full(const struct wm_dispatch *dispatch, const struct wm_ledger_batch *batch)
+{
+	return batch->held && !batch->disputed &&
+	       wm_ledger_disputed(dispatch->ledger) >= WM_DISPATCH_DISPUTES_MAX;
 }
 
 /* Whose turn it is, but for one that has a part in the batch. */
@@ -229,9 +252,10 @@ static uint32_t choose_node(const struct wm_dispatch *dispatch, const struct wm_
 
 	if (!batch->again)
 		return index;
-	/* Three at most have a part. */
-	for (unsigned i = 0; i < 4; i++) {
-		if (!has_part(batch, index))
+	if (is_dispute_full(dispatch, batch))
+		return NOWHERE;
+	for (unsigned i = 0; i < CHOICES; i++) {
+		if (may_do(dispatch, batch, index))
 			return index;
 		index = dispatch->nodes[index].next;
 	}
@@ -273,17 +297,16 @@ bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_d
 	return true;
 }
 
-/* The stamp names the token at once; the batch index proves it, and finds the
- * token of a result that comes after it was given up. */
+/* A result counts under a stamp that this node was given for this batch only, be it
+ * given up meanwhile: nobody can answer for what went to others. */
 static uint64_t token_of_result(const struct wm_dispatch *dispatch, const struct node *node,
 				uint64_t batch, uint32_t stamp, struct wm_ledger_batch *found)
 {
 	uint64_t token = wm_flow_look(&node->flow, stamp);
 
-	if (wm_ledger_look(dispatch->ledger, token, found) && found->batch == batch)
-		return token;
-	token = wm_ledger_find(dispatch->ledger, batch);
-	return wm_ledger_look(dispatch->ledger, token, found) ? token : WM_TOKEN_NONE;
+	return wm_ledger_look(dispatch->ledger, token, found) && found->batch == batch
+		       ? token
+		       : WM_TOKEN_NONE;
 }
 
 bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t index, uint64_t batch,
@@ -295,25 +318,36 @@ bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t index, uint
 }
 
 /* The flow's part of a result: what it answers, and what it shows to be lost.
- * Returns the batch's token. */
+ * Returns the batch's token; *answered: the one that was in flight until now. */
 static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch, uint32_t stamp,
-		       uint64_t now_ns, struct wm_ledger_batch *found)
+		       uint64_t now_ns, struct wm_ledger_batch *found, uint64_t *answered)
 {
 	struct node *node = &dispatch->nodes[index];
 	uint64_t token = token_of_result(dispatch, node, batch, stamp, found);
-	uint64_t answered = wm_flow_accept(&node->flow, stamp, now_ns);
 
-	if (answered) {
+	*answered = wm_flow_accept(&node->flow, stamp, now_ns);
+	if (*answered) {
 		dispatch->in_flight--;
 		/* A stamp that was sent with another batch: that one is not coming. */
-		if (answered == token)
-			wm_ledger_answer(dispatch->ledger, answered);
+		if (*answered == token)
+			wm_ledger_answer(dispatch->ledger, token, (uint16_t)index);
 		else
-			wm_ledger_lose(dispatch->ledger, answered);
+			lose(dispatch, index, *answered);
 	}
-	lose_what_is_lost(dispatch, node);
+	lose_what_is_lost(dispatch, index);
 	ring_update(dispatch, index);
 	return token;
+}
+
+/* Of a result under no valid stamp: one that came before, or nonsense? */
+static enum wm_ledger_verdict judge_stray(const struct wm_dispatch *dispatch, uint64_t batch)
+{
+	struct wm_ledger_batch found;
+
+	/* Of a closed extent, each was done. */
+	if (!wm_ledger_look(dispatch->ledger, wm_ledger_find(dispatch->ledger, batch), &found))
+		return WM_LEDGER_DUPLICATE;
+	return found.done || found.held ? WM_LEDGER_DUPLICATE : WM_LEDGER_UNKNOWN;
 }
 
 /* Which batches are audited is drawn per job, so that no node can know. */
@@ -329,17 +363,18 @@ static enum wm_ledger_verdict judge(struct wm_dispatch *dispatch, uint32_t index
 {
 	const struct wm_ledger_batch *batch = &receipt->batch;
 
-	if (token == WM_TOKEN_NONE || !batch->again || batch->done ||
-	    (!batch->held && !is_audited(dispatch, batch->batch)))
+	if (batch->done || (!batch->held && !is_audited(dispatch, batch->batch)))
 		return wm_ledger_complete(dispatch->ledger, token, (uint16_t)index,
 					  &receipt->extent_done);
 	if (!batch->held) {
 		wm_ledger_hold(dispatch->ledger, token, (uint16_t)index);
 		return WM_LEDGER_HELD;
 	}
-	if (batch->from[0] == index || (batch->disputed && batch->from[1] == index))
-		return WM_LEDGER_DUPLICATE;
-	return WM_LEDGER_COMPARE;
+	if (batch->from[0] != index && batch->from[1] != index)
+		return WM_LEDGER_COMPARE;
+	/* Its second copy of what is held already; the other opinion may have been lost. */
+	wm_ledger_lose(dispatch->ledger, token);
+	return WM_LEDGER_DUPLICATE;
 }
 
 static enum wm_ledger_verdict count_verdict(struct wm_dispatch *dispatch, uint32_t index,
@@ -356,7 +391,7 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
 					  struct wm_dispatch_receipt *receipt)
 {
-	uint64_t token;
+	uint64_t token, answered;
 
 	receipt->extent_done = false;
 	receipt->wrong_node = WM_LEDGER_NOBODY;
@@ -364,7 +399,9 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 		dispatch->counters.unknown++;
 		return WM_LEDGER_UNKNOWN;
 	}
-	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch);
+	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch, &answered);
+	if (token == WM_TOKEN_NONE)
+		return count_verdict(dispatch, index, judge_stray(dispatch, batch));
 	return count_verdict(dispatch, index, judge(dispatch, index, token, receipt));
 }
 
@@ -377,6 +414,10 @@ enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_
 
 	if (opinion == WM_OPINION_NEITHER && batch->disputed)
 		return WM_LEDGER_UNKNOWN;
+	if (opinion == WM_OPINION_NEITHER && is_dispute_full(dispatch, batch)) {
+		wm_ledger_lose(dispatch->ledger, batch->token);
+		return WM_LEDGER_DUPLICATE;
+	}
 	if (opinion == WM_OPINION_NEITHER) {
 		wm_ledger_dispute(dispatch->ledger, batch->token, (uint16_t)index);
 		return WM_LEDGER_HELD;
@@ -384,6 +425,7 @@ enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_
 	if (batch->disputed)
 		receipt->wrong_node = batch->from[opinion == WM_OPINION_FIRST];
 	right = batch->from[opinion == WM_OPINION_SECOND];
+	wm_ledger_agree(dispatch->ledger, batch->token, (uint16_t)index);
 	dispatch->counters.audited++;
 	return count_verdict(dispatch, right,
 			     wm_ledger_complete(dispatch->ledger, batch->token, (uint16_t)right,
@@ -393,13 +435,20 @@ enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_
 uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch,
 			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt)
 {
-	uint64_t token;
+	struct node *node = &dispatch->nodes[index];
+	uint64_t token, answered;
 
-	if (!dispatch->nodes[index].member)
+	if (!node->member)
 		return 0;
-	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch);
+	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch, &answered);
+	/* Once for each time that it was asked. */
+	if (answered == 0 || answered != token)
+		return 0;
 	dispatch->counters.failed++;
-	return wm_ledger_fail(dispatch->ledger, token);
+	/* It fails faster than others compute, and must not draw all work to itself. */
+	wm_flow_rest(&node->flow, now_ns);
+	ring_update(dispatch, index);
+	return wm_ledger_fail(dispatch->ledger, token, (uint16_t)index);
 }
 
 bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t index, uint32_t *cursor,
@@ -408,17 +457,35 @@ bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t index, uint32_
 	return wm_ledger_void_next(dispatch->ledger, (uint16_t)index, cursor, batch);
 }
 
-/* What a slow node has had for longer than it usually takes, and then some. */
-static void speculate(struct wm_dispatch *dispatch, const struct node *node, uint64_t now_ns)
+/* How long the quickest node takes, and then some; UINT64_MAX: not known. */
+static uint64_t patience_ns(const struct wm_dispatch *dispatch)
 {
-	uint64_t patience_ns = 2 * node->flow.srtt_ns + OVERDUE_NS;
-	uint32_t cursor = node->flow.first;
-	uint64_t token;
+	uint64_t least_ns = UINT64_MAX;
 
-	if (now_ns < patience_ns)
+	for (uint32_t i = 0; i < dispatch->member_count; i++) {
+		const struct wm_flow *flow = &dispatch->nodes[dispatch->members[i]].flow;
+
+		if (!flow->silent && flow->srtt_ns && flow->srtt_ns < least_ns)
+			least_ns = flow->srtt_ns;
+	}
+	return least_ns == UINT64_MAX ? UINT64_MAX : 2 * least_ns + OVERDUE_NS;
+}
+
+/* What a slow node has had for longer than that may go to another as well. */
+static void speculate(struct wm_dispatch *dispatch, uint64_t now_ns)
+{
+	uint64_t patience = patience_ns(dispatch);
+
+	if (now_ns < patience)
 		return;
-	while ((token = wm_flow_older(&node->flow, &cursor, now_ns - patience_ns)) != 0)
-		dispatch->counters.speculated += wm_ledger_copy(dispatch->ledger, token);
+	for (uint32_t i = 0; i < dispatch->member_count; i++) {
+		const struct wm_flow *flow = &dispatch->nodes[dispatch->members[i]].flow;
+		uint32_t cursor = flow->first;
+		uint64_t token;
+
+		while ((token = wm_flow_older(flow, &cursor, now_ns - patience)) != 0)
+			dispatch->counters.speculated += wm_ledger_copy(dispatch->ledger, token);
+	}
 }
 
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
@@ -430,11 +497,13 @@ uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
 		struct node *node = &dispatch->nodes[index];
 
 		silent += wm_flow_expire(&node->flow, now_ns);
-		lose_what_is_lost(dispatch, node);
-		if (dispatch->draining && dispatch->member_count > 1)
-			speculate(dispatch, node, now_ns);
+		lose_what_is_lost(dispatch, index);
 		ring_update(dispatch, index);
 	}
+	/* Copies would go before what was never sent. */
+	if (dispatch->draining && dispatch->member_count > 1 &&
+	    !wm_ledger_has_fresh(dispatch->ledger))
+		speculate(dispatch, now_ns);
 	return silent;
 }
 

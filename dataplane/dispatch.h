@@ -36,6 +36,10 @@
 
 struct wm_dispatch;
 
+/* Batches at once for which two nodes gave two results, and a third is waited for.
+ * While there are so many, no other second opinion is asked for. */
+#define WM_DISPATCH_DISPUTES_MAX 256u
+
 struct wm_dispatch_config {
 	uint32_t nodes_max;
 	uint32_t extents_max; /* open at once */
@@ -104,12 +108,14 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 					  struct wm_dispatch_receipt *receipt);
 /* After WM_LEDGER_COMPARE: what the comparison said. NEW: done, with the result it
  * agreed with (receipt->wrong_node: whose was another); HELD: two differ, this one is
- * to be kept as the second; UNKNOWN: three nodes gave three results. */
+ * to be kept as the second; DUPLICATE: there are too many of those, it is to be
+ * forgotten and comes again; UNKNOWN: three nodes gave three results. */
 enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_t node,
 					   enum wm_opinion opinion,
 					   struct wm_dispatch_receipt *receipt);
-/* The node could not compute this batch. Returns how often that happened to it by
- * now, 0 if it is no batch of this job or done; receipt->batch tells which. */
+/* The node could not compute this batch, and rests until it is heard of. Returns how
+ * often that happened to the batch by now, 0 if the node was not asked for it or it is
+ * done. Another node gets it, or the same where there is no other. */
 uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_t batch,
 			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt);
 /* A node that computed wrong was removed: batches of open extents that rest on it

@@ -316,6 +316,12 @@ void wm_flow_hear(struct wm_flow *flow, uint64_t now_ns)
 		flow->silent = false;
 }
 
+void wm_flow_rest(struct wm_flow *flow, uint64_t now_ns)
+{
+	flow->silent = true;
+	flow->silent_until_ns = now_ns;
+}
+
 void wm_flow_give_up(struct wm_flow *flow)
 {
 	flow->lost_before = flow->next;

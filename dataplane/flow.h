@@ -105,6 +105,8 @@ bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 /* The node was heard of by other means (a BEAT): it gets batches again, unless
  * it keeps answering beats but no batches. */
 void wm_flow_hear(struct wm_flow *flow, uint64_t now_ns);
+/* It is not up to work now: it gets nothing until it is heard of. */
+void wm_flow_rest(struct wm_flow *flow, uint64_t now_ns);
 /* Everything in flight is lost (the node is gone, the job ended). */
 void wm_flow_give_up(struct wm_flow *flow);
 

@@ -59,12 +59,18 @@ static void prefer_second(struct wm_lane *lane, const struct wm_ledger_batch *ba
 	wm_lane_keep(lane, take_dispute(lane, batch->token), batch);
 }
 
-static bool hold_second(struct wm_lane *lane, struct rte_mbuf *frame, uint64_t token)
+static void hold_second(struct wm_lane *lane, struct rte_mbuf *frame, uint64_t token)
 {
-	if (lane->dispute_count == LANE_DISPUTES_MAX)
-		return false;
+	assert(lane->dispute_count < WM_DISPATCH_DISPUTES_MAX); /* dispatch sees to it */
 	lane->disputes[lane->dispute_count++] = (struct lane_dispute){ token, frame };
-	return true;
+}
+
+/* No two of three agree, so nobody knows which node to trust. */
+static void give_up(struct wm_lane *lane, uint64_t batch)
+{
+	lane->ending.failed_op = WM_LANE_FAILED_AUDIT;
+	lane->ending.extent = batch;
+	wm_lane_job_stop(lane, -EILSEQ);
 }
 
 bool wm_lane_audit(struct wm_lane *lane, struct rte_mbuf *frame, uint32_t node,
@@ -75,20 +81,18 @@ bool wm_lane_audit(struct wm_lane *lane, struct rte_mbuf *frame, uint32_t node,
 	enum wm_ledger_verdict verdict =
 		wm_dispatch_opinion(lane->dispatch, node, opinion, receipt);
 
-	if (verdict == WM_LEDGER_HELD && hold_second(lane, frame, batch->token))
+	if (verdict == WM_LEDGER_HELD) {
+		hold_second(lane, frame, batch->token);
 		return false;
+	}
 	if (verdict == WM_LEDGER_NEW && opinion == WM_OPINION_SECOND)
 		prefer_second(lane, batch);
 	else
 		rte_pktmbuf_free(take_dispute(lane, batch->token));
 	rte_pktmbuf_free(frame);
-	if (verdict != WM_LEDGER_NEW) {
-		lane->ending.failed_op = WM_LANE_FAILED_AUDIT;
-		lane->ending.extent = batch->batch;
-		wm_lane_job_stop(lane, -EILSEQ);
-		return false;
-	}
-	return true;
+	if (verdict == WM_LEDGER_UNKNOWN)
+		give_up(lane, batch->batch);
+	return verdict == WM_LEDGER_NEW;
 }
 
 /* ---- a node that computes wrong ------------------------------------------------------ */
@@ -131,9 +135,8 @@ void wm_lane_quarantine(struct wm_lane *lane, uint32_t node, uint64_t batch)
 		.extent = batch,
 	};
 
-	if (lane->nodes[node].session == 0)
-		return;
-	/* Nothing more of it is taken, whatever the control thread does. */
+	/* Nothing more of it is taken, whatever the control thread does. It may have left
+	 * since: what it did before is wrong nevertheless. */
 	lane->nodes[node].session = 0;
 	wm_dispatch_node_remove(lane->dispatch, node);
 	void_open(lane, node);

@@ -13,9 +13,6 @@
 #include "lane.h"
 
 #define LANE_BURST 32u
-/* Batches for which two nodes gave two results, at once. The first that is decided
- * removes the wrong node, so there are never many. */
-#define LANE_DISPUTES_MAX 256u
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 
@@ -74,7 +71,7 @@ struct wm_lane {
 	uint64_t quarantine_journalled; /* on its way */
 	uint32_t journalled_extents;	/* likewise */
 	bool journalling;		/* one group is on its way */
-	struct lane_dispute disputes[LANE_DISPUTES_MAX];
+	struct lane_dispute disputes[WM_DISPATCH_DISPUTES_MAX];
 	uint32_t dispute_count;
 
 	struct lane_slot slots[WM_LANE_EXTENTS_MAX];

@@ -3,14 +3,20 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* State of one batch: flags and, below them, the copies in flight. */
+/* State of one batch. */
 #define BATCH_DONE 0x80u
-#define BATCH_QUEUED 0x40u /* in the ring of lost batches */
+#define BATCH_QUEUED 0x40u /* to do again */
 #define BATCH_SENT 0x20u   /* at least once */
-#define BATCH_HELD 0x10u   /* a first result is held; with DONE: it was confirmed */
+#define BATCH_HELD 0x10u   /* a first result is held, or was until it was done */
 #define BATCH_DISPUTED 0x08u
-#define BATCH_COPIES 0x07u
+#define BATCH_LISTED 0x04u /* stands in the ring of lost batches, perhaps no longer queued */
+
+/* In flight at once. A batch is queued only while at most two copies are: those of
+ * the two nodes whose results are held, or one and its speculative second. */
+#define COPIES_MAX 3u
+#define FAILED_MAX 2u
 
 /* Bit 63 of a token is flow's. */
 #define GENERATION_MAX 0x7fffffffu
@@ -28,8 +34,9 @@ struct slot {
 struct place {
 	uint8_t state;
 	uint8_t failures;
-	uint16_t sent_to;
+	uint16_t at[COPIES_MAX]; /* nodes with a copy in flight, or NOBODY */
 	uint16_t from[2];
+	uint16_t failed[FAILED_MAX]; /* the first nodes that could not compute it */
 };
 
 struct wm_ledger {
@@ -37,6 +44,7 @@ struct wm_ledger {
 	uint32_t slots_max;
 	uint32_t shift; /* place number = slot << shift | place in extent */
 	uint64_t remaining;
+	uint32_t disputed;
 	struct slot *slots;
 	struct place *places;
 	uint32_t places_max;
@@ -65,14 +73,12 @@ struct wm_ledger *wm_ledger_create(uint32_t slots_max, uint32_t batches_per_exte
 	ledger->slots_max = slots_max;
 	places = power_of_two_above(slots_max) * power_of_two_above(batches_per_extent_max);
 	ledger->places_max = places;
-	/* A batch that was queued, completed late, and whose slot was opened
-	 * again may leave one stale entry beside its new one. */
-	ledger->lost_mask = 2 * places - 1;
+	ledger->lost_mask = places - 1;
 	ledger->fresh_mask = power_of_two_above(slots_max) - 1;
 
 	ledger->slots = calloc(slots_max, sizeof(*ledger->slots));
 	ledger->places = calloc(places, sizeof(*ledger->places));
-	ledger->lost = calloc(2 * (size_t)places, sizeof(*ledger->lost));
+	ledger->lost = calloc(places, sizeof(*ledger->lost));
 	ledger->fresh = calloc(ledger->fresh_mask + 1, sizeof(*ledger->fresh));
 	if (!ledger->slots || !ledger->places || !ledger->lost || !ledger->fresh)
 		wm_ledger_destroy(&ledger);
@@ -98,7 +104,8 @@ void wm_ledger_start(struct wm_ledger *ledger, const struct wm_layout *layout)
 		ledger->shift++;
 	assert(power_of_two_above(ledger->slots_max) << ledger->shift <= ledger->places_max);
 	ledger->layout = *layout;
-	ledger->remaining = 0;
+	ledger->remaining = ledger->disputed = 0;
+	memset(ledger->places, 0, ledger->places_max * sizeof(*ledger->places));
 	ledger->lost_head = ledger->lost_tail = 0;
 	ledger->fresh_head = ledger->fresh_tail = 0;
 	for (uint32_t i = 0; i < ledger->slots_max; i++)
@@ -115,6 +122,15 @@ static uint64_t token_of(const struct wm_ledger *ledger, uint32_t number)
 	return (uint64_t)ledger->slots[number >> ledger->shift].generation << 32 | number;
 }
 
+static void place_init(struct place *place)
+{
+	uint8_t listed = place->state & BATCH_LISTED;
+
+	memset(place, 0xff, sizeof(*place)); /* nobody */
+	place->state = listed;
+	place->failures = 0;
+}
+
 void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot_index, uint64_t extent)
 {
 	struct slot *slot = &ledger->slots[slot_index];
@@ -129,12 +145,17 @@ void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot_index, uint64_t exte
 	slot->fresh = 0;
 	slot->last_count = wm_layout_batch_size(&ledger->layout, extent, batches - 1);
 	for (uint32_t i = 0; i < batches; i++)
-		ledger->places[number_of(ledger, slot_index, i)] = (struct place){
-			.sent_to = WM_LEDGER_NOBODY,
-			.from = { WM_LEDGER_NOBODY, WM_LEDGER_NOBODY },
-		};
+		place_init(&ledger->places[number_of(ledger, slot_index, i)]);
 	ledger->remaining += batches;
 	ledger->fresh[ledger->fresh_tail++ & ledger->fresh_mask] = slot_index;
+}
+
+static uint32_t lost_pop(struct wm_ledger *ledger)
+{
+	uint32_t number = ledger->lost[ledger->lost_head++ & ledger->lost_mask];
+
+	ledger->places[number].state &= (uint8_t)~BATCH_LISTED;
+	return number;
 }
 
 /* Drops the entries of batches that were completed after they had been queued. */
@@ -145,14 +166,28 @@ static bool lost_is_empty(struct wm_ledger *ledger)
 
 		if (ledger->places[number].state & BATCH_QUEUED)
 			return false;
-		ledger->lost_head++;
+		lost_pop(ledger);
 	}
 	return true;
 }
 
+bool wm_ledger_has_fresh(const struct wm_ledger *ledger)
+{
+	return ledger->fresh_head != ledger->fresh_tail;
+}
+
 bool wm_ledger_has_work(struct wm_ledger *ledger)
 {
-	return ledger->fresh_head != ledger->fresh_tail || !lost_is_empty(ledger);
+	return wm_ledger_has_fresh(ledger) || !lost_is_empty(ledger);
+}
+
+static uint32_t copies_of(const struct place *place)
+{
+	uint32_t copies = 0;
+
+	for (uint32_t i = 0; i < COPIES_MAX; i++)
+		copies += place->at[i] != WM_LEDGER_NOBODY;
+	return copies;
 }
 
 static bool look_number(const struct wm_ledger *ledger, uint32_t number,
@@ -171,11 +206,11 @@ static bool look_number(const struct wm_ledger *ledger, uint32_t number,
 		.count = place + 1 == slot->batches ? slot->last_count
 						    : ledger->layout.batch_elements,
 		.again = state->state & BATCH_SENT,
-		.in_flight = state->state & BATCH_COPIES,
+		.in_flight = copies_of(state) > 0,
 		.held = state->state & BATCH_HELD,
 		.done = state->state & BATCH_DONE,
 		.disputed = state->state & BATCH_DISPUTED,
-		.sent_to = state->sent_to,
+		.failures = state->failures,
 		.from = { state->from[0], state->from[1] },
 	};
 	return true;
@@ -197,22 +232,20 @@ static bool take_number(struct wm_ledger *ledger, uint32_t number, struct wm_led
 	uint8_t *state = &ledger->places[number].state;
 
 	look_number(ledger, number, batch);
-	assert((*state & BATCH_COPIES) < BATCH_COPIES);
-	*state = (uint8_t)((*state & ~BATCH_QUEUED) | BATCH_SENT) + 1;
+	*state = (uint8_t)((*state & ~BATCH_QUEUED) | BATCH_SENT);
 	return true;
 }
 
 bool wm_ledger_take_fresh(struct wm_ledger *ledger, struct wm_ledger_batch *batch)
 {
-	return ledger->fresh_head != ledger->fresh_tail &&
-	       take_number(ledger, next_fresh(ledger), batch);
+	return wm_ledger_has_fresh(ledger) && take_number(ledger, next_fresh(ledger), batch);
 }
 
 bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch)
 {
 	if (lost_is_empty(ledger))
 		return wm_ledger_take_fresh(ledger, batch);
-	return take_number(ledger, ledger->lost[ledger->lost_head++ & ledger->lost_mask], batch);
+	return take_number(ledger, lost_pop(ledger), batch);
 }
 
 /* The place number of a token of an open extent, or UINT32_MAX. */
@@ -236,54 +269,96 @@ static struct place *place_of_token(struct wm_ledger *ledger, uint64_t token)
 
 static void queue(struct wm_ledger *ledger, struct place *place)
 {
-	if (place->state & BATCH_QUEUED)
-		return;
 	place->state |= BATCH_QUEUED;
+	if (place->state & BATCH_LISTED)
+		return;
+	place->state |= BATCH_LISTED;
 	ledger->lost[ledger->lost_tail++ & ledger->lost_mask] = (uint32_t)(place - ledger->places);
 	assert(ledger->lost_tail - ledger->lost_head <= ledger->lost_mask + 1);
 }
 
+/* Is a node at it whose result would be a new one? */
+static bool is_awaited(const struct place *place)
+{
+	for (uint32_t i = 0; i < COPIES_MAX; i++) {
+		uint16_t node = place->at[i];
+
+		if (node != WM_LEDGER_NOBODY && node != place->from[0] && node != place->from[1])
+			return true;
+	}
+	return false;
+}
+
+/* What keeps every batch from being forgotten: not done, it is queued or awaited. */
+static void want(struct wm_ledger *ledger, struct place *place)
+{
+	if (!(place->state & BATCH_DONE) && !is_awaited(place))
+		queue(ledger, place);
+}
+
+static void exchange(struct place *place, uint16_t from, uint16_t to)
+{
+	for (uint32_t i = 0; i < COPIES_MAX; i++) {
+		if (place->at[i] == from) {
+			place->at[i] = to;
+			return;
+		}
+	}
+	assert(!"a copy that is not in flight, or one too many");
+}
+
 void wm_ledger_sent_to(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 {
-	place_of_token(ledger, token)->sent_to = node;
+	exchange(place_of_token(ledger, token), WM_LEDGER_NOBODY, node);
 }
 
 void wm_ledger_put_back(struct wm_ledger *ledger, uint64_t token)
 {
-	struct place *place = place_of_token(ledger, token);
-
-	place->state--;
-	queue(ledger, place);
+	queue(ledger, place_of_token(ledger, token));
 }
 
 bool wm_ledger_copy(struct wm_ledger *ledger, uint64_t token)
 {
 	struct place *place = place_of_token(ledger, token);
 
-	if (!place || place->state & (BATCH_DONE | BATCH_QUEUED) ||
-	    (place->state & BATCH_COPIES) != 1)
+	if (!place || place->state & (BATCH_DONE | BATCH_QUEUED) || copies_of(place) != 1)
 		return false;
 	queue(ledger, place);
 	return true;
 }
 
-void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token)
+void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 {
 	struct place *place = place_of_token(ledger, token);
 
-	if (!place)
-		return;
-	assert(place->state & BATCH_COPIES);
-	place->state--;
+	if (place)
+		exchange(place, node, WM_LEDGER_NOBODY);
 }
 
 void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token)
 {
 	struct place *place = place_of_token(ledger, token);
 
-	wm_ledger_answer(ledger, token);
-	if (place && !(place->state & (BATCH_DONE | BATCH_COPIES)))
-		queue(ledger, place);
+	if (place)
+		want(ledger, place);
+}
+
+bool wm_ledger_has_part(const struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	const struct place *place = &ledger->places[(uint32_t)token];
+
+	for (uint32_t i = 0; i < COPIES_MAX; i++) {
+		if (place->at[i] == node)
+			return true;
+	}
+	return place->from[0] == node || place->from[1] == node;
+}
+
+bool wm_ledger_has_failed(const struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	const struct place *place = &ledger->places[(uint32_t)token];
+
+	return place->failed[0] == node || place->failed[1] == node;
 }
 
 bool wm_ledger_look(const struct wm_ledger *ledger, uint64_t token, struct wm_ledger_batch *batch)
@@ -319,6 +394,7 @@ enum wm_ledger_verdict wm_ledger_complete(struct wm_ledger *ledger, uint64_t tok
 	if (place->state & BATCH_DONE)
 		return WM_LEDGER_DUPLICATE;
 
+	ledger->disputed -= (place->state & BATCH_DISPUTED) != 0;
 	place->state |= BATCH_DONE;
 	place->state &= (uint8_t)~BATCH_QUEUED;
 	place->from[0] = node;
@@ -336,7 +412,7 @@ void wm_ledger_hold(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 	assert(!(place->state & (BATCH_DONE | BATCH_HELD)));
 	place->state |= BATCH_HELD;
 	place->from[0] = node;
-	queue(ledger, place);
+	want(ledger, place);
 }
 
 void wm_ledger_dispute(struct wm_ledger *ledger, uint64_t token, uint16_t node)
@@ -346,17 +422,32 @@ void wm_ledger_dispute(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 	assert((place->state & (BATCH_DONE | BATCH_HELD | BATCH_DISPUTED)) == BATCH_HELD);
 	place->state |= BATCH_DISPUTED;
 	place->from[1] = node;
-	queue(ledger, place);
+	ledger->disputed++;
+	want(ledger, place);
 }
 
-uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token)
+void wm_ledger_agree(struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	place_of_token(ledger, token)->from[1] = node;
+}
+
+uint32_t wm_ledger_disputed(const struct wm_ledger *ledger)
+{
+	return ledger->disputed;
+}
+
+uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 {
 	struct place *place = place_of_token(ledger, token);
 
 	if (!place || place->state & BATCH_DONE)
 		return 0;
-	queue(ledger, place);
-	return ++place->failures;
+	if (place->failures < FAILED_MAX)
+		place->failed[place->failures] = node;
+	if (place->failures < UINT8_MAX)
+		place->failures++;
+	want(ledger, place);
+	return place->failures;
 }
 
 /* Forgets the results of a place, of whomever. */
@@ -365,18 +456,18 @@ static void place_void(struct wm_ledger *ledger, struct place *place, struct slo
 	if (place->state & BATCH_DONE) {
 		slot->remaining++;
 		ledger->remaining++;
+	} else {
+		ledger->disputed -= (place->state & BATCH_DISPUTED) != 0;
 	}
 	place->state &= (uint8_t) ~(BATCH_DONE | BATCH_HELD | BATCH_DISPUTED);
 	place->from[0] = place->from[1] = WM_LEDGER_NOBODY;
-	queue(ledger, place);
+	want(ledger, place);
 }
 
-/* Confirmed by another node, a result stands. */
+/* That another node agreed does not help: that one may be found wrong next. */
 static bool depends_on(const struct place *place, uint16_t node)
 {
-	bool confirmed = (place->state & BATCH_DONE) && (place->state & BATCH_HELD);
-
-	return !confirmed && (place->from[0] == node || place->from[1] == node);
+	return place->from[0] == node || place->from[1] == node;
 }
 
 bool wm_ledger_void_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,

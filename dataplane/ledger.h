@@ -50,8 +50,8 @@ struct wm_ledger_batch {
 	bool again;	/* was sent before */
 	bool in_flight; /* another copy still is */
 	bool held, disputed, done;
-	uint16_t sent_to; /* the node it was last sent to, or NOBODY */
-	uint16_t from[2]; /* whose results are held; [0] also of a done one */
+	uint8_t failures; /* nodes that could not compute it, each time counted */
+	uint16_t from[2]; /* whose results are held; of a done one: whose it is, and who agreed */
 };
 
 enum wm_ledger_verdict {
@@ -74,19 +74,26 @@ void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot, uint64_t extent);
 bool wm_ledger_has_work(struct wm_ledger *ledger);
 /* Takes it: it is in flight once more. False: there is none. */
 bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch);
+/* Is there one that was never sent? */
+bool wm_ledger_has_fresh(const struct wm_ledger *ledger);
 /* Like take, of batches never sent only. */
 bool wm_ledger_take_fresh(struct wm_ledger *ledger, struct wm_ledger_batch *batch);
-/* What take gave goes to this node... */
+/* What take gave goes to this node, which has no part in it: a copy is in flight... */
 void wm_ledger_sent_to(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 /* ... or is put back, since no node that may do it has room. */
 void wm_ledger_put_back(struct wm_ledger *ledger, uint64_t token);
 /* One more copy is to be sent, though the batch is in flight. Nothing happens if
  * it is done or queued, or two copies are in flight. True: it is queued now. */
 bool wm_ledger_copy(struct wm_ledger *ledger, uint64_t token);
-/* One copy in flight was answered, whatever the answer is worth. */
-void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token);
-/* One copy in flight is lost. Nothing happens if the batch is done meanwhile. */
+/* This node's copy is in flight no more: answered, whatever that is worth, or lost. */
+void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* It gave no result. The batch is to do again, unless it is done, or a node is at it
+ * whose result would count. */
 void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token);
+/* Is a copy in flight to this node, or a result of it held? Of a token that take gave. */
+bool wm_ledger_has_part(const struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* Is it among the first two that could not compute it? */
+bool wm_ledger_has_failed(const struct wm_ledger *ledger, uint64_t token, uint16_t node);
 
 /* The batch that this token names, if it is still of an open extent. */
 bool wm_ledger_look(const struct wm_ledger *ledger, uint64_t token, struct wm_ledger_batch *batch);
@@ -100,11 +107,15 @@ enum wm_ledger_verdict wm_ledger_complete(struct wm_ledger *ledger, uint64_t tok
 void wm_ledger_hold(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 /* The batch is held, not disputed: this node's result differs. */
 void wm_ledger_dispute(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* This node's result agrees with a held one, which completes the batch next. */
+void wm_ledger_agree(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* Batches in dispute. */
+uint32_t wm_ledger_disputed(const struct wm_ledger *ledger);
 /* The node could not compute it. Returns how often that happened to this batch,
- * which is to do again; 0: the token names none. */
-uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token);
-/* Goes on from *cursor (0 at first) to the next batch of an open extent whose only
- * result is of this node, done or held, and forgets that result: it is to do again. */
+ * which is to do again; 0: the token names none, or it is done. */
+uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token, uint16_t node);
+/* Goes on from *cursor (0 at first) to the next batch of an open extent with a result
+ * of this node, done or held, and forgets all its results: it is to do again. */
 bool wm_ledger_void_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
 			 struct wm_ledger_batch *batch);
 

@@ -38,6 +38,36 @@ static struct wm_ledger_batch take(struct wm_ledger *ledger)
 	struct wm_ledger_batch batch = { 0 };
 
 	CU_ASSERT_TRUE_FATAL(wm_ledger_take(ledger, &batch));
+	wm_ledger_sent_to(ledger, batch.token, 0);
+	return batch;
+}
+
+static struct wm_ledger_batch take_for(struct wm_ledger *ledger, uint16_t node)
+{
+	struct wm_ledger_batch batch = { 0 };
+
+	CU_ASSERT_TRUE_FATAL(wm_ledger_take(ledger, &batch));
+	CU_ASSERT_FALSE(wm_ledger_has_part(ledger, batch.token, node));
+	wm_ledger_sent_to(ledger, batch.token, node);
+	return batch;
+}
+
+static void lose_of(struct wm_ledger *ledger, uint64_t token, uint16_t node)
+{
+	wm_ledger_answer(ledger, token, node);
+	wm_ledger_lose(ledger, token);
+}
+
+static void lose(struct wm_ledger *ledger, uint64_t token)
+{
+	lose_of(ledger, token, 0);
+}
+
+static struct wm_ledger_batch look(struct wm_ledger *ledger, uint64_t token)
+{
+	struct wm_ledger_batch batch = { 0 };
+
+	CU_ASSERT_TRUE(wm_ledger_look(ledger, token, &batch));
 	return batch;
 }
 
@@ -117,8 +147,8 @@ static void lost_batches_go_before_fresh_ones_in_order_of_loss(void)
 	wm_ledger_open(ledger, 0, 0);
 	first = take(ledger);
 	second = take(ledger);
-	wm_ledger_lose(ledger, second.token);
-	wm_ledger_lose(ledger, first.token);
+	lose(ledger, second.token);
+	lose(ledger, first.token);
 	second = take(ledger);
 	CU_ASSERT_EQUAL(second.batch, 1);
 	CU_ASSERT_TRUE(second.again);
@@ -158,10 +188,10 @@ static void a_batch_lost_after_it_was_done_is_not_sent_again(void)
 	begin_extent(ledger, 2);
 	batch = take(ledger);
 	take(ledger); /* keeps the extent open */
-	wm_ledger_lose(ledger, batch.token);
+	lose(ledger, batch.token);
 	batch = take(ledger); /* its second copy */
 	CU_ASSERT_EQUAL(complete(ledger, batch.token), WM_LEDGER_NEW);
-	wm_ledger_lose(ledger, batch.token);
+	lose(ledger, batch.token);
 	CU_ASSERT_FALSE(wm_ledger_has_work(ledger));
 	wm_ledger_destroy(&ledger);
 }
@@ -173,7 +203,7 @@ static void a_late_result_of_a_lost_batch_counts_and_takes_it_off_the_queue(void
 
 	wm_ledger_open(ledger, 0, 0);
 	batch = take(ledger);
-	wm_ledger_lose(ledger, batch.token);
+	lose(ledger, batch.token);
 	CU_ASSERT_EQUAL(complete(ledger, batch.token), WM_LEDGER_NEW);
 	CU_ASSERT_EQUAL(take(ledger).batch, 1);
 	wm_ledger_destroy(&ledger);
@@ -210,7 +240,7 @@ static void a_token_of_an_earlier_extent_never_touches_the_next_one_in_its_slot(
 
 	begin_extent(ledger, 1);
 	stale = take(ledger);
-	wm_ledger_lose(ledger, stale.token);
+	lose(ledger, stale.token);
 	complete(ledger, take(ledger).token);
 
 	wm_ledger_open(ledger, 0, 1); /* same slot, same places */
@@ -219,7 +249,7 @@ static void a_token_of_an_earlier_extent_never_touches_the_next_one_in_its_slot(
 	CU_ASSERT_EQUAL(batch.place, stale.place);
 	CU_ASSERT_NOT_EQUAL(batch.token, stale.token);
 	CU_ASSERT_EQUAL(complete(ledger, stale.token), WM_LEDGER_DUPLICATE);
-	wm_ledger_lose(ledger, stale.token);
+	lose(ledger, stale.token);
 	CU_ASSERT_FALSE(wm_ledger_look(ledger, stale.token, &stale));
 	CU_ASSERT_FALSE(wm_ledger_has_work(ledger));
 	CU_ASSERT_EQUAL(wm_ledger_remaining(ledger), BATCHES);
@@ -256,7 +286,7 @@ static void nonsense_tokens_do_nothing(void)
 	take(ledger);
 	for (unsigned i = 0; i < 5; i++) {
 		CU_ASSERT_FALSE(wm_ledger_look(ledger, tokens[i], &batch));
-		wm_ledger_lose(ledger, tokens[i]);
+		lose(ledger, tokens[i]);
 		CU_ASSERT_NOT_EQUAL(complete(ledger, tokens[i]), WM_LEDGER_NEW);
 	}
 	CU_ASSERT_EQUAL(wm_ledger_find(ledger, UINT64_MAX), WM_TOKEN_NONE);
@@ -285,12 +315,206 @@ static void the_queue_of_lost_batches_holds_all_there_are(void)
 			tokens[count] = take(ledger).token;
 		CU_ASSERT_EQUAL(count, WM_LANE_EXTENTS_MAX * WM_EXTENT_BATCHES_MAX);
 		for (uint32_t i = 0; i < count; i++)
-			wm_ledger_lose(ledger, tokens[i]);
+			lose(ledger, tokens[i]);
 	}
 	for (uint32_t i = 0; i < count; i++)
 		CU_ASSERT_EQUAL(complete(ledger, tokens[i]), WM_LEDGER_NEW);
 	CU_ASSERT_FALSE(wm_ledger_has_work(ledger));
 	CU_ASSERT_EQUAL(wm_ledger_remaining(ledger), 0);
+	wm_ledger_destroy(&ledger);
+}
+
+/* ---- second opinions ---------------------------------------------------------- */
+
+/* Extent 0 is open; its first batch went to node 1, which answered. */
+static uint64_t hold_first(struct wm_ledger *ledger)
+{
+	uint64_t token;
+
+	wm_ledger_open(ledger, 0, 0);
+	token = take_for(ledger, 1).token;
+	wm_ledger_answer(ledger, token, 1);
+	wm_ledger_hold(ledger, token, 1);
+	return token;
+}
+
+static void a_held_batch_is_to_do_again_by_somebody_else(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t token = hold_first(ledger);
+	struct wm_ledger_batch batch;
+
+	CU_ASSERT_TRUE(wm_ledger_has_part(ledger, token, 1));
+	CU_ASSERT_FALSE(wm_ledger_has_part(ledger, token, 2));
+	batch = take_for(ledger, 2);
+	CU_ASSERT_EQUAL(batch.token, token);
+	CU_ASSERT_TRUE(batch.held && batch.again && !batch.done && !batch.in_flight);
+	CU_ASSERT_EQUAL(batch.from[0], 1);
+	CU_ASSERT_TRUE(wm_ledger_has_part(ledger, token, 2));
+	wm_ledger_answer(ledger, token, 2);
+	wm_ledger_agree(ledger, token, 2);
+	CU_ASSERT_EQUAL(complete(ledger, token), WM_LEDGER_NEW);
+	CU_ASSERT_EQUAL(look(ledger, token).from[1], 2);
+	CU_ASSERT_EQUAL(take(ledger).batch, 1);
+	wm_ledger_destroy(&ledger);
+}
+
+static void a_disputed_batch_goes_to_a_third(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t token = hold_first(ledger);
+
+	take_for(ledger, 2);
+	wm_ledger_answer(ledger, token, 2);
+	wm_ledger_dispute(ledger, token, 2);
+	CU_ASSERT_EQUAL(wm_ledger_disputed(ledger), 1);
+	CU_ASSERT_TRUE(wm_ledger_has_part(ledger, token, 1));
+	CU_ASSERT_TRUE(wm_ledger_has_part(ledger, token, 2));
+	CU_ASSERT_TRUE(take_for(ledger, 3).disputed);
+	complete(ledger, token);
+	CU_ASSERT_EQUAL(wm_ledger_disputed(ledger), 0);
+	wm_ledger_destroy(&ledger);
+}
+
+/* Its second copy was sent when the first was given up too early. */
+static void a_second_copy_of_who_holds_it_is_not_waited_for(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t token;
+
+	wm_ledger_open(ledger, 0, 0);
+	token = take_for(ledger, 1).token;
+	lose_of(ledger, token, 1);
+	take_for(ledger, 1);
+	wm_ledger_hold(ledger, token, 1); /* the late first */
+	CU_ASSERT_EQUAL(take_for(ledger, 2).token, token);
+	lose_of(ledger, token, 2);
+	CU_ASSERT_EQUAL(take_for(ledger, 3).token, token);
+	/* Now the second copy comes, and then the other opinion is lost. */
+	wm_ledger_answer(ledger, token, 1);
+	lose_of(ledger, token, 3);
+	CU_ASSERT_EQUAL(take_for(ledger, 2).token, token);
+	wm_ledger_destroy(&ledger);
+}
+
+static void an_opinion_that_is_on_its_way_is_waited_for(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t token;
+
+	wm_ledger_open(ledger, 0, 0);
+	token = take_for(ledger, 1).token;
+	CU_ASSERT_TRUE(wm_ledger_copy(ledger, token));
+	CU_ASSERT_FALSE(wm_ledger_copy(ledger, token)); /* queued */
+	take_for(ledger, 2);
+	CU_ASSERT_FALSE(wm_ledger_copy(ledger, token)); /* two are in flight */
+	wm_ledger_answer(ledger, token, 1);
+	wm_ledger_hold(ledger, token, 1);
+	CU_ASSERT_EQUAL(take(ledger).batch, 1); /* not a third */
+	lose_of(ledger, token, 2);
+	CU_ASSERT_EQUAL(take_for(ledger, 3).token, token);
+	wm_ledger_destroy(&ledger);
+}
+
+static void a_failure_is_counted_and_remembered(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	struct wm_ledger_batch batch;
+
+	wm_ledger_open(ledger, 0, 0);
+	for (uint16_t node = 1; node <= 3; node++) {
+		batch = take_for(ledger, node);
+		CU_ASSERT_EQUAL(batch.batch, 0);
+		CU_ASSERT_EQUAL(batch.failures, node - 1);
+		wm_ledger_answer(ledger, batch.token, node);
+		CU_ASSERT_EQUAL(wm_ledger_fail(ledger, batch.token, node), node);
+	}
+	CU_ASSERT_TRUE(wm_ledger_has_failed(ledger, batch.token, 1));
+	CU_ASSERT_TRUE(wm_ledger_has_failed(ledger, batch.token, 2));
+	complete(ledger, batch.token);
+	CU_ASSERT_EQUAL(wm_ledger_fail(ledger, batch.token, 4), 0);
+	CU_ASSERT_EQUAL(wm_ledger_fail(ledger, WM_TOKEN_NONE, 4), 0);
+	wm_ledger_destroy(&ledger);
+}
+
+static unsigned count_void(struct wm_ledger *ledger, uint16_t node)
+{
+	struct wm_ledger_batch batch;
+	uint32_t cursor = 0;
+	unsigned count = 0;
+
+	while (wm_ledger_void_next(ledger, node, &cursor, &batch))
+		count++;
+	return count;
+}
+
+static void all_that_rests_on_a_node_is_to_do_again_and_nothing_else(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t held = hold_first(ledger), other, sole;
+	bool extent_done;
+
+	take_for(ledger, 2);
+	wm_ledger_answer(ledger, held, 2);
+	wm_ledger_agree(ledger, held, 2); /* 0: done by 1, and 2 agreed */
+	wm_ledger_complete(ledger, held, 1, &extent_done);
+	sole = take_for(ledger, 2).token; /* 1: done by 2 alone */
+	wm_ledger_answer(ledger, sole, 2);
+	wm_ledger_complete(ledger, sole, 2, &extent_done);
+	other = take_for(ledger, 3).token; /* 2: done by 3 */
+	wm_ledger_answer(ledger, other, 3);
+	wm_ledger_complete(ledger, other, 3, &extent_done);
+	CU_ASSERT_EQUAL(wm_ledger_remaining(ledger), 1);
+
+	CU_ASSERT_EQUAL(count_void(ledger, 2), 2);
+	CU_ASSERT_EQUAL(count_void(ledger, 2), 0);
+	CU_ASSERT_EQUAL(wm_ledger_remaining(ledger), 3);
+	CU_ASSERT_TRUE(look(ledger, other).done);
+	CU_ASSERT_FALSE(look(ledger, held).done || look(ledger, held).held);
+	CU_ASSERT_EQUAL(take_for(ledger, 1).token, held);
+	CU_ASSERT_EQUAL(take_for(ledger, 1).token, sole);
+	wm_ledger_destroy(&ledger);
+}
+
+static void a_void_dispute_is_none_any_more(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t token = hold_first(ledger);
+
+	take_for(ledger, 2);
+	wm_ledger_answer(ledger, token, 2);
+	wm_ledger_dispute(ledger, token, 2);
+	CU_ASSERT_EQUAL(count_void(ledger, 2), 1);
+	CU_ASSERT_EQUAL(wm_ledger_disputed(ledger), 0);
+	CU_ASSERT_FALSE(wm_ledger_has_part(ledger, token, 1));
+	CU_ASSERT_FALSE(look(ledger, token).held);
+	wm_ledger_destroy(&ledger);
+}
+
+/* Done, void, queued, done, ... without anything being taken: the ring of lost
+ * batches must hold. */
+static void the_queue_holds_what_becomes_void_again_and_again(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t tokens[BATCHES];
+
+	wm_ledger_open(ledger, 0, 0);
+	for (uint32_t i = 0; i < BATCHES; i++)
+		tokens[i] = take_for(ledger, 1).token;
+	for (unsigned pass = 0; pass < 100; pass++) {
+		for (uint32_t i = 1; i < BATCHES; i++) {
+			wm_ledger_lose(ledger, tokens[i]);
+			complete(ledger, tokens[i]);
+		}
+		CU_ASSERT_EQUAL(count_void(ledger, 0), BATCHES - 1);
+		if (pass == 0) {
+			for (uint32_t i = 1; i < BATCHES; i++)
+				lose_of(ledger, tokens[i], 1);
+		}
+	}
+	for (uint32_t i = 1; i < BATCHES; i++)
+		CU_ASSERT_EQUAL(take_for(ledger, 2).token, tokens[i]);
+	CU_ASSERT_FALSE(wm_ledger_has_work(ledger));
 	wm_ledger_destroy(&ledger);
 }
 
@@ -363,6 +587,7 @@ static void model_take(struct model *model)
 	CU_ASSERT_EQUAL_FATAL(wm_ledger_take(model->ledger, &batch), lost || fresh);
 	if (!lost && !fresh)
 		return;
+	wm_ledger_sent_to(model->ledger, batch.token, 0);
 	CU_ASSERT_EQUAL(batch.again, lost);
 	CU_ASSERT_EQUAL(model->batches[batch.batch].waiting, lost);
 	CU_ASSERT_EQUAL(model->batches[batch.batch].sent, lost);
@@ -394,7 +619,7 @@ static void model_lose(struct model *model, unsigned copy)
 	if (model->copies[copy].lost)
 		return;
 	model->copies[copy].lost = true;
-	wm_ledger_lose(model->ledger, model->copies[copy].token);
+	lose(model->ledger, model->copies[copy].token);
 	if (model_slot(model, copy) == SLOTS)
 		return;
 	if (--model->batches[batch].copies == 0 && !model->batches[batch].done)
@@ -494,6 +719,14 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_token_of_an_earlier_job_never_touches_the_next_job),
 	WM_TEST(nonsense_tokens_do_nothing),
 	WM_TEST(the_queue_of_lost_batches_holds_all_there_are),
+	WM_TEST(a_held_batch_is_to_do_again_by_somebody_else),
+	WM_TEST(a_disputed_batch_goes_to_a_third),
+	WM_TEST(a_second_copy_of_who_holds_it_is_not_waited_for),
+	WM_TEST(an_opinion_that_is_on_its_way_is_waited_for),
+	WM_TEST(a_failure_is_counted_and_remembered),
+	WM_TEST(all_that_rests_on_a_node_is_to_do_again_and_nothing_else),
+	WM_TEST(a_void_dispute_is_none_any_more),
+	WM_TEST(the_queue_holds_what_becomes_void_again_and_again),
 	WM_TEST(it_does_what_a_naive_model_does),
 };
 
