@@ -61,6 +61,31 @@ static int write_file(const char *path, const json_t *root)
 	return ret;
 }
 
+/* A rename is on disk when its directory is. */
+static int sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	/* EINVAL: a file system whose directories need no such thing. */
+	if (fsync(fd) < 0 && errno != EINVAL)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int replace_file(const char *path, const char *aside, const char *directory,
+			const json_t *root)
+{
+	int ret = write_file(aside, root);
+
+	if (ret == 0 && rename(aside, path) < 0)
+		ret = -errno;
+	return ret < 0 ? ret : sync_directory(directory);
+}
+
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
@@ -76,9 +101,7 @@ int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 	if (ret == 0)
 		ret = spool_path(aside, jobs, ".new", error);
 	if (ret == 0) {
-		ret = write_file(aside, root);
-		if (ret == 0 && rename(aside, path) < 0)
-			ret = -errno;
+		ret = replace_file(path, aside, jobs->state_directory, root);
 		if (ret < 0)
 			wm_error_set(error, -ret, "cannot write %.300s: %s", path, strerror(-ret));
 	}
@@ -104,7 +127,7 @@ static struct wm_job *parse_job(json_t *entry)
 			"kernel", &kernel, "input", &input, "output", &output, "force", &force,
 			"drop_tail", &drop_tail, "fail_after_ms", &fail_after_ms, "audit_ppm",
 			&audit_ppm, "started", &started) < 0 ||
-	    id < 1 || id > UINT32_MAX || fail_after_ms < 0 ||
+	    id < 1 || id >= UINT32_MAX || fail_after_ms < 0 ||
 	    fail_after_ms > (json_int_t)(INT64_MAX / WM_NS_PER_MS) || audit_ppm < 0 ||
 	    audit_ppm > 1000000 || !is_path(input) || !is_path(output) || !wm_kernel_find(kernel))
 		return NULL;
@@ -123,6 +146,29 @@ static struct wm_job *parse_job(json_t *entry)
 	return job;
 }
 
+static bool has_id(const struct wm_jobs *jobs, uint32_t id)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (jobs->jobs[i]->lane.id == id)
+			return true;
+	}
+	return false;
+}
+
+/* The job, which has its place in jobs then, or NULL. */
+static struct wm_job *append_job(struct wm_jobs *jobs, json_t *entry)
+{
+	struct wm_job *job = parse_job(entry);
+
+	if (job && has_id(jobs, job->lane.id)) {
+		free(job);
+		return NULL;
+	}
+	if (job)
+		jobs->jobs[jobs->count++] = job;
+	return job;
+}
+
 int wm_spool_parse(struct wm_jobs *jobs, const char *text, size_t text_bytes,
 		   struct wm_error *error)
 {
@@ -133,17 +179,16 @@ int wm_spool_parse(struct wm_jobs *jobs, const char *text, size_t text_bytes,
 	size_t i;
 
 	if (!json_is_array(list) || next < 1 || next > UINT32_MAX ||
-	    json_array_size(list) > WM_JOBS_MAX)
+	    json_array_size(list) > WM_JOBS_MAX - jobs->count)
 		ret = -EBADMSG;
 	json_array_foreach(list, i, entry)
 	{
-		struct wm_job *job = ret == 0 ? parse_job(entry) : NULL;
+		struct wm_job *job = ret == 0 ? append_job(jobs, entry) : NULL;
 
 		if (!job) {
 			ret = -EBADMSG;
 			break;
 		}
-		jobs->jobs[jobs->count++] = job;
 		if (job->lane.id >= next)
 			next = (json_int_t)job->lane.id + 1;
 	}

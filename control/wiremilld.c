@@ -15,7 +15,6 @@
 /* Half of what a cheap switch buffers a port. */
 #define QUEUE_TARGET_BYTES (128u * 1024)
 
-
 static const char usage_text[] =
 	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS [option ...]\n"
 	"\n"
