@@ -359,19 +359,6 @@ static int receive_frames(struct wm_worker *worker)
 	return count;
 }
 
-static int submit(struct wm_worker *worker)
-{
-	uint32_t slot = (worker->oldest + worker->in_flight) % (WM_EXECUTOR_SUBMISSIONS + 1);
-	struct submission *submission = &worker->submissions[slot];
-
-	submission->ticket = wm_executor_submit(worker->executor, submission->count);
-	if (submission->ticket == 0)
-		return -EIO;
-	worker->rows = NULL;
-	worker->in_flight++;
-	return 1;
-}
-
 static uint32_t gathered(const struct wm_worker *worker)
 {
 	uint32_t slot = (worker->oldest + worker->in_flight) % (WM_EXECUTOR_SUBMISSIONS + 1);
@@ -387,25 +374,50 @@ static bool is_time_to_submit(const struct wm_worker *worker)
 	return count > 0 && (worker->in_flight < 2 || count == WM_WORKER_ROWS_MAX);
 }
 
-static void send_result(struct wm_worker *worker, const struct task *task)
+static void release_input(struct wm_worker *worker, const struct task *task)
 {
-	struct wm_wire_header header = task->header;
-	uint8_t *payload = worker->memory + task->output + WM_XSK_GROUP_PAYLOAD;
-
 	if (task->input.count > 0)
 		wm_xsk_recycle(worker->xsk, &task->input);
 	if (task->copy != NO_GROUP)
 		wm_xsk_group_release(worker->xsk, task->copy);
+}
+
+/* A batch that was not computed is answered with no elements, so that the controller
+ * need not wait to give it to another node. */
+static void send_result(struct wm_worker *worker, const struct task *task, bool computed)
+{
+	struct wm_wire_header header = task->header;
+	uint8_t *payload = worker->memory + task->output + WM_XSK_GROUP_PAYLOAD;
+	uint32_t bytes = computed ? task->out_bytes : 0;
+
+	release_input(worker, task);
 	/* The session has ended meanwhile: nobody waits for it. */
 	if (header.session != worker->session) {
 		wm_xsk_group_release(worker->xsk, task->output);
 		return;
 	}
 	header.op = WM_OP_RESULT;
-	header.crc32c = wm_frame_crc_add(wm_frame_crc(&header), payload, task->out_bytes);
+	header.count = computed ? header.count : 0;
+	header.crc32c = wm_frame_crc_add(wm_frame_crc(&header), payload, bytes);
 	memcpy(worker->memory + task->output + WM_XSK_GROUP_HEADER, &header, sizeof(header));
-	send_group(worker, task->output, task->out_bytes);
-	worker->counters.results++;
+	send_group(worker, task->output, bytes);
+	worker->counters.results += computed;
+	worker->counters.failures += !computed;
+}
+
+static void send_results(struct wm_worker *worker, struct submission *submission, bool computed)
+{
+	for (uint32_t i = 0; i < submission->count; i++)
+		send_result(worker, &submission->tasks[i], computed);
+	submission->count = 0;
+}
+
+/* Answers the oldest submission in flight. */
+static void retire(struct wm_worker *worker, bool computed)
+{
+	send_results(worker, &worker->submissions[worker->oldest], computed);
+	worker->oldest = (worker->oldest + 1) % (WM_EXECUTOR_SUBMISSIONS + 1);
+	worker->in_flight--;
 }
 
 static int complete(struct wm_worker *worker)
@@ -414,23 +426,49 @@ static int complete(struct wm_worker *worker)
 	int count = 0;
 
 	while (worker->in_flight > 0 && worker->submissions[worker->oldest].ticket <= ticket) {
-		struct submission *submission = &worker->submissions[worker->oldest];
-
-		for (uint32_t i = 0; i < submission->count; i++)
-			send_result(worker, &submission->tasks[i]);
-		submission->count = 0;
-		worker->oldest = (worker->oldest + 1) % (WM_EXECUTOR_SUBMISSIONS + 1);
-		worker->in_flight--;
+		retire(worker, true);
 		count++;
 	}
 	return count;
 }
 
+/* The device is lost for good: so is what it had and was about to get. */
+static int lose_device(struct wm_worker *worker)
+{
+	worker->lost = true;
+	complete(worker);
+	while (worker->in_flight > 0)
+		retire(worker, false);
+	send_results(worker, &worker->submissions[worker->oldest], false);
+	worker->flushed = wm_xsk_flush(worker->xsk);
+	return -EIO;
+}
+
+/* What the executor refuses is answered at once, and its table filled anew. */
+static int submit(struct wm_worker *worker)
+{
+	uint32_t slot = (worker->oldest + worker->in_flight) % (WM_EXECUTOR_SUBMISSIONS + 1);
+	struct submission *submission = &worker->submissions[slot];
+
+	submission->ticket = wm_executor_submit(worker->executor, submission->count);
+	if (submission->ticket == 0) {
+		if (errno == EIO)
+			return lose_device(worker);
+		send_results(worker, submission, false);
+		return 1;
+	}
+	worker->rows = NULL;
+	worker->in_flight++;
+	return 1;
+}
+
 int wm_worker_step(struct wm_worker *worker)
 {
-	int moved = complete(worker);
-	int ret;
+	int moved, ret;
 
+	if (worker->lost)
+		return lose_device(worker);
+	moved = complete(worker);
 	moved += receive_frames(worker);
 	if (is_time_to_submit(worker)) {
 		ret = submit(worker);
@@ -439,9 +477,7 @@ int wm_worker_step(struct wm_worker *worker)
 		moved += ret;
 	}
 	worker->flushed = wm_xsk_flush(worker->xsk);
-	if (worker->flushed == -ENXIO)
-		return -ENXIO;
-	return worker->lost ? -EIO : moved;
+	return worker->flushed == -ENXIO ? -ENXIO : moved;
 }
 
 static void sleep_in_poll(const struct wm_worker *worker, int fd, uint64_t timeout_ns)
@@ -479,6 +515,8 @@ int wm_worker_finish(struct wm_worker *worker)
 {
 	int ret;
 
+	if (worker->lost)
+		return lose_device(worker);
 	if (gathered(worker) > 0) {
 		ret = submit(worker);
 		if (ret < 0)
@@ -488,7 +526,7 @@ int wm_worker_finish(struct wm_worker *worker)
 		const struct submission *oldest = &worker->submissions[worker->oldest];
 
 		if (wm_executor_wait(worker->executor, oldest->ticket, FINISH_NS) < 0)
-			return -EIO;
+			return lose_device(worker);
 		complete(worker);
 	}
 	worker->flushed = wm_xsk_flush(worker->xsk);

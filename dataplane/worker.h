@@ -11,6 +11,9 @@
  * than two submissions to do, and gathered otherwise: a lone frame is not kept
  * waiting, and a stream makes large dispatches by itself.
  *
+ * A batch that the executor refuses or loses is answered by a RESULT of no elements.
+ * Once the device is lost, all that is here is answered so, and nothing more is taken.
+ *
  * Frames that there is no room for stay in the port's ring. A frame that fails
  * a check is counted by reason and dropped.
  *
@@ -46,8 +49,9 @@ struct wm_worker_config {
 };
 
 struct wm_worker_counters {
-	uint64_t batches; /* MAP frames accepted */
-	uint64_t results; /* RESULT frames sent */
+	uint64_t batches;  /* MAP frames accepted */
+	uint64_t results;  /* RESULT frames sent */
+	uint64_t failures; /* RESULT frames that say "could not" */
 	uint64_t echoes;
 	uint64_t copied_bytes; /* payload that this program moved for the GPU */
 	struct wm_drops drops;
@@ -73,7 +77,7 @@ int wm_worker_step(struct wm_worker *worker);
  * timeout_ns has passed. */
 void wm_worker_wait(struct wm_worker *worker, int fd, uint64_t timeout_ns);
 /* Submits what was gathered, and sends every result of what is in flight.
- * Returns 0 or -EIO. */
+ * Returns 0, or -EIO: the device is lost, which everything was answered with. */
 int wm_worker_finish(struct wm_worker *worker);
 
 /* Sends a control frame. False: no room (it is as if it had been lost). */

@@ -18,7 +18,8 @@
  *  |              crc32c               |  payload ...                        24
  *  +-----------------------------------+
  *
- * count    MAP, RESULT: elements of output in this batch.
+ * count    MAP, RESULT: elements of output in this batch. A RESULT of 0: the node
+ *          could not compute it; batch, job and stamp say which.
  *          Any other op: bytes of the body.
  * session  the token a node got in its WELCOME; 0 in HELLO.
  * batch    index of the batch in the job; control ops: transfer id.

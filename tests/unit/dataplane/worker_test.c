@@ -176,6 +176,7 @@ static struct {
 	uint32_t counts[WM_EXECUTOR_SUBMISSIONS];
 	uint64_t submitted, completed;
 	bool lost;
+	bool refuses; /* rows */
 } gpu;
 
 static uint8_t input_byte(const struct wm_row *row, uint32_t p)
@@ -219,8 +220,10 @@ uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
 	uint32_t slot = gpu.submitted % WM_EXECUTOR_SUBMISSIONS;
 
 	(void)executor;
-	if (gpu.lost)
+	if (gpu.lost || gpu.refuses) {
+		errno = gpu.lost ? EIO : EINVAL;
 		return 0;
+	}
 	for (uint32_t r = 0; r < count; r++) {
 		const struct wm_row *row = &gpu.tables[slot][r];
 
@@ -316,6 +319,20 @@ static bool is_result(uint32_t index, uint64_t batch, uint16_t count)
 			return false;
 	}
 	return wm_frame_check_crc(&header, payload, count * 32u) == WM_DROP_NONE;
+}
+
+/* "Could not": the header of the MAP frame, with no elements, in a padded frame. */
+static bool is_failure(uint32_t index, uint64_t batch)
+{
+	const uint8_t *bytes = port.memory + port.sent[index].group + WM_XSK_GROUP_FRAME;
+	struct wm_wire_header header;
+
+	memcpy(&header, bytes + WM_ETHER_HEADER_BYTES, sizeof(header));
+	return header.op == WM_OP_RESULT && header.batch == batch && header.count == 0 &&
+	       header.stamp == batch + 1000 && header.session == SESSION && header.job == JOB &&
+	       memcmp(bytes, controller, sizeof(controller)) == 0 &&
+	       port.sent[index].bytes == WM_FRAME_BYTES_MIN &&
+	       wm_frame_check_crc(&header, bytes + WM_FRAME_HEADER_BYTES, 0) == WM_DROP_NONE;
 }
 
 /* ---- the worker --------------------------------------------------------- */
@@ -617,14 +634,105 @@ static void finish_sends_what_was_gathered_and_what_is_in_flight(void)
 	end();
 }
 
+static uint64_t failures(void)
+{
+	struct wm_worker_counters counters;
+
+	wm_worker_counters(worker, &counters);
+	return counters.failures;
+}
+
+static void what_the_executor_refuses_is_answered_with_no_elements(void)
+{
+	begin();
+	gpu.refuses = true;
+	for (uint64_t batch = 0; batch < 3; batch++)
+		deliver_map(batch, BATCH);
+	CU_ASSERT(wm_worker_step(worker) > 0);
+	CU_ASSERT_EQUAL_FATAL(port.sent_count, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		CU_ASSERT_TRUE(is_failure(i, i));
+	CU_ASSERT_EQUAL(failures(), 3);
+	port_complete();
+
+	gpu.refuses = false;
+	deliver_map(7, BATCH);
+	(void)wm_worker_step(worker);
+	compute_all();
+	(void)wm_worker_step(worker);
+	CU_ASSERT_EQUAL_FATAL(port.sent_count, 1);
+	CU_ASSERT_TRUE(is_result(0, 7, BATCH));
+	end();
+}
+
+/* Every chunk and group is back, though the device is lost. */
+static void end_lost(void)
+{
+	CU_ASSERT_EQUAL(wm_worker_step(worker), -EIO);
+	CU_ASSERT_EQUAL(wm_worker_finish(worker), -EIO);
+	port_complete();
+	CU_ASSERT_EQUAL(chunks_used(), 0);
+	CU_ASSERT_EQUAL(port.free_count, WM_XSK_TX_GROUPS);
+	wm_worker_destroy(&worker);
+}
+
+/* Two submissions are with the device, the first of them is computed; more gathers. */
+static void a_lost_device_answers_for_all_that_it_did_not_compute(void)
+{
+	begin();
+	for (uint64_t batch = 0; batch < 6; batch++) {
+		deliver_map(batch, BATCH);
+		(void)wm_worker_step(worker);
+	}
+	CU_ASSERT_EQUAL(gpu.submitted, 2);
+	compute_oldest();
+	gpu.lost = true;
+	wm_worker_wait(worker, -1, 0); /* is told so */
+	CU_ASSERT_EQUAL(wm_worker_step(worker), -EIO);
+	CU_ASSERT_EQUAL_FATAL(port.sent_count, 6);
+	CU_ASSERT_TRUE(is_result(0, 0, BATCH));
+	for (uint32_t i = 1; i < 6; i++)
+		CU_ASSERT_TRUE(is_failure(i, i));
+	CU_ASSERT_EQUAL(failures(), 5);
+	end_lost();
+}
+
+static void a_device_that_is_lost_while_it_finishes_answers_too(void)
+{
+	begin();
+	for (uint64_t batch = 0; batch < 6; batch++) {
+		deliver_map(batch, BATCH);
+		(void)wm_worker_step(worker);
+	}
+	gpu.lost = true;
+	CU_ASSERT_EQUAL(wm_worker_finish(worker), -EIO);
+	CU_ASSERT_EQUAL_FATAL(port.sent_count, 6);
+	for (uint32_t i = 0; i < 6; i++)
+		CU_ASSERT_TRUE(is_failure(i, i));
+	end_lost();
+}
+
+static void failures_of_an_ended_session_are_not_sent(void)
+{
+	begin();
+	deliver_map(1, BATCH);
+	(void)wm_worker_step(worker);
+	wm_worker_set_session(worker, 0, controller);
+	gpu.lost = true;
+	CU_ASSERT_EQUAL(wm_worker_finish(worker), -EIO);
+	CU_ASSERT_EQUAL(port.sent_count, 0);
+	end_lost();
+}
+
 static void a_lost_device_and_a_lost_interface_are_reported(void)
 {
 	begin();
 	gpu.lost = true;
 	deliver_map(1, BATCH);
 	CU_ASSERT_EQUAL(wm_worker_step(worker), -EIO);
-	CU_ASSERT_EQUAL(wm_worker_finish(worker), -EIO);
-	wm_worker_destroy(&worker);
+	CU_ASSERT_EQUAL_FATAL(port.sent_count, 1);
+	CU_ASSERT_TRUE(is_failure(0, 1));
+	end_lost();
 
 	begin();
 	port.flush_returns = -ENXIO;
@@ -646,6 +754,10 @@ static const struct wm_test tests[] = {
 	WM_TEST(an_echo_is_answered_as_it_came),
 	WM_TEST(a_control_frame_goes_to_the_callback_and_counts_as_it_says),
 	WM_TEST(finish_sends_what_was_gathered_and_what_is_in_flight),
+	WM_TEST(what_the_executor_refuses_is_answered_with_no_elements),
+	WM_TEST(a_lost_device_answers_for_all_that_it_did_not_compute),
+	WM_TEST(a_device_that_is_lost_while_it_finishes_answers_too),
+	WM_TEST(failures_of_an_ended_session_are_not_sent),
 	WM_TEST(a_lost_device_and_a_lost_interface_are_reported),
 };
 
