@@ -206,6 +206,48 @@ nodes() {
 	ctl node list --json
 }
 
+# rpc METHOD PARAMETER=VALUE...: the result, or one line on stderr.
+rpc() {
+	local method=$1
+	shift
+	python3 "$tests/rpc.py" "$socket" "$method" "$@"
+}
+
+# ---- jobs -------------------------------------------------------------------
+
+# begin INPUT OUTPUT PARAMETER=VALUE...: submits without waiting; sets job.
+begin() {
+	local input=$1 output=$2
+	shift 2
+	job=$(value 'it["job"]' "$(rpc job.submit kernel=xor input="$input" output="$output" "$@")")
+}
+
+show() {
+	ctl job show "$job" --json
+}
+
+# job_holds EXPRESSION
+job_holds() {
+	holds "$1" "$(show)"
+}
+
+# ends STATE: the job ends within three minutes, and like that.
+ends() {
+	eventually 180 job_holds 'it["state"] in ("done", "failed", "cancelled")'
+	job_holds "it['state'] == '$1'"
+}
+
+# node_holds NAME EXPRESSION: on the last node of that name, called n.
+node_holds() {
+	holds "[$2 for n in it['nodes'] if n['name'] == '$1'][-1]" "$(nodes)"
+}
+
+# is_finished OUTPUT: with its manifest, and nothing else beside it.
+is_finished() {
+	equal "what is named like the output" "$(cd "$(dirname "$1")" && echo "$(basename "$1")"*)" \
+		"$(basename "$1") $(basename "$1").wm-manifest"
+}
+
 # ---- data -------------------------------------------------------------------
 
 make_data() {
