@@ -441,13 +441,13 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64
 	if (!node->member)
 		return 0;
 	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch, &answered);
+	/* It fails faster than others compute, and must not draw all work to itself. */
+	wm_flow_rest(&node->flow, now_ns);
+	ring_update(dispatch, index);
 	/* Once for each time that it was asked. */
 	if (answered == 0 || answered != token)
 		return 0;
 	dispatch->counters.failed++;
-	/* It fails faster than others compute, and must not draw all work to itself. */
-	wm_flow_rest(&node->flow, now_ns);
-	ring_update(dispatch, index);
 	return wm_ledger_fail(dispatch->ledger, token, (uint16_t)index);
 }
 

@@ -56,7 +56,8 @@ static void check_exact(void)
 	CU_ASSERT_EQUAL(result.done, result.batches);
 	CU_ASSERT_EQUAL(result.done_twice, 0);
 	CU_ASSERT_EQUAL(result.wrong_count, 0);
-	CU_ASSERT_EQUAL(result.counters.results, result.batches);
+	CU_ASSERT_EQUAL(result.counters.results, result.batches + result.voided);
+	CU_ASSERT_EQUAL(result.innocent, 0);
 	CU_ASSERT_FALSE(result.over_limit);
 }
 
@@ -129,6 +130,7 @@ static void the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s(void)
 		config = rack_of(12, 300);
 		config.seed = seed;
 		config.node[seed % 12].die_ns = 20 * MS + seed * MS;
+		config.no_drain = true;
 		rack_run(&config, &result);
 		check_exact();
 		CU_ASSERT_EQUAL(result.timeouts, 1);
@@ -178,6 +180,7 @@ static void stalls_that_are_not_deaths_are_survived(void)
 		config.node[i].stall = 2000;
 		config.node[i].stall_ns = 400 * MS;
 	}
+	config.no_drain = true;
 	rack_run(&config, &result);
 	check_exact();
 	CU_ASSERT_TRUE(result.timeouts > 0);
@@ -227,6 +230,187 @@ static void nodes_that_join_one_by_one_do_not_pile_up_their_queues(void)
 	CU_ASSERT_EQUAL(result.dropped, 0);
 	for (uint32_t i = 0; i < 12; i++)
 		CU_ASSERT_TRUE(result.state[i].rtt_ns < 20 * MS); /* 12 * 15 frames are 12 ms */
+}
+
+/* ---- second opinions, failures, the end ------------------------------------------ */
+
+#define ALL UINT32_MAX
+#define ONE_PERCENT (UINT32_MAX / 100)
+
+static void every_batch_of_a_full_audit_is_computed_by_two_nodes(void)
+{
+	config = rack_of(3, 40);
+	config.audit = ALL;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.counters.audited, result.batches);
+	CU_ASSERT_EQUAL(result.counters.sent - result.counters.speculated, 2 * result.batches);
+	CU_ASSERT_EQUAL(result.counters.resent, 0);
+	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
+	CU_ASSERT_EQUAL(result.quarantined, 0);
+}
+
+static void an_audit_takes_its_share_of_batches(void)
+{
+	config = rack_of(12, 1000);
+	config.audit = ONE_PERCENT;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.counters.audited * 100 > result.batches * 8 / 10);
+	CU_ASSERT_TRUE(result.counters.audited * 100 < result.batches * 12 / 10);
+}
+
+static void a_full_audit_lets_nothing_wrong_through(void)
+{
+	static const uint32_t often[] = { 100, 10000, 1000000 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		config = rack_of(5, 100);
+		config.audit = ALL;
+		config.node[2].wrong = often[i];
+		rack_run(&config, &result);
+		check_exact();
+		CU_ASSERT_EQUAL(result.wrong_kept, 0);
+		CU_ASSERT_FALSE(result.given_up);
+		CU_ASSERT_TRUE(often[i] == 100 || result.quarantined == 1 << 2);
+	}
+}
+
+static void a_node_that_is_always_wrong_is_found_by_an_audit_of_one_percent(void)
+{
+	config = rack_of(12, 300);
+	config.audit = ONE_PERCENT;
+	config.node[7].wrong = 1000000;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.quarantined, 1 << 7);
+	CU_ASSERT_TRUE(result.voided > 0);
+}
+
+static void three_results_of_three_nodes_end_the_job(void)
+{
+	config = rack_of(3, 40);
+	config.audit = ALL;
+	config.node[0].wrong = config.node[1].wrong = 1000000;
+	rack_run(&config, &result);
+	CU_ASSERT_TRUE(result.given_up);
+	CU_ASSERT_EQUAL(result.quarantined, 0);
+	CU_ASSERT_FALSE(result.finished);
+}
+
+static void two_wrong_nodes_of_many_are_found_both(void)
+{
+	config = rack_of(12, 100);
+	config.audit = ALL;
+	config.node[3].wrong = config.node[4].wrong = 5000;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.wrong_kept, 0);
+	CU_ASSERT_EQUAL(result.quarantined, 1 << 3 | 1 << 4);
+}
+
+static void a_lone_node_waits_with_its_audit_until_another_joins(void)
+{
+	config = rack_of(2, 20);
+	config.audit = ALL;
+	config.node[1].join_ns = 3 * S;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.end_ns > 3 * S);
+	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
+	config.node[1].join_ns = 700 * S; /* never */
+	rack_run(&config, &result);
+	CU_ASSERT_FALSE(result.finished || result.given_up);
+	CU_ASSERT_EQUAL(result.done, 0);
+}
+
+/* More than are kept: the rest waits, and nothing fails. */
+static void two_nodes_that_differ_wait_for_a_third(void)
+{
+	config = rack_of(3, 100);
+	config.audit = ALL;
+	config.node[1].wrong = 1000000;
+	config.node[2].join_ns = 5 * S;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.quarantined, 1 << 1);
+	CU_ASSERT_EQUAL(result.wrong_kept, 0);
+	CU_ASSERT_TRUE(result.end_ns > 5 * S);
+}
+
+static void a_wrong_node_is_found_also_after_it_has_left(void)
+{
+	config = rack_of(3, 100);
+	config.audit = ALL;
+	config.node[1].wrong = 1000000;
+	config.node[1].remove_ns = 200 * MS;
+	config.node[2].join_ns = 5 * S;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.quarantined, 1 << 1);
+	CU_ASSERT_EQUAL(result.wrong_kept, 0);
+}
+
+static void what_a_slow_node_holds_at_the_end_goes_to_another_too(void)
+{
+	config = rack_of(4, 50);
+	config.node[3].compute_ns = 300 * MS;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.counters.speculated > 0);
+	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
+	CU_ASSERT_TRUE(result.end_ns < 200 * MS);
+	config.no_drain = true;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_EQUAL(result.counters.speculated, 0);
+	CU_ASSERT_TRUE(result.end_ns > 200 * MS);
+}
+
+static void an_even_rack_speculates_on_little(void)
+{
+	config = rack_of(12, 1000);
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_TRUE(result.counters.speculated * 100 < result.batches);
+	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
+}
+
+static void a_batch_that_one_node_cannot_compute_goes_to_another(void)
+{
+	config = rack_of(12, 100);
+	config.node[5].fail = 1000000;
+	config.node[6].fail = 1000000;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_FALSE(result.given_up);
+	CU_ASSERT_EQUAL(result.results[5] + result.results[6], 0);
+	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
+	CU_ASSERT_TRUE(result.counters.failed > 0);
+	/* It rests between its failures. */
+	CU_ASSERT_TRUE(result.counters.failed * 20 < result.batches);
+}
+
+static void a_batch_that_three_nodes_cannot_compute_ends_the_job(void)
+{
+	config = rack_of(3, 100);
+	for (uint32_t i = 0; i < 3; i++)
+		config.node[i].fail = 1000000;
+	rack_run(&config, &result);
+	CU_ASSERT_TRUE(result.given_up);
+	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
+}
+
+static void a_lone_node_is_asked_three_times(void)
+{
+	config = rack_of(1, 1);
+	config.node[0].fail = 1000000;
+	rack_run(&config, &result);
+	CU_ASSERT_TRUE(result.given_up);
+	config.node[0].fail = 200000;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_FALSE(result.given_up);
 }
 
 /* ---- single calls ------------------------------------------------------------------- */
@@ -393,6 +577,59 @@ static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
 	wm_dispatch_destroy(&dispatch);
 }
 
+static void failures_count_only_from_who_was_asked(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(2);
+	struct wm_dispatch_receipt receipt;
+	struct wm_dispatch_send send;
+
+	wm_dispatch_next(dispatch, 0, &send);
+	CU_ASSERT_EQUAL(send.node, 0);
+	for (uint32_t stamp = 0; stamp < 2000; stamp++) {
+		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 1, 0, stamp, 1, &receipt), 0);
+		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 7, stamp + 1, 1, &receipt), 0);
+	}
+	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.stamp, 1, &receipt), 1);
+	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.stamp, 1, &receipt), 0);
+	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 3, 0, send.stamp, 1, &receipt), 0);
+	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->failed, 1);
+	/* The other one gets it, and the first nothing before it is heard of. */
+	while (wm_dispatch_next(dispatch, 2, &send))
+		CU_ASSERT_EQUAL(send.node, 1);
+	wm_dispatch_node_hear(dispatch, 0, 3);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 3, &send));
+	CU_ASSERT_EQUAL(send.node, 0);
+	wm_dispatch_destroy(&dispatch);
+}
+
+/* All that a member can say: any batch, any stamp, result or failure. */
+static void a_flood_of_answers_to_nothing_changes_nothing(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(2);
+	struct wm_dispatch_receipt receipt;
+	struct wm_dispatch_send sends[100];
+	uint64_t random = 1;
+	unsigned sent = 0;
+
+	wm_dispatch_audit(dispatch, ALL, 1);
+	while (sent < 100 && wm_dispatch_next(dispatch, 0, &sends[sent]))
+		sent++;
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t batch = wm_random_below(&random, 90);
+		uint32_t stamp = 500 + wm_random_below(&random, 400);
+		enum wm_ledger_verdict verdict =
+			wm_dispatch_result(dispatch, 1, batch, stamp, 1, &receipt);
+
+		CU_ASSERT_TRUE(verdict == WM_LEDGER_UNKNOWN || verdict == WM_LEDGER_DUPLICATE);
+		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 1, batch, stamp, 1, &receipt), 0);
+	}
+	for (unsigned i = 0; i < sent; i++)
+		CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, sends[i].node, sends[i].batch.batch,
+						   sends[i].stamp, 2, &receipt),
+				WM_LEDGER_HELD);
+	wm_dispatch_destroy(&dispatch);
+}
+
 /* ---- at random ------------------------------------------------------------------------ */
 
 static uint32_t sometimes(uint64_t *random, uint32_t below)
@@ -435,6 +672,11 @@ static void rack_at_random(uint64_t seed)
 	config.queue_target = 1 + wm_random_below(&random, 80);
 	if (wm_random_below(&random, 2))
 		config.shared = (struct rack_link){ .frame_ns = 6632, .queue_frames = 300 };
+	/* Wrong ones are few beside those that live, so that two of three agree. */
+	if (config.nodes >= 12 && wm_random_below(&random, 2)) {
+		config.audit = wm_random_below(&random, 2) ? ALL : 50 * ONE_PERCENT;
+		config.node[1].wrong = wm_random_below(&random, 1000000);
+	}
 	/* Node 0 lives, so that there is an end. */
 	for (uint32_t i = 0; i < config.nodes; i++)
 		node_at_random(&config.node[i], &random, i > 0);
@@ -475,6 +717,22 @@ static const struct wm_test tests[] = {
 	WM_TEST(an_uplink_is_filled_without_loss),
 	WM_TEST(an_uplink_is_filled_despite_random_loss),
 	WM_TEST(nodes_that_join_one_by_one_do_not_pile_up_their_queues),
+	WM_TEST(every_batch_of_a_full_audit_is_computed_by_two_nodes),
+	WM_TEST(an_audit_takes_its_share_of_batches),
+	WM_TEST(a_full_audit_lets_nothing_wrong_through),
+	WM_TEST(a_node_that_is_always_wrong_is_found_by_an_audit_of_one_percent),
+	WM_TEST(three_results_of_three_nodes_end_the_job),
+	WM_TEST(two_wrong_nodes_of_many_are_found_both),
+	WM_TEST(a_lone_node_waits_with_its_audit_until_another_joins),
+	WM_TEST(two_nodes_that_differ_wait_for_a_third),
+	WM_TEST(a_wrong_node_is_found_also_after_it_has_left),
+	WM_TEST(what_a_slow_node_holds_at_the_end_goes_to_another_too),
+	WM_TEST(an_even_rack_speculates_on_little),
+	WM_TEST(a_batch_that_one_node_cannot_compute_goes_to_another),
+	WM_TEST(a_batch_that_three_nodes_cannot_compute_ends_the_job),
+	WM_TEST(a_lone_node_is_asked_three_times),
+	WM_TEST(failures_count_only_from_who_was_asked),
+	WM_TEST(a_flood_of_answers_to_nothing_changes_nothing),
 	WM_TEST(nothing_is_sent_without_a_node_or_without_a_batch),
 	WM_TEST(nodes_are_served_four_batches_in_turn),
 	WM_TEST(expect_knows_what_is_in_flight_and_refuses_nonsense),

@@ -13,6 +13,7 @@
 #define SUBMISSION_FRAMES 32u
 #define QUEUE_FRAMES 1024u
 #define BATCHES_PER_EXTENT 32u
+#define TRIES_MAX 3u
 
 enum event_kind {
 	AT_PORT,  /* a MAP frame leaves the shared link towards its node's */
@@ -25,11 +26,19 @@ enum event_kind {
 	DIE,
 	BACK,
 	REMOVE,
+	JOIN,
 };
 
 struct frame {
 	uint64_t batch;
-	uint32_t stamp, count;
+	uint32_t stamp, count; /* count 0: could not */
+	uint32_t value;
+};
+
+/* What the lane has of a batch, and who was sent it. */
+struct kept {
+	uint32_t first, second; /* values */
+	uint64_t sent_to;	/* bits */
 };
 
 struct event {
@@ -59,7 +68,8 @@ struct rack {
 	struct node *nodes;
 	uint64_t random, now_ns, order;
 	uint64_t down_free_ns, up_free_ns; /* of the shared link */
-	uint64_t next_extent, done;
+	uint64_t next_extent, done, voided;
+	struct kept *kept;	 /* by batch */
 	uint64_t *first_sent_ns; /* by batch; 0: never, UINT64_MAX: done */
 	struct event *heap;
 	uint32_t events, events_max;
@@ -200,9 +210,15 @@ static void node_computed(struct rack *rack, uint32_t index)
 {
 	struct node *node = &rack->nodes[index];
 
-	for (uint32_t i = 0; i < node->submission; i++)
-		cable_send(rack, &node->up_free_ns, AT_TRUNK, index,
-			   node->queue[node->head++ % QUEUE_FRAMES]);
+	for (uint32_t i = 0; i < node->submission; i++) {
+		struct frame frame = node->queue[node->head++ % QUEUE_FRAMES];
+
+		if (happens(rack, node->config.wrong))
+			frame.value = 1 + (uint32_t)rack->order;
+		if (happens(rack, node->config.fail))
+			frame.count = 0;
+		cable_send(rack, &node->up_free_ns, AT_TRUNK, index, frame);
+	}
 	node->computing = false;
 	node_compute(rack, index);
 }
@@ -249,6 +265,8 @@ static void lane_open(struct rack *rack, uint32_t slot)
 {
 	if (rack->next_extent < rack->layout.extents)
 		wm_dispatch_extent_open(rack->dispatch, slot, rack->next_extent++);
+	wm_dispatch_drain(rack->dispatch,
+			  !rack->config->no_drain && rack->next_extent == rack->layout.extents);
 }
 
 static void lane_note_in_flight(struct rack *rack, uint32_t index)
@@ -274,6 +292,9 @@ static void lane_send(struct rack *rack)
 
 		if (rack->first_sent_ns[frame.batch] == 0)
 			rack->first_sent_ns[frame.batch] = rack->now_ns ? rack->now_ns : 1;
+		rack->result->sent_again_to_same += rack->kept[frame.batch].sent_to >> send.node &
+						    1;
+		rack->kept[frame.batch].sent_to |= 1ull << send.node;
 		lane_note_in_flight(rack, send.node);
 		link_send(rack, &rack->config->shared, &rack->down_free_ns, AT_PORT, send.node,
 			  frame);
@@ -296,21 +317,94 @@ static void lane_check_off(struct rack *rack, struct frame frame)
 	result->measured += rack->now_ns >= rack->config->measure_ns;
 }
 
+static void lane_quarantine(struct rack *rack, uint32_t index)
+{
+	struct wm_ledger_batch batch;
+	uint32_t cursor = 0;
+
+	node_leave(rack, index);
+	rack->nodes[index].alive = false;
+	rack->result->quarantined |= 1ull << index;
+	if (rack->nodes[index].config.wrong == 0)
+		rack->result->innocent++;
+	while (wm_dispatch_void_next(rack->dispatch, index, &cursor, &batch)) {
+		rack->kept[batch.batch].sent_to = 0;
+		if (!batch.done)
+			continue;
+		rack->first_sent_ns[batch.batch] = rack->now_ns;
+		rack->done--;
+		rack->voided++;
+	}
+}
+
+static enum wm_opinion lane_compare(const struct kept *kept, const struct wm_ledger_batch *batch,
+				    uint32_t value)
+{
+	if (value == kept->first)
+		return WM_OPINION_FIRST;
+	return batch->disputed && value == kept->second ? WM_OPINION_SECOND : WM_OPINION_NEITHER;
+}
+
+/* True: the batch is done. */
+static bool lane_audit(struct rack *rack, uint32_t index, struct frame frame,
+		       struct wm_dispatch_receipt *receipt)
+{
+	struct kept *kept = &rack->kept[frame.batch];
+	enum wm_opinion opinion = lane_compare(kept, &receipt->batch, frame.value);
+	enum wm_ledger_verdict verdict =
+		wm_dispatch_opinion(rack->dispatch, index, opinion, receipt);
+
+	if (verdict == WM_LEDGER_HELD)
+		kept->second = frame.value;
+	else if (verdict == WM_LEDGER_UNKNOWN)
+		rack->result->given_up = true;
+	else if (opinion == WM_OPINION_SECOND)
+		kept->first = kept->second;
+	return verdict == WM_LEDGER_NEW;
+}
+
+static bool lane_keep(struct rack *rack, uint32_t index, struct frame frame,
+		      enum wm_ledger_verdict verdict, struct wm_dispatch_receipt *receipt)
+{
+	if (verdict == WM_LEDGER_COMPARE)
+		return lane_audit(rack, index, frame, receipt);
+	if (verdict == WM_LEDGER_NEW || verdict == WM_LEDGER_HELD)
+		rack->kept[frame.batch].first = frame.value;
+	return verdict == WM_LEDGER_NEW;
+}
+
+static void lane_failure(struct rack *rack, uint32_t index, struct frame frame)
+{
+	struct wm_dispatch_receipt receipt;
+
+	if (wm_dispatch_failed(rack->dispatch, index, frame.batch, frame.stamp, rack->now_ns,
+			       &receipt) >= TRIES_MAX)
+		rack->result->given_up = true;
+}
+
 static void lane_receive(struct rack *rack, uint32_t index, struct frame frame)
 {
 	struct wm_dispatch_receipt receipt;
 	struct wm_ledger_batch expected;
+	enum wm_ledger_verdict verdict;
 
+	if (frame.count == 0) {
+		lane_failure(rack, index, frame);
+		return;
+	}
 	/* As a lane does: no length, no result. */
 	if (wm_dispatch_expect(rack->dispatch, index, frame.batch, frame.stamp, &expected) &&
 	    (expected.batch != frame.batch || expected.count != frame.count))
 		rack->result->wrong_count++;
-	if (wm_dispatch_result(rack->dispatch, index, frame.batch, frame.stamp, rack->now_ns,
-			       &receipt) != WM_LEDGER_NEW)
+	verdict = wm_dispatch_result(rack->dispatch, index, frame.batch, frame.stamp, rack->now_ns,
+				     &receipt);
+	if (!lane_keep(rack, index, frame, verdict, &receipt))
 		return;
 	if (receipt.batch.batch != frame.batch)
 		rack->result->wrong_count++;
 	lane_check_off(rack, frame);
+	if (receipt.wrong_node != WM_LEDGER_NOBODY)
+		lane_quarantine(rack, receipt.wrong_node);
 	if (receipt.extent_done)
 		lane_open(rack, receipt.batch.slot);
 }
@@ -394,6 +488,9 @@ static void event_run(struct rack *rack, const struct event *event)
 	case REMOVE:
 		node_leave(rack, event->node);
 		break;
+	case JOIN:
+		node_join(rack, event->node);
+		break;
 	}
 }
 
@@ -449,13 +546,18 @@ static void rack_start(struct rack *rack)
 	rack->random = config->seed;
 	rack->dispatch = wm_dispatch_create(&dispatch);
 	rack->nodes = calloc(config->nodes, sizeof(*rack->nodes));
+	rack->kept = calloc(rack->layout.batches, sizeof(*rack->kept));
 	rack->first_sent_ns = calloc(rack->layout.batches, sizeof(*rack->first_sent_ns));
-	assert(rack->dispatch && rack->nodes && rack->first_sent_ns);
+	assert(rack->dispatch && rack->nodes && rack->kept && rack->first_sent_ns);
 
 	wm_dispatch_start(rack->dispatch, &rack->layout, config->queue_target);
+	wm_dispatch_audit(rack->dispatch, config->audit, config->seed);
 	for (uint32_t i = 0; i < config->nodes; i++) {
 		rack->nodes[i].config = config->node[i];
-		node_join(rack, i);
+		if (config->node[i].join_ns)
+			event_at(rack, config->node[i].join_ns, JOIN, i, (struct frame){ 0 });
+		else
+			node_join(rack, i);
 		rack_plan(rack, i);
 	}
 	for (uint32_t slot = 0; slot < config->extents_max; slot++)
@@ -480,6 +582,10 @@ static void rack_finish(struct rack *rack)
 		result->timeouts += rack->nodes[i].past_timeouts;
 	}
 	wm_dispatch_destroy(&rack->dispatch);
+	for (uint64_t i = 0; i < rack->layout.batches; i++)
+		result->wrong_kept += rack->kept[i].first != 0;
+	result->voided = rack->voided;
+	free(rack->kept);
 	free(rack->first_sent_ns);
 	free(rack->nodes);
 	free(rack->heap);
@@ -492,7 +598,7 @@ void rack_run(const struct rack_config *config, struct rack_result *result)
 	memset(result, 0, sizeof(*result));
 	rack_start(&rack);
 	lane_send(&rack);
-	while (rack.done < rack.layout.batches) {
+	while (rack.done < rack.layout.batches && !result->given_up) {
 		struct event event = event_take(&rack);
 
 		if (event.at_ns > config->until_ns)

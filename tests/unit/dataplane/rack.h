@@ -10,6 +10,11 @@
  *
  * The lane is the loop in rack.c: it sends whatever dispatch says, opens the next
  * extent when one is done, and ticks every 5 ms. Every batch is checked off once.
+ *
+ * A result is a value: 0 is right, anything else wrong, and equal values agree. As a
+ * lane does, this one compares what is audited, removes a node that was wrong for
+ * good, and does again what rests on it and is still open; what was closed before
+ * would be found through a journal.
  */
 #ifndef WM_RACK_H
 #define WM_RACK_H
@@ -39,6 +44,9 @@ struct rack_node_config {
 	uint64_t stall_ns;	  /* as long as this */
 	uint64_t die_ns, back_ns; /* falls silent then; is a member again then; 0: never */
 	uint64_t remove_ns;	  /* is taken out of the job then; 0: never */
+	uint64_t join_ns;	  /* takes part from then on; 0: from the start */
+	uint32_t wrong;		  /* in a million batches: computes something, each time else */
+	uint32_t fail;		  /* in a million batches: says that it cannot */
 };
 
 struct rack_config {
@@ -50,6 +58,8 @@ struct rack_config {
 	uint64_t extents;    /* of the job, of 32 batches; the last one is short */
 	uint64_t until_ns;   /* give up then */
 	uint64_t measure_ns; /* results from then on are counted in `measured` */
+	uint32_t audit;	     /* share of 2^32 */
+	bool no_drain;	     /* as if more extents were to follow: no speculation */
 };
 
 struct rack_result {
@@ -64,6 +74,12 @@ struct rack_result {
 	bool over_limit;	     /* more in flight than a window_max or in_flight_max */
 	uint64_t age_max_ns;	     /* from a batch's first sending to its result */
 	uint64_t spurious, timeouts; /* of all nodes */
+	uint64_t sent_again_to_same; /* while it was not void */
+	uint64_t quarantined;	     /* nodes, as bits */
+	uint64_t innocent;	     /* those of them that never computed wrong */
+	uint64_t wrong_kept;	     /* results at the end */
+	uint64_t voided;	     /* batches that were done and had to be again */
+	bool given_up;		     /* three tries failed, or three nodes gave three results */
 	struct wm_dispatch_counters counters;
 	struct wm_dispatch_node_state state[RACK_NODES_MAX];
 };
