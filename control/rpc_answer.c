@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,19 +18,22 @@ struct answerer {
 
 /* ---- answers ------------------------------------------------------------ */
 
-/* An error line is cut at a byte and may quote anything; JSON takes whole UTF-8. */
+/* An error line is cut at a byte and may quote anything: control characters that would
+ * make it two, and what is no UTF-8, which JSON does not take. */
 static json_t *text_new(const char *text)
 {
-	char ascii[WM_ERROR_TEXT_BYTES];
-	json_t *string = json_string(text);
-	size_t n = 0;
+	char line[WM_ERROR_TEXT_BYTES];
+	json_t *string;
 
+	snprintf(line, sizeof(line), "%s", text);
+	for (char *c = line; *c; c++)
+		*c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
+	string = json_string(line);
 	if (string)
 		return string;
-	for (; text[n] && n < sizeof(ascii) - 1; n++)
-		ascii[n] = (unsigned char)text[n] < 0x80 ? text[n] : '?';
-	ascii[n] = '\0';
-	return json_string(ascii);
+	for (char *c = line; *c; c++)
+		*c = (unsigned char)*c < 0x80 ? *c : '?';
+	return json_string(line);
 }
 
 /* Takes over id; NULL stands for null. */

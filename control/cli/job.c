@@ -58,8 +58,11 @@ static void batches_print(const json_t *job)
 	printf("  %-9s ", "batches");
 	if (!resumed && done <= all)
 		printf("%" PRIu64 " of ", done);
-	printf("%" PRIu64 ", of %" PRIu64 " elements at MTU %" PRIu64 "\n", all,
-	       wm_cli_number(job, "batch_elements"), wm_cli_number(job, "mtu"));
+	printf("%" PRIu64 ", of %" PRIu64 " elements", all, wm_cli_number(job, "batch_elements"));
+	/* Of the smallest node's: known when it begins. */
+	if (wm_cli_number(job, "mtu"))
+		printf(" at MTU %" PRIu64, wm_cli_number(job, "mtu"));
+	putchar('\n');
 	if (resumed)
 		printf("  %-9s %" PRIu64 " batches since it was resumed\n", "computed", done);
 	else if (done > all)

@@ -228,6 +228,14 @@ static void unknown_method_is_named(void)
 			WM_RPC_METHOD_NOT_FOUND);
 }
 
+static void message_stays_one_line_of_what_it_quotes(void)
+{
+	CU_ASSERT_EQUAL(
+		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"a\\n\\u001b\\u007fb\",\"id\":3}",
+			 "there is no method 'a???b'", "3"),
+		WM_RPC_METHOD_NOT_FOUND);
+}
+
 #define REPEAT(params) "{\"jsonrpc\":\"2.0\",\"method\":\"repeat\",\"params\":" params ",\"id\":1}"
 
 static void wrong_parameters_are_named(void)
@@ -732,6 +740,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(deep_nesting_is_a_parse_error),
 	WM_TEST(what_is_no_request_is_invalid),
 	WM_TEST(unknown_method_is_named),
+	WM_TEST(message_stays_one_line_of_what_it_quotes),
 	WM_TEST(wrong_parameters_are_named),
 	WM_TEST(parameters_reach_the_method),
 	WM_TEST(refusal_carries_its_line),

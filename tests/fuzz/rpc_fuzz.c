@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Any bytes as a line on the control socket of the real controller: its own parser,
+ * its own methods with their parameters, its own membership. Behind them stand the
+ * jobs and the lane of this file, which look at what they are handed. Whatever comes
+ * in, the answer is one line of JSON that the specification knows, or none.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+
+#include "clock.h"
+#include "daemon.h"
+#include "wiremill/limits.h"
+
+#define YEAR_NS (365ull * 24 * 3600 * WM_NS_PER_S)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct wm_daemon daemon_state;
+static struct wm_job job;
+
+/* ---- jobs ----------------------------------------------------------------------- */
+
+static void check(bool is_right)
+{
+	if (!is_right)
+		abort();
+}
+
+/* A job for what could be one; refusals are part of the answers. */
+static struct wm_job *job_take(const char *output, uint64_t fail_after_ns, struct wm_error *error)
+{
+	check(output && fail_after_ns <= YEAR_NS);
+	if (output[0] == '/')
+		return &job;
+	wm_error_set(error, EINVAL, "output '%s' is no absolute path", output);
+	return NULL;
+}
+
+struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
+			      uint64_t now_ns, struct wm_error *error)
+{
+	check(jobs == &daemon_state.jobs && now_ns > 0);
+	check(request->kernel && request->input && request->audit_ppm <= 1000000);
+	return job_take(request->output, request->fail_after_ns, error);
+}
+
+struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
+			      uint64_t now_ns, struct wm_error *error)
+{
+	check(jobs == &daemon_state.jobs && now_ns > 0);
+	return job_take(output, fail_after_ns, error);
+}
+
+struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
+{
+	return id == job.lane.id ? jobs->jobs[0] : NULL;
+}
+
+int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *which, uint64_t now_ns,
+		   struct wm_error *error)
+{
+	check(jobs == &daemon_state.jobs && which == &job && now_ns > 0);
+	return wm_error_set(error, EINVAL, "job 1 is over");
+}
+
+void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *which,
+		      struct wm_lane_job_counters *counters)
+{
+	check(jobs == &daemon_state.jobs);
+	*counters = which->counters;
+}
+
+const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *which)
+{
+	check(jobs == &daemon_state.jobs && which == &job);
+	return "";
+}
+
+double wm_job_seconds(const struct wm_job *which, uint64_t now_ns)
+{
+	check(which == &job && now_ns > 0);
+	return 2;
+}
+
+const char *wm_job_state_name(enum wm_job_state state)
+{
+	static const char *const names[WM_JOB_STATES] = { "queued",    "preparing", "running",
+							  "finishing", "done",	    "failed",
+							  "cancelled" };
+
+	return names[state];
+}
+
+/* ---- the lane and its port --------------------------------------------------------- */
+
+void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
+{
+	check(lane == daemon_state.lane);
+	memset(snapshot, 0, sizeof(*snapshot));
+}
+
+void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_node_state *state)
+{
+	check(lane == daemon_state.lane && node < daemon_state.membership.count);
+	memset(state, 0, sizeof(*state));
+}
+
+int rte_eth_stats_get(uint16_t port, struct rte_eth_stats *stats)
+{
+	check(port == daemon_state.port.id);
+	memset(stats, 0, sizeof(*stats));
+	return 0;
+}
+
+/* ---- one line ----------------------------------------------------------------------- */
+
+/* Two of one name in quarantine, and one who is not; the MAC ends with the index. */
+static void members_set(void)
+{
+	static const char *const names[] = { "n1", "twin", "twin", "n4" };
+
+	daemon_state.membership.count = 4;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct wm_member *member = &daemon_state.membership.members[i];
+
+		strcpy(member->hello.name, names[i]);
+		member->mac[5] = (uint8_t)i;
+		member->state = i ? WM_MEMBER_QUARANTINED : WM_MEMBER_READY;
+		strcpy(member->reason, i ? "computed wrong" : "");
+	}
+}
+
+static void controller_set(void)
+{
+	job.lane.id = 1;
+	job.kernel = wm_kernel_find("xor");
+	job.state = WM_JOB_RUNNING;
+	job.lane.layout.output_bytes = 64;
+	strcpy(job.output, "/data/out");
+	daemon_state.jobs.jobs[0] = daemon_state.jobs.current = &job;
+	daemon_state.jobs.count = 1;
+	members_set();
+}
+
+static void check_answer(const json_t *answer)
+{
+	const json_t *error = json_object_get(answer, "error");
+	const char *message = json_string_value(json_object_get(error, "message"));
+
+	check(json_is_object(answer) && json_object_get(answer, "id"));
+	check(!error == !!json_object_get(answer, "result"));
+	check(!error || (message && message[0] && !strchr(message, '\n')));
+}
+
+static void check_line(const char *line)
+{
+	json_t *answer = json_loads(line, 0, NULL), *one;
+	size_t i;
+
+	check(answer && !strchr(line, '\n') && strlen(line) < WM_RPC_LINE_BYTES_MAX);
+	if (!json_is_array(answer))
+		check_answer(answer);
+	check(!json_is_array(answer) || json_array_size(answer) > 0);
+	json_array_foreach(answer, i, one) check_answer(one);
+	json_decref(answer);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *line;
+
+	controller_set();
+	line = wm_rpc_answer(wm_daemon_methods, wm_daemon_method_count, &daemon_state,
+			     (const char *)data, size);
+	if (line)
+		check_line(line);
+	free(line);
+	return 0;
+}
