@@ -33,8 +33,9 @@ struct wm_redo {
 
 /* Notes a quarantine record of that number, and begins a pass over all before it. */
 void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32_t pass);
-/* The next extents that are void, WM_REDO_BURST at most. Returns how many; 0 with
- * *finished: the pass is over; or a negative errno. */
+/* The next extents that are void, WM_REDO_BURST at most. Returns how many, perhaps none
+ * yet; 0 with *finished: the pass is over; or a negative errno. -EBADMSG: a record
+ * before the quarantine's does not read, so what is void is not known. */
 int wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
 		 uint64_t extents[WM_REDO_BURST], bool *finished);
 
