@@ -48,26 +48,35 @@ static void line_print(const char *label, const char *text)
 	putchar('\n');
 }
 
+/* About: the last extent is shorter than the others. */
+static uint64_t resumed_batches(const json_t *job)
+{
+	double bytes = (double)wm_cli_number(job, "output_bytes");
+	double share = bytes > 0 ? (double)wm_cli_number(job, "resumed_bytes") / bytes : 0;
+
+	return (uint64_t)(share * (double)wm_cli_number(job, "batches"));
+}
+
 /* What the nodes did. Batches that are made again after a quarantine count again, and
  * those of an earlier life not at all: then it is no share of the whole. */
 static void batches_print(const json_t *job)
 {
 	uint64_t done = wm_cli_number(job, "batches_done"), all = wm_cli_number(job, "batches");
 	bool resumed = wm_cli_number(job, "resumed_bytes") > 0;
+	bool again = done > all - resumed_batches(job) + resumed;
 
 	printf("  %-9s ", "batches");
-	if (!resumed && done <= all)
+	if (!resumed && !again)
 		printf("%" PRIu64 " of ", done);
 	printf("%" PRIu64 ", of %" PRIu64 " elements", all, wm_cli_number(job, "batch_elements"));
 	/* Of the smallest node's: known when it begins. */
 	if (wm_cli_number(job, "mtu"))
 		printf(" at MTU %" PRIu64, wm_cli_number(job, "mtu"));
 	putchar('\n');
-	if (resumed)
-		printf("  %-9s %" PRIu64 " batches since it was resumed\n", "computed", done);
-	else if (done > all)
-		printf("  %-9s %" PRIu64 " batches, %" PRIu64 " of them once more\n", "computed",
-		       done, done - all);
+	if (resumed || again)
+		printf("  %-9s %" PRIu64 " batches%s%s\n", "computed", done,
+		       resumed ? " since it was resumed" : "",
+		       again ? ", some once more: a node was wrong, see 'wiremill node list'" : "");
 }
 
 static void resumed_print(const json_t *job)
