@@ -27,6 +27,9 @@ static const char *const names[SIM_BUGS] = {
 	[SIM_BUG_WINDOW] = "window",
 	[SIM_BUG_TWICE] = "twice",
 	[SIM_BUG_WRONG_NODE] = "wrong-node",
+	[SIM_BUG_NO_IDENTITY] = "no-identity",
+	[SIM_BUG_NO_REDO] = "no-redo",
+	[SIM_BUG_NO_VOID] = "no-void",
 };
 
 const char *sim_bug_name(enum sim_bug bug)
@@ -48,9 +51,9 @@ enum sim_bug sim_bug_find(const char *name)
 void __real_wm_ledger_lose(struct wm_ledger *ledger, uint64_t token);
 void __wrap_wm_ledger_lose(struct wm_ledger *ledger, uint64_t token);
 enum wm_ledger_verdict __real_wm_ledger_complete(struct wm_ledger *ledger, uint64_t token,
-						 bool *extent_done);
+						 uint16_t node, bool *extent_done);
 enum wm_ledger_verdict __wrap_wm_ledger_complete(struct wm_ledger *ledger, uint64_t token,
-						 bool *extent_done);
+						 uint16_t node, bool *extent_done);
 bool __real_wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 bool __wrap_wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 bool __real_wm_flow_has_room(const struct wm_flow *flow);
@@ -71,9 +74,10 @@ void __wrap_wm_ledger_lose(struct wm_ledger *ledger, uint64_t token)
 }
 
 enum wm_ledger_verdict __wrap_wm_ledger_complete(struct wm_ledger *ledger, uint64_t token,
-						 bool *extent_done)
+						 uint16_t node, bool *extent_done)
 {
-	enum wm_ledger_verdict verdict = __real_wm_ledger_complete(ledger, token, extent_done);
+	enum wm_ledger_verdict verdict =
+		__real_wm_ledger_complete(ledger, token, node, extent_done);
 
 	if (sim_bug == SIM_BUG_TWICE && verdict == WM_LEDGER_DUPLICATE && token != WM_TOKEN_NONE)
 		return WM_LEDGER_NEW;

@@ -25,6 +25,9 @@ enum sim_bug {
 	SIM_BUG_WINDOW,	       /* sends more than the window */
 	SIM_BUG_TWICE,	       /* takes a duplicate for new */
 	SIM_BUG_WRONG_NODE,    /* nodes compute wrong, and nobody checks */
+	SIM_BUG_NO_IDENTITY,   /* the kernel's identity is not checked */
+	SIM_BUG_NO_REDO,       /* what a wrong node did before it was caught stays */
+	SIM_BUG_NO_VOID,       /* likewise, of open extents */
 	SIM_BUGS,
 };
 

@@ -3,6 +3,9 @@
  * What must hold, whatever happens:
  *
  *   - every result that is taken is undamaged, of this session and job, once, and right
+ *     (where an audit of a share of batches is all there is against a node that
+ *     computes wrong: right once that node is caught)
+ *   - no node is said to compute wrong that does not
  *   - what is reported durable is on the disk, and its bytes are right; after a crash
  *     everything that the journal vouches for is
  *   - no batch is lost, and none waits for 2 s on a silent node while others take new ones
@@ -24,19 +27,29 @@ void sim_check_destroy(struct sim *sim);
 
 void sim_check_job_start(struct sim *sim);
 void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send);
-/* A result that was taken; session: the node's now. */
+/* A result that is taken, or compared; session: the node's now. */
 void sim_check_result(struct sim *sim, struct sim_frame *frame, const struct wm_ledger_batch *batch,
 		      uint32_t session);
+/* It waits for a second opinion; it is done, with these bytes; it is to do again. */
+void sim_check_held(struct sim *sim, const struct wm_ledger_batch *batch);
+void sim_check_done(struct sim *sim, const struct wm_ledger_batch *batch, const uint8_t *bytes);
+void sim_check_batch_void(struct sim *sim, const struct wm_ledger_batch *batch);
+/* Its batches are all to do. */
+void sim_check_extent_open(struct sim *sim, uint64_t extent);
+/* It is durable, and to be made again. */
+void sim_check_extent_void(struct sim *sim, uint64_t extent);
+/* The node of that address is said to compute wrong; this is durable. */
+void sim_check_accused(struct sim *sim, const uint8_t mac[WM_ETHER_ADDR_BYTES]);
+void sim_check_quarantined(struct sim *sim);
 void sim_check_round(struct sim *sim);
 void sim_check_tick(struct sim *sim);
 
 /* These extents are reported durable now. */
 void sim_check_durable(struct sim *sim, const struct wm_progress_extent *extents, uint32_t count);
-/* Reads a journal through: replays its records, returns how many are good. */
-uint32_t sim_check_journal(struct sim *sim, const uint8_t *journal, struct wm_progress *progress,
-			   uint32_t *random);
+/* The journal as it is now is what a resumed job goes on from. */
+void sim_check_resumed(struct sim *sim);
 void sim_check_crash(struct sim *sim);
-void sim_check_manifest(struct sim *sim, uint32_t random);
+void sim_check_manifest(struct sim *sim);
 void sim_check_output(struct sim *sim);
 
 #endif

@@ -10,51 +10,49 @@
 #include "check.h"
 #include "disk.h"
 #include "frame.h"
-#include "lane.h"
+#include "jobs.h"
 #include "membership.h"
+#include "sim_lane.h"
+#include "spool.h"
 
-/* As in control/jobs.c. */
-#define NODE_WAIT_NS (10 * WM_NS_PER_S)
-#define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
-#define PREPARE_GRACE_NS (2 * WM_NS_PER_S)
 #define CONTROL_TICK_NS (100 * WM_NS_PER_MS)
-
 #define COMMANDS_MAX 8192u
-
-enum job_state { JOB_IDLE, JOB_QUEUED, JOB_PREPARING, JOB_RUNNING, JOB_FINISHING };
+#define EVENTS_MAX 1024u
 
 struct sim_controller {
 	bool up;
 	uint32_t life;	      /* events of an earlier one are void */
 	uint64_t crash_order; /* the event before which it dies; 0: never */
+	bool dies;	      /* now, after this event */
 	uint32_t crashes;
 	struct wm_membership membership;
+	struct wm_jobs jobs;
+	uint32_t job;	  /* the operator's; 0: none yet */
+	bool asked_again; /* the operator is about to resume */
 
-	enum job_state state;
-	struct sim_job job;
-	uint32_t next_id; /* kept in the spool */
-	bool resume;	  /* likewise: there may be a journal */
-	bool suspended;
-	uint64_t prepare_ns, deserted_ns;
-	const char *suspend_reason;
+	/* the spool, as on disk */
+	uint32_t next_id, spooled_id;
+	bool spooled, started;
 
-	struct sim_command commands[COMMANDS_MAX]; /* on their way to the lane */
+	struct wm_lane_command commands[COMMANDS_MAX]; /* on their way to the lane */
 	uint32_t command_head, command_tail;
+	struct wm_lane_event events[EVENTS_MAX]; /* on their way from it */
+	uint32_t event_head, event_tail;
 };
 
-static void boot(struct sim *sim, const struct sim_event *event);
+struct sim *sim_current;
 
 static struct sim_controller *of(struct sim *sim)
 {
 	return sim->controller;
 }
 
-/* ---- to the lane ---------------------------------------------------------------- */
+/* ---- to the lane: what jobs.c calls of it ------------------------------------------ */
 
 static void command_due(struct sim *sim, const struct sim_event *event)
 {
 	struct sim_controller *controller = of(sim);
-	struct sim_command command;
+	struct wm_lane_command command;
 
 	if (event->life != controller->life)
 		return;
@@ -62,15 +60,181 @@ static void command_due(struct sim *sim, const struct sim_event *event)
 	sim_lane_obey(sim, &command);
 }
 
-static void command(struct sim *sim, const struct sim_command *lane_command)
+bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command)
+{
+	struct sim *sim = sim_current;
+	struct sim_controller *controller = of(sim);
+
+	(void)lane;
+	assert(controller->command_tail - controller->command_head < COMMANDS_MAX);
+	controller->commands[controller->command_tail++ % COMMANDS_MAX] = *command;
+	sim_at(sim, sim->now_ns + sim->plan.hop_ns, command_due, NULL, command->op, command->node,
+	       controller->life);
+	return true;
+}
+
+bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event)
+{
+	(void)lane;
+	(void)event;
+	assert(!"the simulated controller is killed, never closed");
+	return false;
+}
+
+void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
+{
+	(void)lane;
+	*snapshot = *sim_lane_snapshot(sim_current);
+}
+
+void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_node_state *state)
+{
+	(void)lane;
+	memset(state, 0, sizeof(*state));
+	if (node < SIM_NODES_MAX)
+		wm_dispatch_node_state(sim_lane_dispatch(sim_current), node, state);
+}
+
+/* ---- the spool: durable at once ------------------------------------------------------ */
+
+int wm_spool_prepare(const char *state_directory, struct wm_error *error)
+{
+	(void)state_directory;
+	(void)error;
+	return 0;
+}
+
+int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
+{
+	struct sim_controller *controller = of(sim_current);
+
+	(void)error;
+	controller->next_id = jobs->next_id;
+	controller->spooled = false;
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		const struct wm_job *job = jobs->jobs[i];
+
+		if (wm_job_has_ended(job))
+			continue;
+		controller->spooled = true;
+		controller->spooled_id = job->lane.id;
+		controller->started = job->resume || job->state != WM_JOB_QUEUED;
+	}
+	return 0;
+}
+
+int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
+{
+	const struct sim_controller *controller = of(sim_current);
+	struct wm_job *job;
+
+	(void)error;
+	jobs->next_id = controller->next_id;
+	if (!controller->spooled)
+		return 0;
+	job = sim_allocate(1, sizeof(*job));
+	job->lane.id = controller->spooled_id;
+	job->kernel = wm_kernel_find("xor");
+	job->resume = controller->started;
+	job->fail_after_ns = sim_current->plan.fail_after_ns;
+	job->audit_ppm = sim_current->plan.audit_ppm;
+	jobs->jobs[jobs->count++] = job;
+	return 0;
+}
+
+/* ---- the operator ---------------------------------------------------------------------- */
+
+static void submit(struct sim *sim, const struct sim_event *event)
+{
+	struct sim_controller *controller = of(sim);
+	struct wm_job_request request = { .kernel = "xor",
+					  .input = "/input",
+					  .output = "/output",
+					  .fail_after_ns = sim->plan.fail_after_ns,
+					  .audit_ppm = sim->plan.audit_ppm };
+	struct wm_error error = { "" };
+	struct wm_job *job;
+
+	if (event->life != controller->life)
+		return;
+	if (sim_disk_names(sim)->journal)
+		job = wm_jobs_resume(&controller->jobs, "/output", sim->plan.fail_after_ns,
+				     sim->now_ns, &error);
+	else
+		job = wm_jobs_submit(&controller->jobs, &request, sim->now_ns, &error);
+	controller->asked_again = false;
+	if (job) {
+		/* An operator who audits goes on with it. */
+		job->audit_ppm = sim->plan.audit_ppm;
+		controller->job = job->lane.id;
+	} else {
+		sim_violate(sim, "the job cannot be submitted: %s", error.text);
+	}
+}
+
+static void job_done(struct sim *sim)
+{
+	sim_trace(sim, "controller: job %u is done", of(sim)->job);
+	sim_check_output(sim);
+	snprintf(sim->outcome, sizeof(sim->outcome), "done");
+	sim->ended = true;
+}
+
+static void job_failed(struct sim *sim, const struct wm_job *job)
+{
+	sim_trace(sim, "controller: job %u %s: %s", job->lane.id, wm_job_state_name(job->state),
+		  job->reason);
+	sim->tally.failures++;
+	if (!job->reason[0])
+		sim_violate(sim, "the job failed without a reason");
+	if (sim_disk_names(sim)->committed && !sim_disk_names(sim)->journal) {
+		job_done(sim); /* it was, and the controller died before it noted that */
+		return;
+	}
+	of(sim)->asked_again = true;
+	sim_at(sim, sim->now_ns + sim_between(sim, 0, 3 * WM_NS_PER_S), submit, NULL, 0, 0,
+	       of(sim)->life);
+}
+
+/* Looks how the job is after each deed of the control thread. */
+static void look(struct sim *sim)
+{
+	struct sim_controller *controller = of(sim);
+	const struct wm_job *job = wm_jobs_find(&controller->jobs, controller->job);
+
+	if (controller->dies || controller->asked_again || !job || !wm_job_has_ended(job))
+		return;
+	if (job->state == WM_JOB_DONE)
+		job_done(sim);
+	else
+		job_failed(sim, job);
+}
+
+/* ---- from the lane ------------------------------------------------------------------------ */
+
+static void event_due(struct sim *sim, const struct sim_event *event)
+{
+	struct sim_controller *controller = of(sim);
+	struct wm_lane_event told;
+
+	if (event->life != controller->life)
+		return;
+	told = controller->events[controller->event_head++ % EVENTS_MAX];
+	wm_jobs_lane_event(&controller->jobs, &told, sim->now_ns);
+	look(sim);
+}
+
+void sim_controller_told(struct sim *sim, const struct wm_lane_event *event)
 {
 	struct sim_controller *controller = of(sim);
 
-	assert(controller->command_tail - controller->command_head < COMMANDS_MAX);
-	controller->commands[controller->command_tail++ % COMMANDS_MAX] = *lane_command;
-	sim_at(sim, sim->now_ns + sim->plan.hop_ns, command_due, NULL, lane_command->op,
-	       lane_command->node, controller->life);
+	assert(controller->event_tail - controller->event_head < EVENTS_MAX);
+	controller->events[controller->event_tail++ % EVENTS_MAX] = *event;
+	sim_at(sim, sim->now_ns + sim->plan.hop_ns, event_due, NULL, event->op, event->node,
+	       controller->life);
 }
+
+/* ---- members -------------------------------------------------------------------------------- */
 
 static void frame_due(struct sim *sim, const struct sim_event *event)
 {
@@ -99,323 +263,29 @@ static void membership_send(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES
 	sim_at(sim, sim->now_ns + sim->plan.hop_ns, frame_due, frame, header->op, 0, of(sim)->life);
 }
 
-/* ---- the job ends ---------------------------------------------------------------- */
-
-static void submit_again(struct sim *sim, const struct sim_event *event)
-{
-	struct sim_controller *controller = of(sim);
-
-	if (event->life != controller->life)
-		return;
-	controller->state = JOB_QUEUED;
-	controller->prepare_ns = sim->now_ns;
-}
-
-/* The operator reads the reason, and resumes it after a while. */
-static void job_failed(struct sim *sim, const char *reason)
-{
-	struct sim_controller *controller = of(sim);
-
-	sim_trace(sim, "controller: job %u failed: %s", controller->job.id, reason);
-	sim->tally.failures++;
-	if (!reason[0])
-		sim_violate(sim, "the job failed without a reason");
-	if (controller->state == JOB_PREPARING || controller->state == JOB_RUNNING ||
-	    controller->state == JOB_FINISHING)
-		wm_membership_job_end(&controller->membership);
-	controller->state = JOB_IDLE;
-	controller->suspended = false;
-	sim_at(sim, sim->now_ns + sim_between(sim, 0, 3 * WM_NS_PER_S), submit_again, NULL, 0, 0,
-	       controller->life);
-}
-
-/* What is durable stays; without any, nothing is worth keeping. */
-static void job_suspend(struct sim *sim, const char *reason)
-{
-	if (of(sim)->job.progress.durable == 0) {
-		sim_disk_names(sim)->journal = false;
-		sim_disk_names(sim)->sink = false;
-	}
-	job_failed(sim, reason);
-}
-
-static void job_done(struct sim *sim)
-{
-	sim_trace(sim, "controller: job %u is done", of(sim)->job.id);
-	wm_membership_job_end(&of(sim)->membership);
-	of(sim)->state = JOB_IDLE;
-	sim_check_output(sim);
-	snprintf(sim->outcome, sizeof(sim->outcome), "done");
-	sim->ended = true;
-}
-
-/* ---- finishing: each step is durable before the next ------------------------------- */
-
-static void finish_next(struct sim *sim, const struct sim_event *event);
-
-static void finish_later(struct sim *sim, uint64_t step)
-{
-	sim_at(sim, sim->now_ns + sim_between(sim, 0, 2 * WM_NS_PER_MS), finish_next, NULL, step, 0,
-	       of(sim)->life);
-}
-
-static void finish_next(struct sim *sim, const struct sim_event *event)
-{
-	struct sim_names *names = sim_disk_names(sim);
-
-	if (event->life != of(sim)->life)
-		return;
-	switch (event->value) {
-	case 0:
-		if (names->committed)
-			finish_later(sim, 2);
-		else
-			sim_disk_sync(sim);
-		break;
-	case 1:
-		names->committed = true;
-		names->sink = false;
-		finish_later(sim, 2);
-		break;
-	case 2:
-		sim_check_manifest(sim, of(sim)->job.journal_random);
-		finish_later(sim, 3);
-		break;
-	default:
-		names->journal = false;
-		job_done(sim);
-		break;
-	}
-}
-
-void sim_controller_synced(struct sim *sim, int result)
-{
-	if (result < 0)
-		job_suspend(sim, "the output could not be made durable");
-	else
-		finish_later(sim, 1);
-}
-
-static void job_finish(struct sim *sim)
-{
-	of(sim)->state = JOB_FINISHING;
-	finish_later(sim, 0);
-}
-
-static void ended_due(struct sim *sim, const struct sim_event *event)
-{
-	struct sim_controller *controller = of(sim);
-	int result = (int)(int64_t)event->value;
-
-	if (event->life != controller->life)
-		return;
-	assert(controller->state == JOB_RUNNING);
-	if (controller->suspended)
-		job_suspend(sim, controller->suspend_reason);
-	else if (result == 0)
-		job_finish(sim);
-	else
-		job_suspend(sim, strerror(-result));
-}
-
-void sim_controller_job_ended(struct sim *sim, int result)
-{
-	sim_at(sim, sim->now_ns + sim->plan.hop_ns, ended_due, NULL, (uint64_t)(int64_t)result, 0,
-	       of(sim)->life);
-}
-
-/* ---- preparing ------------------------------------------------------------------------ */
-
-static void identify(struct sim *sim, struct wm_journal_identity *identity)
-{
-	const struct wm_layout *layout = &sim->plan.layout;
-
-	*identity = (struct wm_journal_identity){ .input_bytes = layout->input_bytes,
-						  .output_bytes = layout->output_bytes,
-						  .extent_elements = layout->extent_elements,
-						  .kernel = layout->kernel,
-						  .input_path = "/input" };
-}
-
-static void open_fresh(struct sim *sim)
-{
-	uint8_t header[WM_JOURNAL_HEADER_BYTES];
-	struct sim_job *job = &of(sim)->job;
-	struct wm_journal_identity identity;
-
-	identify(sim, &identity);
-	job->journal_random = (uint32_t)wm_random(&sim->random);
-	job->journal_records = 0;
-	wm_journal_encode_header(header, &identity, job->journal_random);
-	sim_disk_make_sink(sim);
-	sim_disk_make_journal(sim, header);
-}
-
-/* As storage/journal.c opens it: the good records, and the rest is cut off. */
-static void open_resumed(struct sim *sim)
-{
-	struct sim_job *job = &of(sim)->job;
-
-	sim->tally.resumes++;
-	job->journal_records = sim_check_journal(sim, sim_disk_current(sim, SIM_LOG),
-						 &job->progress, &job->journal_random);
-	sim_disk_cut_journal(sim, WM_JOURNAL_HEADER_BYTES +
-					  (uint64_t)job->journal_records * WM_JOURNAL_RECORD_BYTES);
-	sim_trace(sim, "controller: resumes with %llu of %llu extents",
-		  (unsigned long long)job->progress.durable,
-		  (unsigned long long)job->progress.extents);
-}
-
-static void job_prepare(struct sim *sim)
-{
-	struct sim_controller *controller = of(sim);
-
-	controller->job.id = controller->next_id++;
-	controller->state = JOB_PREPARING;
-	controller->prepare_ns = sim->now_ns;
-	wm_progress_init(&controller->job.progress, sim->plan.layout.extents);
-	if (sim_disk_names(sim)->journal)
-		open_resumed(sim);
-	else
-		open_fresh(sim);
-	if (sim->ended)
-		return;
-	if (wm_progress_is_complete(&controller->job.progress)) {
-		job_finish(sim);
-		return;
-	}
-	wm_membership_job_begin(&controller->membership, controller->job.id, &sim->plan.layout,
-				sim->plan.mtu, sim->now_ns);
-}
-
-static void node_join(struct sim *sim, uint32_t index)
-{
-	const struct wm_member *member = &of(sim)->membership.members[index];
-
-	command(sim, &(struct sim_command){ .op = SIM_NODE_JOIN,
-					    .node = index,
-					    .session = member->session,
-					    .window_max = member->hello.capacity });
-}
-
-static void job_run(struct sim *sim)
-{
-	struct sim_controller *controller = of(sim);
-
-	controller->state = JOB_RUNNING;
-	controller->deserted_ns = 0;
-	command(sim, &(struct sim_command){ .op = SIM_JOB_START, .job = &controller->job });
-	for (uint32_t i = 0; i < controller->membership.count; i++) {
-		if (controller->membership.members[i].state == WM_MEMBER_READY)
-			node_join(sim, i);
-	}
-}
-
-static void preparing_tick(struct sim *sim)
-{
-	struct sim_controller *controller = of(sim);
-	uint32_t ready = wm_membership_count(&controller->membership, WM_MEMBER_READY);
-	uint64_t waited_ns = sim->now_ns - controller->prepare_ns;
-
-	if (ready > 0 &&
-	    (wm_membership_job_answered(&controller->membership) || waited_ns > PREPARE_GRACE_NS))
-		job_run(sim);
-	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
-		job_suspend(sim, "no node prepared the kernel within 10 s");
-}
-
-static void queued_tick(struct sim *sim)
-{
-	struct sim_controller *controller = of(sim);
-
-	if (wm_membership_count(&controller->membership, WM_MEMBER_ADMITTED) +
-		    wm_membership_count(&controller->membership, WM_MEMBER_READY) >
-	    0)
-		job_prepare(sim);
-	else if (sim->now_ns - controller->prepare_ns > NODE_WAIT_NS)
-		job_failed(sim, "no node within 10 s");
-}
-
-static void running_tick(struct sim *sim)
-{
-	struct sim_controller *controller = of(sim);
-
-	if (sim_lane_state(sim) != SIM_LANE_RUNNING ||
-	    wm_dispatch_nodes_alive(sim_lane_dispatch(sim)) > 0) {
-		controller->deserted_ns = 0;
-		return;
-	}
-	if (controller->deserted_ns == 0)
-		controller->deserted_ns = sim->now_ns;
-	if (sim->plan.fail_after_ns == 0 || controller->suspended ||
-	    sim->now_ns - controller->deserted_ns < sim->plan.fail_after_ns)
-		return;
-	controller->suspended = true;
-	controller->suspend_reason = "no node answered";
-	command(sim, &(struct sim_command){ .op = SIM_JOB_STOP });
-}
-
-static void jobs_tick(struct sim *sim)
-{
-	switch (of(sim)->state) {
-	case JOB_QUEUED:
-		queued_tick(sim);
-		break;
-	case JOB_PREPARING:
-		preparing_tick(sim);
-		break;
-	case JOB_RUNNING:
-		running_tick(sim);
-		break;
-	default:
-		break;
-	}
-}
-
-/* ---- members ------------------------------------------------------------------------------ */
-
 static void membership_change(void *context, uint32_t index, enum wm_member_change change)
 {
 	struct sim *sim = context;
-	struct sim_controller *controller = of(sim);
-	const struct wm_member *member = &controller->membership.members[index];
-	struct sim_command lane_command = { .node = index, .session = member->session };
 
-	memcpy(lane_command.mac, member->mac, sizeof(lane_command.mac));
 	sim_trace(sim, "controller: member %u changes: %d, session %x", index, change,
-		  member->session);
-	switch (change) {
-	case WM_MEMBER_CHANGE_ADMITTED:
-		lane_command.op = SIM_NODE_SET;
-		command(sim, &lane_command);
-		break;
-	case WM_MEMBER_CHANGE_HEARD:
-		lane_command.op = SIM_NODE_HEAR;
-		command(sim, &lane_command);
-		break;
-	case WM_MEMBER_CHANGE_LEFT:
-		lane_command.op = SIM_NODE_CLEAR;
-		command(sim, &lane_command);
-		break;
-	case WM_MEMBER_CHANGE_READY:
-		if (controller->state == JOB_RUNNING)
-			node_join(sim, index);
-		break;
-	}
+		  of(sim)->membership.members[index].session);
+	wm_jobs_member_change(&of(sim)->jobs, index, change);
 }
 
 static void control_due(struct sim *sim, const struct sim_event *event)
 {
+	struct sim_controller *controller = of(sim);
 	struct sim_frame *frame = event->object;
 	const struct wm_ether_header *ether = (const struct wm_ether_header *)frame->data;
 	struct wm_wire_header header;
 	const uint8_t *body;
 
-	if (event->life == of(sim)->life &&
+	if (event->life == controller->life &&
 	    wm_frame_decode_control(frame->data, frame->bytes, &header, &body) == WM_DROP_NONE) {
-		wm_membership_receive(&of(sim)->membership, ether->source, &header, body,
+		wm_membership_receive(&controller->membership, ether->source, &header, body,
 				      sim->now_ns);
-		jobs_tick(sim);
+		wm_jobs_tick(&controller->jobs, sim->now_ns);
+		look(sim);
 	}
 	sim_frame_free(sim, frame);
 }
@@ -430,10 +300,13 @@ void sim_controller_receive(struct sim *sim, struct sim_frame *frame)
 
 static void control_tick(struct sim *sim, const struct sim_event *event)
 {
-	if (event->life != of(sim)->life)
+	struct sim_controller *controller = of(sim);
+
+	if (event->life != controller->life)
 		return;
-	wm_membership_tick(&of(sim)->membership, sim->now_ns);
-	jobs_tick(sim);
+	wm_membership_tick(&controller->membership, sim->now_ns);
+	wm_jobs_tick(&controller->jobs, sim->now_ns);
+	look(sim);
 	sim_at(sim, sim->now_ns + CONTROL_TICK_NS, control_tick, NULL, 0, 0, event->life);
 }
 
@@ -445,36 +318,67 @@ static void lane_tick(struct sim *sim, const struct sim_event *event)
 	sim_at(sim, sim->now_ns + sim->plan.tick_ns, lane_tick, NULL, 0, 0, event->life);
 }
 
+static void plan_crash(struct sim *sim)
+{
+	struct sim_controller *controller = of(sim);
+
+	controller->crash_order = 0;
+	if (controller->crashes < sim->plan.crashes && sim->now_ns < sim->plan.heal_ns)
+		controller->crash_order = sim->events +
+					  sim_between(sim, 1, 2 * sim->plan.crash_events);
+}
+
+/* Goes on with what the spool has; else somebody submits the job. */
+static void take_up(struct sim *sim)
+{
+	struct sim_controller *controller = of(sim);
+
+	if (controller->spooled) {
+		controller->job = controller->spooled_id;
+		return;
+	}
+	if (sim_disk_names(sim)->committed && !sim_disk_names(sim)->journal) {
+		job_done(sim);
+		return;
+	}
+	controller->asked_again = true;
+	sim_at(sim, sim->now_ns, submit, NULL, 0, 0, controller->life);
+}
+
 static void boot(struct sim *sim, const struct sim_event *event)
 {
 	const struct wm_membership_calls calls = { .context = sim,
 						   .send = membership_send,
 						   .change = membership_change };
 	struct sim_controller *controller = of(sim);
-	struct sim_names *names = sim_disk_names(sim);
+	struct wm_error error;
 
 	(void)event;
 	controller->up = true;
+	controller->dies = controller->asked_again = false;
 	controller->life++;
 	controller->command_head = controller->command_tail = 0;
+	controller->event_head = controller->event_tail = 0;
 	sim_trace(sim, "controller: life %u begins", controller->life);
-	sim_lane_boot(sim, controller->life);
+	sim_lane_boot(sim);
 	wm_membership_init(&controller->membership, &calls, sim_controller_mac);
 	if (sim->plan.keyed)
 		wm_membership_use_key(&controller->membership, &sim_key);
-	if (names->committed && !names->journal) {
-		/* It died between the last step and saying so. */
-		job_done(sim);
-		return;
-	}
-	controller->state = JOB_QUEUED;
-	controller->suspended = false;
-	controller->prepare_ns = sim->now_ns;
-	if (controller->crashes < sim->plan.crashes && sim->now_ns < sim->plan.heal_ns)
-		controller->crash_order = sim->events +
-					  sim_between(sim, 1, 2 * sim->plan.crash_events);
+	if (wm_jobs_init(&controller->jobs, NULL, &controller->membership, sim->plan.mtu, "/state",
+			 &error) < 0)
+		abort();
+	take_up(sim);
+	plan_crash(sim);
 	sim_at(sim, sim->now_ns, control_tick, NULL, 0, 0, controller->life);
 	sim_at(sim, sim->now_ns, lane_tick, NULL, 0, 0, controller->life);
+}
+
+static void forget_jobs(struct sim_controller *controller)
+{
+	for (uint32_t i = 0; i < controller->jobs.count; i++)
+		free(controller->jobs.jobs[i]);
+	controller->jobs.count = 0;
+	controller->jobs.current = NULL;
 }
 
 static void crash(struct sim *sim)
@@ -483,6 +387,7 @@ static void crash(struct sim *sim)
 
 	sim_trace(sim, "controller: dies");
 	controller->up = false;
+	controller->dies = false;
 	controller->life++;
 	controller->crashes++;
 	sim->tally.crashes++;
@@ -490,13 +395,25 @@ static void crash(struct sim *sim)
 	sim_lane_die(sim);
 	sim_disk_crash(sim);
 	sim_check_crash(sim);
+	forget_jobs(controller);
 	sim_at(sim, sim->now_ns + sim_between(sim, 0, sim->plan.down_ns), boot, NULL, 0, 0, 0);
+}
+
+bool sim_controller_dies_here(struct sim *sim)
+{
+	struct sim_controller *controller = of(sim);
+
+	if (!controller->dies && controller->crash_order && sim_fault(sim, 100000))
+		controller->dies = true;
+	return controller->dies;
 }
 
 void sim_controller_step(struct sim *sim)
 {
 	struct sim_controller *controller = of(sim);
 
+	if (controller->up && controller->dies)
+		crash(sim);
 	if (!controller->up || controller->crash_order == 0)
 		return;
 	if (sim->events >= controller->crash_order ||
@@ -518,5 +435,6 @@ void sim_controller_destroy(struct sim *sim)
 		if (sim->heap[i].run == control_due || sim->heap[i].run == frame_due)
 			free(sim->heap[i].object);
 	}
+	forget_jobs(sim->controller);
 	free(sim->controller);
 }

@@ -17,6 +17,7 @@ void sim_compute(const struct wm_kernel *kernel, const uint8_t *in, uint8_t *out
 {
 	uint32_t window = kernel->halo_before + 1 + kernel->halo_after;
 	uint32_t in_words = kernel->in_bytes / 8, out_words = kernel->out_bytes / 8;
+	uint32_t turn = strcmp(kernel->name, "xor") != 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		for (uint32_t k = 0; k < out_words; k++) {
@@ -24,7 +25,7 @@ void sim_compute(const struct wm_kernel *kernel, const uint8_t *in, uint8_t *out
 
 			for (uint32_t w = 0; w < window; w++)
 				word ^= word_at(in + (size_t)(i + w) * kernel->in_bytes,
-						(k + w) % in_words);
+						(k + w * turn) % in_words);
 			memcpy(out + ((size_t)i * out_words + k) * 8, &word, sizeof(word));
 		}
 	}

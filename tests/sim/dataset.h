@@ -10,8 +10,8 @@ void sim_dataset_create(struct sim *sim, uint64_t seed);
 void sim_dataset_destroy(struct sim *sim);
 
 /* An element of output is the XOR of the elements under it, the next of them
- * rotated by one word more: it depends on each of them and on their order. Sizes
- * of elements are multiples of 8. */
+ * rotated by one word more: it depends on each of them and on their order. The real
+ * kernel "xor" rotates nothing. Sizes of elements are multiples of 8. */
 void sim_compute(const struct wm_kernel *kernel, const uint8_t *in, uint8_t *out, uint32_t count);
 
 #endif

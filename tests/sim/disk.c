@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "bug.h"
-#include "lane.h"
+#include "sim_lane.h"
 
 #define SECTOR_BYTES 512u
+/* A record for each extent, often enough for those that are made again. */
+#define RECORDS_MAX(extents) (20 * (extents) + 1000)
 #define OPERATIONS_MAX (SIM_SLOTS_MAX + 2)
 
 struct file {
@@ -80,10 +82,9 @@ void sim_disk_create(struct sim *sim)
 
 	sim->disk = sim_allocate(1, sizeof(*sim->disk));
 	file_create(&sim->disk->file[SIM_SINK], layout->output_bytes);
-	/* A record for each extent, and an append that failed. */
 	file_create(&sim->disk->file[SIM_LOG],
-		    WM_JOURNAL_HEADER_BYTES + (layout->extents + WM_STORE_JOURNAL_RECORDS_MAX) *
-						      WM_JOURNAL_RECORD_BYTES);
+		    WM_JOURNAL_HEADER_BYTES +
+			    RECORDS_MAX(layout->extents) * WM_JOURNAL_RECORD_BYTES);
 	fill_log(sim, &sim->disk->file[SIM_LOG]);
 }
 
@@ -341,20 +342,20 @@ static void append_begin(struct sim *sim, struct operation *operation)
 {
 	operation->file = SIM_LOG;
 	operation->from = operation->records;
-	operation->offset = sim_lane_journal_end(sim);
+	operation->offset = sim->disk->file[SIM_LOG].bytes;
 	operation->bytes = operation->record_bytes;
 	operation_at(sim, operation, sim->plan.disk.sync_ns, append_done);
 }
 
-static int sync_result(struct sim *sim, const struct operation *operation)
+static int sync_result(struct sim *sim, uint64_t until)
 {
 	struct file *file = &sim->disk->file[SIM_SINK];
 
 	if (sim_fault(sim, sim->plan.disk.sync_eio)) {
-		cache_drop_some(sim, file, operation->synced);
+		cache_drop_some(sim, file, until);
 		return sim_bug == SIM_BUG_IGNORE_SYNC ? 0 : -EIO;
 	}
-	cache_sync(file, operation->synced);
+	cache_sync(file, until);
 	return 0;
 }
 
@@ -365,8 +366,8 @@ static void sync_done(struct sim *sim, const struct sim_event *event)
 
 	if (event->life != sim->disk->life)
 		return;
-	result = sync_result(sim, operation);
-	if (result == 0 && operation->op == SIM_JOURNAL)
+	result = sync_result(sim, operation->synced);
+	if (result == 0)
 		append_begin(sim, operation);
 	else
 		operation_end(sim, operation, result);
@@ -385,12 +386,9 @@ void sim_disk_journal(struct sim *sim, const uint8_t *records, uint32_t count)
 		operation_at(sim, operation, sim->plan.disk.sync_ns, sync_done);
 }
 
-void sim_disk_sync(struct sim *sim)
+int sim_disk_sync(struct sim *sim)
 {
-	struct operation *operation = operation_new(sim, SIM_SYNC, 0);
-
-	operation->synced = sim->disk->writes;
-	operation_at(sim, operation, sim->plan.disk.sync_ns, sync_done);
+	return sync_result(sim, sim->disk->writes);
 }
 
 bool sim_disk_appends(const struct sim *sim)

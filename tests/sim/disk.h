@@ -12,7 +12,7 @@
 #include "sim.h"
 #include "wiremill/journal.h"
 
-enum sim_disk_op { SIM_READ, SIM_WRITE, SIM_JOURNAL, SIM_SYNC };
+enum sim_disk_op { SIM_READ, SIM_WRITE, SIM_JOURNAL };
 
 enum sim_file { SIM_SINK, SIM_LOG, SIM_FILES };
 
@@ -46,7 +46,8 @@ void sim_disk_read(struct sim *sim, uint64_t extent, uint8_t *to);
 void sim_disk_write(struct sim *sim, uint64_t extent, const uint8_t *from);
 /* Syncs the output, then appends to the journal and syncs that. The records are copied. */
 void sim_disk_journal(struct sim *sim, const uint8_t *records, uint32_t count);
-void sim_disk_sync(struct sim *sim);
+/* Of the output, waiting for it: 0 or -EIO. */
+int sim_disk_sync(struct sim *sim);
 /* Is an append under way? */
 bool sim_disk_appends(const struct sim *sim);
 

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,28 +21,52 @@
 #include "controller.h"
 #include "dataset.h"
 #include "disk.h"
-#include "lane.h"
 #include "log.h"
 #include "network.h"
 #include "node.h"
 #include "number.h"
 #include "sim.h"
+#include "sim_lane.h"
 
 /* A run that takes more events than any should stands still in virtual time. */
 #define EVENTS_MAX 20000000ull
 
-static struct sim *current;
-
 /* ---- chance for the real code ------------------------------------------------- */
 
 void __wrap_wm_auth_random(void *bytes, size_t count);
+ssize_t __wrap_getrandom(void *bytes, size_t count, unsigned flags);
 
 void __wrap_wm_auth_random(void *bytes, size_t count)
 {
 	uint8_t *at = bytes;
 
 	for (size_t i = 0; i < count; i++)
-		at[i] = (uint8_t)(wm_random(&current->entropy) >> 32);
+		at[i] = (uint8_t)(wm_random(&sim_current->entropy) >> 32);
+}
+
+ssize_t __wrap_getrandom(void *bytes, size_t count, unsigned flags)
+{
+	(void)flags;
+	__wrap_wm_auth_random(bytes, count);
+	return (ssize_t)count;
+}
+
+/* What the real code logs is part of a trace. */
+void __wrap_wm_log(enum wm_log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+void __wrap_wm_log(enum wm_log_level level, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	(void)level;
+	if (!sim_current->trace)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	sim_say(sim_current, "log: %s", text);
 }
 
 /* ---- one seed -------------------------------------------------------------------- */
@@ -124,7 +149,7 @@ static void run_seed(const struct options *options, uint64_t seed, struct totals
 	static struct sim sim;
 	bool good;
 
-	current = &sim;
+	sim_current = &sim;
 	current_seed = seed;
 	if (options->trace)
 		printf("seed %" PRIu64 "\n", seed);
@@ -145,6 +170,8 @@ static void run_seed(const struct options *options, uint64_t seed, struct totals
 	totals->tally.sent += sim.tally.sent;
 	totals->tally.again += sim.tally.again;
 	totals->tally.io_errors += sim.tally.io_errors;
+	totals->tally.quarantines += sim.tally.quarantines;
+	totals->tally.undetected += sim.tally.undetected;
 	sim_destroy(&sim);
 	fflush(stdout);
 }
@@ -171,9 +198,11 @@ static int run(const struct options *options)
 	       (double)(wm_clock_ns() - start_ns) / WM_NS_PER_S);
 	printf("in them: %" PRIu64 " crashes of the controller, %" PRIu64 " failed jobs, %" PRIu64
 	       " resumes, %" PRIu64 " deaths of nodes, %" PRIu64 " failed I/Os, %" PRIu64
-	       " batches sent, %" PRIu64 " of them again\n",
+	       " batches sent, %" PRIu64 " of them again, %" PRIu64 " nodes caught, %" PRIu64
+	       " wrong batches that no audit looked at\n",
 	       totals.tally.crashes, totals.tally.failures, totals.tally.resumes,
-	       totals.tally.deaths, totals.tally.io_errors, totals.tally.sent, totals.tally.again);
+	       totals.tally.deaths, totals.tally.io_errors, totals.tally.sent, totals.tally.again,
+	       totals.tally.quarantines, totals.tally.undetected);
 	return totals.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -280,7 +309,6 @@ int main(int argc, char **argv)
 		status = complain("unexpected", argv[optind]);
 	if (status)
 		return status;
-	wm_log_init("wm-sim", WM_LOG_ERROR);
 	signal(SIGABRT, say_seed);
 	signal(SIGSEGV, say_seed);
 	return run(&options);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "frame.h"
-#include "lane.h"
 #include "node.h"
+#include "sim_lane.h"
 #include "wiremill/limits.h"
 
 struct wire {

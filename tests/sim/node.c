@@ -140,17 +140,20 @@ static struct sim_frame *result_of(struct sim_node *node, struct sim_frame *map)
 	const struct wm_kernel *kernel = &node->kernel.kernel;
 	struct sim_frame *frame = sim_frame_new(node->sim);
 	struct wm_wire_header *header = sim_frame_header(frame);
-	uint32_t bytes = wm_frame_result_bytes(kernel, asked->count);
+	bool fails = sim_fault(node->sim, node->sim->plan.node[node->index].fails);
+	uint32_t bytes = fails ? 0 : wm_frame_result_bytes(kernel, asked->count);
 	uint8_t *payload = (uint8_t *)(header + 1), mac[WM_ETHER_ADDR_BYTES];
 
 	sim_network_mac(mac, node->index);
 	wm_frame_ether((struct wm_ether_header *)frame->data, node->controller, mac);
 	*header = *asked;
 	header->op = WM_OP_RESULT;
-	sim_compute(kernel, (const uint8_t *)(asked + 1), payload, asked->count);
-	if (sim_bug == SIM_BUG_WRONG_NODE &&
-	    sim_fault(node->sim, node->sim->plan.node[node->index].wrong))
-		payload[sim_between(node->sim, 0, bytes - 1)] ^= 1;
+	if (fails)
+		header->count = 0;
+	else
+		sim_compute(kernel, (const uint8_t *)(asked + 1), payload, asked->count);
+	if (!fails && sim_fault(node->sim, node->sim->plan.node[node->index].wrong))
+		payload[sim_between(node->sim, 0, bytes - 1)] ^= (uint8_t)(node->index + 1);
 	header->crc32c = wm_frame_crc_add(wm_frame_crc(header), payload, bytes);
 
 	frame->used = frame->bytes = WM_FRAME_HEADER_BYTES + bytes;

@@ -45,6 +45,9 @@ static void draw_kernel(struct wm_kernel *kernel, uint64_t *random)
 {
 	static const uint32_t sizes[] = { 8, 16, 32, 64, 128, 512 };
 
+	*kernel = *wm_kernel_find("xor");
+	if (one_in(random, 3))
+		return;
 	*kernel = (struct wm_kernel){ .name = "sim" };
 	kernel->in_bytes = sizes[between(random, 0, 5)];
 	kernel->out_bytes = one_in(random, 2) ? kernel->in_bytes : sizes[between(random, 0, 5)];
@@ -132,13 +135,13 @@ static void draw_node(struct sim_node_plan *node, uint64_t *random, bool calm)
 	if (one_in(random, 8))
 		node->frame_ns = spread(random, WM_NS_PER_MS, 100 * WM_NS_PER_MS);
 	node->window = (uint32_t)spread(random, 1, WM_NODE_WINDOW_MAX);
-	node->wrong = one_in(random, 8) ? 10000 : 0;
 	if (calm)
 		return;
 	node->stall = rate(random, 50000);
 	node->stall_ns = spread(random, WM_NS_PER_MS, 8 * WM_NS_PER_S);
 	node->prepare_fails = rate(random, 300000);
 	node->old_answer = rate(random, 300000);
+	node->fails = rate(random, 50000);
 	node->dies_every_ns = draw_period(random);
 	node->freezes_every_ns = draw_period(random);
 	node->link_falls_every_ns = draw_period(random);
@@ -177,6 +180,27 @@ static void draw_controller(struct sim_plan *plan, uint64_t *random)
 	plan->crash_appends = one_in(random, 2) ? 0 : 100000;
 	plan->down_ns = spread(random, WM_NS_PER_MS, 8 * WM_NS_PER_S);
 	plan->crash_keeps_cache = one_in(random, 3);
+}
+
+/*
+ * Nodes that compute wrong. The kernel's identity finds each wrong result, an audit
+ * of all batches too; one of a share of them finds the node sooner or later (blind).
+ * Two that agree are needed then, so at least half stays sound.
+ */
+static void draw_wrong(struct sim_plan *plan, uint64_t *random)
+{
+	static const uint32_t shares[] = { 10000, 100000, 1000000 };
+	bool identity = strcmp(plan->layout.kernel.name, "xor") == 0;
+	bool wrong = one_in(random, 2);
+
+	if (plan->nodes >= 4 && one_in(random, 2))
+		plan->audit_ppm = shares[between(random, 0, 2)];
+	if (!wrong || (!identity && plan->audit_ppm == 0))
+		return;
+	plan->blind = !identity && plan->audit_ppm < 1000000;
+	for (uint32_t i = 0; i < plan->nodes / 2; i++)
+		plan->node[i].wrong = one_in(random, 3) ? (uint32_t)spread(random, 100, 1000000)
+							: 0;
 }
 
 /* What the job may take if each node does everything, one batch after the other. */
@@ -221,6 +245,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 			plan->window_largest = plan->node[i].window;
 	}
 	plan->ghost = rate(&random, 200000);
+	draw_wrong(plan, &random);
 	draw_disk(&plan->disk, &random);
 	draw_controller(plan, &random);
 	/* A node that cannot prepare is not asked again in this job: with no other the

@@ -41,7 +41,8 @@ struct sim_node_plan {
 	uint64_t stall_ns;
 	uint32_t prepare_fails; /* in a million */
 	uint32_t old_answer;	/* in a million results: one of an older job as well */
-	uint32_t wrong;		/* in a million results: one bit, before the CRC */
+	uint32_t wrong;		/* in a million results: another one, before the CRC */
+	uint32_t fails;		/* in a million batches: cannot compute it */
 	/* about how often, 0: never */
 	uint64_t dies_every_ns, freezes_every_ns, link_falls_every_ns;
 	uint64_t back_ns, freeze_ns, fall_ns; /* for about how long */
@@ -68,6 +69,8 @@ struct sim_plan {
 	uint64_t hop_ns;	 /* between the controller's two threads */
 	uint64_t tick_ns;	 /* of the lane */
 	uint64_t fail_after_ns;
+	uint32_t audit_ppm;
+	bool blind; /* wrong results may be taken, until their node is caught */
 
 	uint32_t crashes;	/* of the controller */
 	uint64_t crash_events;	/* about this many events after its start */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What control/job_files.c does with files, on the simulated disk, and where the
+ * controller may die in the middle of it. Called by the real jobs.c and redo.c.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "controller.h"
+#include "disk.h"
+#include "job_files.h"
+
+/* ---- opening ----------------------------------------------------------------------- */
+
+static void identify(struct sim *sim, struct wm_journal_identity *identity)
+{
+	const struct wm_layout *layout = &sim->plan.layout;
+
+	*identity = (struct wm_journal_identity){ .input_bytes = layout->input_bytes,
+						  .output_bytes = layout->output_bytes,
+						  .extent_elements = layout->extent_elements,
+						  .kernel = layout->kernel,
+						  .input_path = "/input" };
+}
+
+int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_directory,
+		       struct wm_error *error)
+{
+	(void)mtu;
+	(void)state_directory;
+	job->lane.layout = sim_current->plan.layout;
+	if (!job->resume && sim_disk_names(sim_current)->committed)
+		return wm_error_set(error, EEXIST, "the output exists");
+	return 0;
+}
+
+int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error)
+{
+	(void)state_directory;
+	(void)error;
+	strcpy(job->input, "/input");
+	job->kernel = wm_kernel_find("xor");
+	return 0;
+}
+
+static int open_fresh(struct sim *sim, struct wm_job *job, struct wm_error *error)
+{
+	uint8_t header[WM_JOURNAL_HEADER_BYTES];
+	struct wm_journal_identity identity;
+
+	if (sim_disk_names(sim)->committed)
+		return wm_error_set(error, EEXIST, "the output exists");
+	identify(sim, &identity);
+	job->lane.journal.random = (uint32_t)wm_random(&sim->random);
+	job->lane.journal.records = 0;
+	wm_journal_encode_header(header, &identity, job->lane.journal.random);
+	sim_disk_make_sink(sim);
+	if (sim_controller_dies_here(sim))
+		return wm_error_set(error, EINTR, "it dies");
+	sim_disk_make_journal(sim, header);
+	return 0;
+}
+
+static int replay(struct wm_job *job, const struct wm_journal_record *record, uint32_t number)
+{
+	if (record->type == WM_JOURNAL_EXTENT)
+		return wm_progress_replay(&job->lane.progress, record->extent);
+	if (record->type == WM_JOURNAL_QUARANTINE) {
+		wm_redo_begin(&job->redo, record->nodes, number, 1);
+		job->lane.redo_wanted = 1;
+	}
+	return 0;
+}
+
+/* The good records, and the rest is cut off. */
+static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *error)
+{
+	struct wm_journal *journal = &job->lane.journal;
+	uint64_t end = sim_disk_bytes(sim, SIM_LOG);
+	struct wm_journal_record record;
+
+	sim->tally.resumes++;
+	if (wm_journal_decode_header(sim_disk_current(sim, SIM_LOG), &journal->identity,
+				     &journal->random) < 0) {
+		sim_violate(sim, "the journal has no header");
+		return wm_error_set(error, EBADMSG, "the journal has no header");
+	}
+	journal->records = 0;
+	while (wm_journal_read(journal, journal->records, &record, 1) == 1) {
+		if (replay(job, &record, journal->records) < 0) {
+			sim_violate(sim, "record %u does not replay", journal->records);
+			return wm_error_set(error, EBADMSG, "a record does not replay");
+		}
+		journal->records++;
+	}
+	end = WM_JOURNAL_HEADER_BYTES + (uint64_t)journal->records * WM_JOURNAL_RECORD_BYTES;
+	sim_disk_cut_journal(sim, end);
+	sim_check_resumed(sim);
+	sim_trace(sim, "controller: resumes with %llu of %llu extents, %u records",
+		  (unsigned long long)job->lane.progress.durable,
+		  (unsigned long long)job->lane.progress.extents, journal->records);
+	return 0;
+}
+
+int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_directory,
+		      struct wm_error *error)
+{
+	struct sim *sim = sim_current;
+	int ret;
+
+	(void)mtu;
+	(void)state_directory;
+	job->lane.layout = sim->plan.layout;
+	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
+	job->lane.redo_wanted = job->lane.redo_done = 0;
+	if (!sim_disk_names(sim)->journal)
+		job->resume = false;
+	ret = job->resume ? open_resumed(sim, job, error) : open_fresh(sim, job, error);
+	job->open = ret == 0;
+	return ret;
+}
+
+/* Up to count records from number `first` on. */
+int __wrap_wm_journal_read(const struct wm_journal *journal, uint32_t first,
+			   struct wm_journal_record *records, uint32_t count);
+
+int __wrap_wm_journal_read(const struct wm_journal *journal, uint32_t first,
+			   struct wm_journal_record *records, uint32_t count)
+{
+	const uint8_t *bytes = sim_disk_current(sim_current, SIM_LOG);
+	uint64_t end = sim_disk_bytes(sim_current, SIM_LOG);
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		uint64_t at = WM_JOURNAL_HEADER_BYTES +
+			      (uint64_t)(first + i) * WM_JOURNAL_RECORD_BYTES;
+
+		if (at + WM_JOURNAL_RECORD_BYTES > end ||
+		    wm_journal_decode_record(bytes + at, &records[i], journal->random, first + i) <
+			    0)
+			break;
+	}
+	return (int)i;
+}
+
+/* ---- the end ---------------------------------------------------------------------------- */
+
+void wm_job_files_suspend(struct wm_job *job)
+{
+	job->open = false;
+}
+
+void wm_job_files_abandon(struct wm_job *job)
+{
+	struct sim_names *names = sim_disk_names(sim_current);
+
+	if (!job->open)
+		return;
+	names->journal = false;
+	if (!sim_controller_dies_here(sim_current))
+		names->sink = false;
+	job->open = false;
+}
+
+/* Each step is durable before the next. */
+int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error)
+{
+	struct sim *sim = sim_current;
+	struct sim_names *names = sim_disk_names(sim);
+
+	(void)state_directory;
+	job->open = false;
+	if (sim_controller_dies_here(sim))
+		return wm_error_set(error, EINTR, "it dies");
+	if (!names->committed) {
+		if (sim_disk_sync(sim) < 0)
+			return wm_error_set(error, EIO, "the output could not be made durable");
+		names->committed = true;
+		names->sink = false;
+	}
+	if (sim_controller_dies_here(sim))
+		return wm_error_set(error, EINTR, "it dies");
+	sim_check_manifest(sim);
+	if (sim_controller_dies_here(sim))
+		return wm_error_set(error, EINTR, "it dies");
+	names->journal = false;
+	/* After that, before the spool knows. */
+	if (sim_controller_dies_here(sim))
+		return wm_error_set(error, EINTR, "it dies");
+	return 0;
+}
+
+/* ---- the thread that finishes a job: at once --------------------------------------------- */
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*start)(void *), void *argument);
+int __wrap_pthread_join(pthread_t thread, void **result);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*start)(void *), void *argument)
+{
+	(void)attributes;
+	memset(thread, 0, sizeof(*thread));
+	start(argument);
+	return 0;
+}
+
+int __wrap_pthread_join(pthread_t thread, void **result)
+{
+	(void)thread;
+	(void)result;
+	return 0;
+}
