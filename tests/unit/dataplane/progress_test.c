@@ -260,6 +260,104 @@ static void voids_leave_room_for_what_is_open(void)
 	CU_ASSERT_EQUAL(progress.gap_count, WM_PROGRESS_GAPS_MAX);
 }
 
+/* A node with a part in some of what waits is found wrong: bits of nodes are extent + 1. */
+static void what_waits_with_a_wrong_node_is_made_again_and_the_rest_goes_on(void)
+{
+	const struct wm_progress_extent *group;
+
+	wm_progress_init(&progress, 20);
+	open_and_write(8, 0);
+	wm_progress_void_waiting(&progress, 2); /* extents 1, 2, 5, 6 */
+	CU_ASSERT_EQUAL(progress.gap_count, 4);
+	CU_ASSERT_EQUAL_FATAL(wm_progress_sync(&progress, 0, true, &group), 4);
+	CU_ASSERT_EQUAL(group[0].extent, 0);
+	CU_ASSERT_EQUAL(group[1].extent, 3);
+	CU_ASSERT_EQUAL(group[2].extent, 4);
+	CU_ASSERT_EQUAL(group[3].extent, 7);
+	CU_ASSERT_EQUAL(group[3].nodes, 8);
+	CU_ASSERT_EQUAL(open_one(), 1);
+	CU_ASSERT_EQUAL(open_one(), 2);
+	CU_ASSERT_EQUAL(open_one(), 5);
+	CU_ASSERT_EQUAL(open_one(), 6);
+	CU_ASSERT_EQUAL(open_one(), 8);
+}
+
+/* Its records may be on the disk already: they are found through the journal. */
+static void what_is_being_journalled_stays_until_it_is_durable(void)
+{
+	wm_progress_init(&progress, 20);
+	open_and_write(4, 0);
+	CU_ASSERT_EQUAL(begin_group(0, true), 4);
+	open_and_write(4, 0);
+	wm_progress_void_waiting(&progress, ~0ull);
+	CU_ASSERT_EQUAL(progress.written_count, 4);
+	CU_ASSERT_EQUAL(progress.gap_count, 4);
+	wm_progress_synced(&progress);
+	CU_ASSERT_EQUAL(progress.durable, 4);
+	CU_ASSERT_EQUAL(begin_group(0, true), 0);
+	CU_ASSERT_TRUE(wm_progress_void(&progress, 2));
+	CU_ASSERT_EQUAL(progress.durable, 3);
+	CU_ASSERT_EQUAL(open_one(), 2);
+}
+
+static void an_extent_that_waits_again_is_not_void_any_more(void)
+{
+	wm_progress_init(&progress, 3);
+	open_and_write(3, 0);
+	CU_ASSERT_EQUAL(begin_group(0, true), 3);
+	wm_progress_synced(&progress);
+	CU_ASSERT_TRUE(wm_progress_void(&progress, 1));
+	CU_ASSERT_FALSE(wm_progress_is_complete(&progress));
+	write_one(open_one(), 0);
+	CU_ASSERT_TRUE(wm_progress_void(&progress, 1)); /* named once more: nothing happens */
+	CU_ASSERT_EQUAL(progress.gap_count, 0);
+	CU_ASSERT_EQUAL(begin_group(0, true), 1);
+	wm_progress_synced(&progress);
+	CU_ASSERT_TRUE(wm_progress_is_complete(&progress));
+}
+
+static void there_is_more_while_a_gap_is_left_though_nothing_may_be_opened_now(void)
+{
+	uint64_t extent;
+
+	wm_progress_init(&progress, WM_PROGRESS_BACKLOG_MAX);
+	CU_ASSERT_TRUE(wm_progress_has_more(&progress));
+	open_and_write(WM_PROGRESS_BACKLOG_MAX, 0);
+	CU_ASSERT_FALSE(wm_progress_has_more(&progress));
+	CU_ASSERT_TRUE(wm_progress_is_draining(&progress));
+	CU_ASSERT_EQUAL(begin_group(0, true), WM_PROGRESS_BACKLOG_MAX);
+	wm_progress_synced(&progress);
+	CU_ASSERT_TRUE(wm_progress_void(&progress, 9));
+	CU_ASSERT_TRUE(wm_progress_has_more(&progress));
+	CU_ASSERT_FALSE(wm_progress_is_draining(&progress));
+	CU_ASSERT_TRUE(wm_progress_open(&progress, &extent));
+	CU_ASSERT_FALSE(wm_progress_has_more(&progress));
+	CU_ASSERT_FALSE(wm_progress_is_draining(&progress));
+	wm_progress_reopen(&progress, extent);
+	CU_ASSERT_TRUE(wm_progress_has_more(&progress));
+}
+
+/* All that waits, all that is open and the most that may be named, at once. */
+static void nothing_that_becomes_void_at_once_overflows_the_gaps(void)
+{
+	uint64_t open[WM_PROGRESS_BACKLOG_MAX / 2];
+
+	wm_progress_init(&progress, 5000);
+	for (uint64_t i = 0; i < 1000; i++)
+		CU_ASSERT_EQUAL(wm_progress_replay(&progress, i), 0);
+	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX / 2; i++)
+		open[i] = open_one();
+	open_and_write(WM_PROGRESS_BACKLOG_MAX / 2, 0);
+	for (uint64_t i = 0; wm_progress_void(&progress, i); i++)
+		;
+	wm_progress_void_waiting(&progress, ~0ull);
+	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX / 2; i++)
+		wm_progress_reopen(&progress, open[i]);
+	CU_ASSERT_EQUAL(progress.gap_count, WM_PROGRESS_GAPS_MAX);
+	CU_ASSERT_EQUAL(progress.open, 0);
+	CU_ASSERT_EQUAL(progress.written_count, 0);
+}
+
 /* ---- against a model that has a state for every extent ---------------------------- */
 
 #define MODEL_EXTENTS 1500u
@@ -465,6 +563,11 @@ static const struct wm_test tests[] = {
 	WM_TEST(more_gaps_than_any_life_leaves_are_refused),
 	WM_TEST(an_extent_that_is_void_is_made_again),
 	WM_TEST(voids_leave_room_for_what_is_open),
+	WM_TEST(what_waits_with_a_wrong_node_is_made_again_and_the_rest_goes_on),
+	WM_TEST(what_is_being_journalled_stays_until_it_is_durable),
+	WM_TEST(an_extent_that_waits_again_is_not_void_any_more),
+	WM_TEST(there_is_more_while_a_gap_is_left_though_nothing_may_be_opened_now),
+	WM_TEST(nothing_that_becomes_void_at_once_overflows_the_gaps),
 	WM_TEST(it_agrees_with_a_model_through_many_lives),
 };
 
