@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -247,8 +248,10 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job)
 	}
 	wm_progress_clear(&progress);
 	if (ret < 0)
-		status = wm_cli_failed("lost sight of job %" PRIu64 ": %s",
-				       wm_cli_number(job, "job"), error.text);
+		status = wm_cli_failed(
+			"lost sight of job %" PRIu64 "%s: %s", wm_cli_number(job, "job"),
+			ret == -EREMOTEIO ? "" : ", which goes on when its controller does",
+			error.text);
 	else
 		status = quiet ? job_end(cli, job) : interrupted(cli, job);
 	json_decref(job);

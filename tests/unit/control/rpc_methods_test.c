@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The controller's methods by their lines, without a lane or a port: what they do to
+ * the membership, and what they refuse before anything begins.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "harness.h"
+
+static struct wm_daemon daemon_state;
+
+static struct wm_member *member_add(const char *name, enum wm_member_state state)
+{
+	struct wm_membership *membership = &daemon_state.membership;
+	struct wm_member *member = &membership->members[membership->count];
+
+	snprintf(member->hello.name, sizeof(member->hello.name), "%s", name);
+	member->mac[0] = 2;
+	member->mac[5] = (uint8_t)(0xa0 + membership->count++);
+	member->state = state;
+	snprintf(member->reason, sizeof(member->reason), "computed batch 7 of job 3 wrong");
+	return member;
+}
+
+/* The answer's "result" or "error", for json_decref. */
+static json_t *call(const char *method, const char *params, const char *part)
+{
+	char line[512], *text;
+	json_t *answer, *value;
+
+	snprintf(line, sizeof(line),
+		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
+	text = wm_rpc_answer(wm_daemon_methods, wm_daemon_method_count, &daemon_state, line,
+			     strlen(line));
+	answer = json_loads(text, 0, NULL);
+	value = json_incref(json_object_get(answer, part));
+	if (!value)
+		printf("# no %s in %s\n", part, text);
+	json_decref(answer);
+	free(text);
+	return value;
+}
+
+static void refuses(const char *method, const char *params, int code, const char *words)
+{
+	json_t *error = call(method, params, "error");
+	const char *message = json_string_value(json_object_get(error, "message"));
+
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(error, "code")), code);
+	if (!message || !strstr(message, words))
+		printf("# expected '%s', not '%s'\n", words, message ? message : "");
+	CU_ASSERT(message && strstr(message, words));
+	json_decref(error);
+}
+
+/* ---- nodes ----------------------------------------------------------------------- */
+
+static void rack_begin(void)
+{
+	static const struct wm_membership_calls none = { 0 };
+	static const uint8_t mac[WM_ETHER_ADDR_BYTES] = { 2 };
+
+	wm_membership_init(&daemon_state.membership, &none, mac);
+}
+
+static void quarantined_node_is_listed_with_its_reason(void)
+{
+	json_t *result, *node;
+
+	rack_begin();
+	member_add("n1", WM_MEMBER_QUARANTINED);
+	result = call("node.list", "{}", "result");
+	node = json_array_get(json_object_get(result, "nodes"), 0);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(node, "state")), "quarantined");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(node, "reason")),
+			       "computed batch 7 of job 3 wrong");
+	json_decref(result);
+}
+
+static void admitted(const char *params, const struct wm_member *member)
+{
+	json_t *node = call("node.admit", params, "result");
+
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(node, "name")),
+			       member->hello.name);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(node, "state")), "gone");
+	CU_ASSERT_EQUAL(member->state, WM_MEMBER_GONE);
+	json_decref(node);
+}
+
+static void node_is_admitted_by_name_or_address(void)
+{
+	struct wm_member *first, *second;
+
+	rack_begin();
+	member_add("n0", WM_MEMBER_READY);
+	first = member_add("n1", WM_MEMBER_QUARANTINED);
+	second = member_add("n2", WM_MEMBER_QUARANTINED);
+	admitted("{\"name\":\"n2\"}", second);
+	CU_ASSERT_EQUAL(first->state, WM_MEMBER_QUARANTINED);
+	admitted("{\"name\":\"02:00:00:00:00:a1\"}", first);
+}
+
+static void node_that_is_not_in_quarantine_is_named_with_its_state(void)
+{
+	rack_begin();
+	member_add("n1", WM_MEMBER_READY);
+	member_add("n2", WM_MEMBER_GONE);
+	refuses("node.admit", "{\"name\":\"n1\"}", WM_RPC_FAILED,
+		"node n1 is not in quarantine, but ready");
+	refuses("node.admit", "{\"name\":\"n2\"}", WM_RPC_FAILED,
+		"node n2 is not in quarantine, but gone");
+}
+
+static void unknown_node_is_named(void)
+{
+	rack_begin();
+	/* Places without a node have no name, and a MAC of zeroes. */
+	daemon_state.membership.count = 2;
+	refuses("node.admit", "{\"name\":\"n9\"}", WM_RPC_FAILED,
+		"no node 'n9' here: see 'wiremill node list'");
+	refuses("node.admit", "{\"name\":\"\"}", WM_RPC_FAILED, "no node ''");
+	refuses("node.admit", "{\"name\":\"00:00:00:00:00:00\"}", WM_RPC_FAILED, "no node '00:");
+	refuses("node.admit", "{}", WM_RPC_INVALID_PARAMS, "parameter 'name' is missing");
+	refuses("node.admit", "{\"name\":1}", WM_RPC_INVALID_PARAMS, "'name' must be a string");
+}
+
+static void of_several_that_are_called_so_one_must_be_chosen(void)
+{
+	struct wm_member *first, *second;
+
+	rack_begin();
+	member_add("twin", WM_MEMBER_READY);
+	first = member_add("twin", WM_MEMBER_QUARANTINED);
+	second = member_add("twin", WM_MEMBER_QUARANTINED);
+	refuses("node.admit", "{\"name\":\"twin\"}", WM_RPC_FAILED,
+		"2 nodes in quarantine are called twin: give a MAC address");
+	CU_ASSERT_EQUAL(first->state, WM_MEMBER_QUARANTINED);
+	admitted("{\"name\":\"02:00:00:00:00:a1\"}", first);
+	/* The one that is left cannot be meant otherwise. */
+	admitted("{\"name\":\"twin\"}", second);
+}
+
+/* ---- jobs ------------------------------------------------------------------------- */
+
+#define SUBMIT(more) "{\"kernel\":\"xor\",\"input\":\"/a\",\"output\":\"/b\"" more "}"
+
+static void values_out_of_range_begin_nothing(void)
+{
+	refuses("job.submit", SUBMIT(",\"audit_ppm\":1000001"), WM_RPC_INVALID_PARAMS,
+		"audit_ppm is 1000001: at most 1000000");
+	refuses("job.submit", SUBMIT(",\"fail_after_seconds\":31536001"), WM_RPC_INVALID_PARAMS,
+		"fail_after_seconds is 31536001: at most 31536000");
+	refuses("job.submit", SUBMIT(",\"tail\":\"keep\""), WM_RPC_INVALID_PARAMS,
+		"tail is 'keep'");
+	refuses("job.submit", SUBMIT(",\"audit\":1"), WM_RPC_INVALID_PARAMS,
+		"there is no parameter 'audit'");
+	refuses("job.resume", "{\"output\":\"/b\",\"fail_after_seconds\":99999999999}",
+		WM_RPC_INVALID_PARAMS, "fail_after_seconds is 99999999999");
+	refuses("job.resume", "{}", WM_RPC_INVALID_PARAMS, "parameter 'output' is missing");
+	CU_ASSERT_EQUAL(daemon_state.jobs.count, 0);
+}
+
+static void resume_without_a_journal_is_refused(void)
+{
+	refuses("job.resume", "{\"output\":\"/nonexistent/out\"}", WM_RPC_FAILED,
+		"/nonexistent/out.wm-journal");
+	refuses("job.resume", "{\"output\":\"out\"}", WM_RPC_FAILED,
+		"output 'out' is no absolute path");
+	refuses("job.show", "{\"job\":1}", WM_RPC_FAILED, "no job 1 here");
+	CU_ASSERT_EQUAL(daemon_state.jobs.count, 0);
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(quarantined_node_is_listed_with_its_reason),
+	WM_TEST(node_is_admitted_by_name_or_address),
+	WM_TEST(node_that_is_not_in_quarantine_is_named_with_its_state),
+	WM_TEST(unknown_node_is_named),
+	WM_TEST(of_several_that_are_called_so_one_must_be_chosen),
+	WM_TEST(values_out_of_range_begin_nothing),
+	WM_TEST(resume_without_a_journal_is_refused),
+};
+
+int main(void)
+{
+	daemon_state.jobs.state_directory = "/nonexistent";
+	return WM_TESTS_RUN("rpc methods", tests);
+}
