@@ -226,16 +226,29 @@ static void turn_pass(struct wm_dispatch *dispatch, uint32_t index)
 	}
 }
 
+/* Is there a node that can be given work, has no part in the batch, and did not fail? */
+static bool is_another(const struct wm_dispatch *dispatch, const struct wm_ledger_batch *batch)
+{
+	for (uint32_t i = 0; i < dispatch->member_count; i++) {
+		uint32_t index = dispatch->members[i];
+
+		if (!dispatch->nodes[index].flow.silent &&
+		    !wm_ledger_has_part(dispatch->ledger, batch->token, (uint16_t)index) &&
+		    !wm_ledger_has_failed(dispatch->ledger, batch->token, (uint16_t)index))
+			return true;
+	}
+	return false;
+}
+
 /* Who could not compute it gets it again only where nobody else can. */
 static bool may_do(const struct wm_dispatch *dispatch, const struct wm_ledger_batch *batch,
 		   uint32_t index)
 {
-	uint32_t taken = batch->failures + batch->held + batch->disputed;
-
 	if (wm_ledger_has_part(dispatch->ledger, batch->token, (uint16_t)index))
 		return false;
-	return dispatch->member_count <= taken ||
-	       !wm_ledger_has_failed(dispatch->ledger, batch->token, (uint16_t)index);
+	return batch->failures == 0 ||
+	       !wm_ledger_has_failed(dispatch->ledger, batch->token, (uint16_t)index) ||
+	       !is_another(dispatch, batch);
 }
 
 /* The caller can keep so many second results that differ from the first. */

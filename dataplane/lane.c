@@ -43,9 +43,10 @@ static uint32_t held_batches(uint16_t mtu)
 struct wm_port_config wm_lane_port_config(uint16_t mtu)
 {
 	return (struct wm_port_config){
-		/* results held + the ring being drained + control frames + caches */
-		.receive_mbufs = WM_LANE_EXTENTS_MAX * held_batches(mtu) + 1024 +
-				 CONTROL_FRAMES_MAX + 1024,
+		/* results held + those in dispute + the ring being drained +
+		 * control frames + caches */
+		.receive_mbufs = WM_LANE_EXTENTS_MAX * held_batches(mtu) +
+				 WM_DISPATCH_DISPUTES_MAX + 1024 + CONTROL_FRAMES_MAX + 1024,
 		/* a port's descriptors, a burst, control frames, caches */
 		.transmit_mbufs = 1024 + LANE_BURST + CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
