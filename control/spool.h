@@ -2,8 +2,8 @@
 /*
  * The spool: the queue of jobs on disk, so that a controller that starts again
  * goes on where it was. One file, STATE/jobs.json, replaced as a whole (written
- * aside, fsync, rename, fsync of its directory) whenever a job is submitted, starts or ends; what a job
- * has done is in its own journal.
+ * aside, fsync, rename, fsync of its directory) whenever a job is submitted, starts
+ * or ends; what a job has done is in its own journal.
  *
  *   { "next": 7, "jobs": [ { "job": 5, "kernel": "xor", "input": "/a", "output": "/b",
  *     "force": false, "drop_tail": false, "fail_after_ms": 0, "audit_ppm": 0,
