@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What cannot be resumed is refused: one clear line, and nothing is destroyed. Put
+# right again, it goes on from where it was.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+input=$scratch/input
+output=$scratch/output
+partial=$output.wm-partial
+journal=$output.wm-journal
+
+# An unfinished job whose controller has forgotten it, all nodes having died.
+leave_unfinished() {
+	begin "$input" "$output" fail_after_seconds=1
+	eventually 20 job_holds 'it["extents_done"] > 160'
+	lab kill --node 1
+	lab kill --node 2
+	ends "failed"
+	lab start --node 1
+	lab start --node 2
+	cp "$journal" "$scratch/good-journal"
+}
+
+# What there is to destroy.
+left() {
+	sha256sum "$journal" "$partial" 2>/dev/null || true
+	ls "$scratch"
+}
+
+# refuses WORDS: when the job is opened at the latest.
+refuses() {
+	local before status=0
+	before=$(left)
+	rpc job.resume output="$output" >"$scratch/answer" 2>"$scratch/reason" || status=$?
+	if ((status == 0)); then
+		job=$(value 'it["job"]' "$(cat "$scratch/answer")")
+		ends "failed"
+		value 'it["reason"]' "$(show)" >"$scratch/reason"
+	fi
+	cat "$scratch/reason"
+	equal "lines of the reason" "$(wc -l <"$scratch/reason")" 1
+	grep -qiE -- "$1" "$scratch/reason"
+	rm -f "$scratch/answer" "$scratch/reason"
+	equal "what is left" "$(left)" "$before"
+}
+
+# poke FILE OFFSET: one byte is another.
+poke() {
+	python3 - "$@" <<-'PYTHON'
+		import sys
+		with open(sys.argv[1], "r+b") as file:
+		    file.seek(int(sys.argv[2]))
+		    byte = file.read(1)[0]
+		    file.seek(-1, 1)
+		    file.write(bytes([byte ^ 1]))
+	PYTHON
+}
+
+# with_times_kept FILE COMMAND...
+with_times_kept() {
+	local file=$1
+	shift
+	touch -r "$file" "$scratch/times"
+	"$@"
+	touch -r "$scratch/times" "$file"
+	rm "$scratch/times"
+}
+
+input_has_other_size() {
+	with_times_kept "$input" truncate -s +32 "$input"
+	refuses "input.*(bytes|size|changed|other)"
+	with_times_kept "$input" truncate -s -32 "$input"
+}
+
+input_was_modified() {
+	touch -r "$input" "$scratch/times"
+	touch "$input"
+	refuses "input.*(modified|changed|mtime|other)"
+	touch -r "$scratch/times" "$input"
+	rm "$scratch/times"
+}
+
+# Its first piece is always in the sample.
+input_has_other_content() {
+	with_times_kept "$input" poke "$input" 100
+	refuses "input.*(content|changed|other)"
+	with_times_kept "$input" poke "$input" 100
+}
+
+input_is_gone() {
+	mv "$input" "$scratch/aside"
+	refuses "no such file|not exist"
+	mv "$scratch/aside" "$input"
+}
+
+# In the header, which its own CRC protects.
+journal_of_other_options() {
+	poke "$journal" 36
+	refuses "journal"
+	cp "$scratch/good-journal" "$journal"
+}
+
+# A record that so many others follow is no torn tail: what it said is lost.
+journal_is_damaged() {
+	poke "$journal" $((8192 + 8))
+	refuses "journal is damaged at record 0"
+	cp "$scratch/good-journal" "$journal"
+}
+
+journal_is_empty() {
+	: >"$journal"
+	refuses "journal"
+	cp "$scratch/good-journal" "$journal"
+}
+
+journal_is_gone() {
+	mv "$journal" "$scratch/aside"
+	refuses "no journal"
+	mv "$scratch/aside" "$journal"
+}
+
+partial_is_gone() {
+	mv "$partial" "$scratch/aside"
+	refuses "partial"
+	mv "$scratch/aside" "$partial"
+}
+
+partial_is_short() {
+	cp "$partial" "$scratch/aside"
+	truncate -s -4096 "$partial"
+	refuses "partial"
+	mv "$scratch/aside" "$partial"
+}
+
+# The extent that the last record vouches for.
+partial_has_other_content() {
+	local extent
+	extent=$(python3 -c 'import struct, sys
+data = open(sys.argv[1], "rb").read()
+print(struct.unpack_from("<Q", data[-32:], 8)[0])' "$journal")
+	poke "$partial" $((extent * 1024 * 1024 + 77))
+	refuses "journal vouches for at extent $extent"
+	poke "$partial" $((extent * 1024 * 1024 + 77))
+}
+
+submitted_again_without_force() {
+	refused 1 "job resume" rpc job.submit kernel=xor input="$input" output="$output"
+}
+
+at_it_already() {
+	lab exec --switch -- tc qdisc replace dev n1 root tbf rate 10mbit burst 256kb latency 20ms
+	lab exec --switch -- tc qdisc replace dev n2 root tbf rate 10mbit burst 256kb latency 20ms
+	job=$(value 'it["job"]' "$(rpc job.resume output="$output")")
+	refused 1 "at it already" rpc job.resume output="$output"
+	lab exec --switch -- tc qdisc del dev n1 root
+	lab exec --switch -- tc qdisc del dev n2 root
+	ends "done"
+	job_holds 'it["resumed_bytes"] > 0'
+	is_finished "$output"
+	matches_reference "$input" "$output"
+}
+
+nothing_to_resume() {
+	refused 1 "no journal" rpc job.resume output="$output"
+	refused 1 "absolute path" rpc job.resume output=output
+}
+
+lab_up --nodes 2 --mtu 9000 --rate 100mbit
+make_data "$input" $((256 * 1024 * 1024))
+check "a job is left unfinished" leave_unfinished
+check "an input of another size" input_has_other_size
+check "an input that was modified" input_was_modified
+check "an input with other content" input_has_other_content
+check "an input that is gone" input_is_gone
+check "a journal with a damaged header" journal_of_other_options
+check "a journal that is damaged in the middle" journal_is_damaged
+check "a journal that is empty" journal_is_empty
+check "a journal that is gone" journal_is_gone
+check "an output that is gone" partial_is_gone
+check "an output that was cut" partial_is_short
+check "an output with other content" partial_has_other_content
+check "a new job in the place of an unfinished one, without --force" submitted_again_without_force
+check "it goes on after all that, once only, and ends exact" at_it_already
+check "a finished job" nothing_to_resume
+check "all programs end well" programs_end_well
+finish
