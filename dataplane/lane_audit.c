@@ -97,11 +97,6 @@ bool wm_lane_audit(struct wm_lane *lane, struct rte_mbuf *frame, uint32_t node,
 
 /* ---- a node that computes wrong ------------------------------------------------------ */
 
-static uint64_t bit_of(uint32_t node)
-{
-	return 1ull << (node % 64);
-}
-
 static void void_open(struct wm_lane *lane, uint32_t node)
 {
 	struct wm_ledger_batch batch;
@@ -113,21 +108,20 @@ static void void_open(struct wm_lane *lane, uint32_t node)
 	}
 }
 
-static void void_slots(struct wm_lane *lane, uint32_t node)
+/* Extents that are open keep its bit: it may be another node's as well. */
+static void void_slots(struct wm_lane *lane, uint64_t bit)
 {
 	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++) {
 		struct lane_slot *slot = &lane->slots[i];
 
-		if (slot->state == SLOT_WRITING && slot->nodes & bit_of(node))
+		if (slot->state == SLOT_WRITING && slot->nodes & bit)
 			slot->is_void = true;
-		/* The bit is this node's alone: it has no part in what is open. */
-		else if (slot->state == SLOT_OPEN && lane->node_count <= 64)
-			slot->nodes &= ~bit_of(node);
 	}
 }
 
 void wm_lane_quarantine(struct wm_lane *lane, uint32_t node, uint64_t batch)
 {
+	uint64_t bit = wm_journal_node_bit(lane->nodes[node].mac);
 	struct wm_lane_event event = {
 		.op = WM_LANE_NODE_WRONG,
 		.job = lane->job->id,
@@ -140,11 +134,11 @@ void wm_lane_quarantine(struct wm_lane *lane, uint32_t node, uint64_t batch)
 	lane->nodes[node].session = 0;
 	wm_dispatch_node_remove(lane->dispatch, node);
 	void_open(lane, node);
-	void_slots(lane, node);
-	wm_progress_void_waiting(&lane->job->progress, bit_of(node));
+	void_slots(lane, bit);
+	wm_progress_void_waiting(&lane->job->progress, bit);
 	/* What is durable already is found through the journal, by the control
 	 * thread; until that is done the job does not end. */
-	lane->quarantine_nodes |= bit_of(node);
+	lane->quarantine_nodes |= bit;
 	wm_lane_raise(lane, &event);
 }
 

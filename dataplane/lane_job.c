@@ -522,6 +522,11 @@ static void batch_done(struct wm_lane *lane, const struct wm_dispatch_receipt *r
 		write_extent(lane, &lane->slots[receipt->batch.slot]);
 }
 
+static void add_part(struct wm_lane *lane, const struct wm_ledger_batch *batch, uint32_t node)
+{
+	lane->slots[batch->slot].nodes |= wm_journal_node_bit(lane->nodes[node].mac);
+}
+
 static enum wm_drop take_result(struct wm_lane *lane, struct rte_mbuf *frame,
 				const struct wm_wire_header *header, uint32_t node)
 {
@@ -532,13 +537,13 @@ static enum wm_drop take_result(struct wm_lane *lane, struct rte_mbuf *frame,
 	switch (verdict) {
 	case WM_LEDGER_NEW:
 	case WM_LEDGER_HELD:
-		lane->slots[receipt.batch.slot].nodes |= 1ull << (node % 64);
+		add_part(lane, &receipt.batch, node);
 		wm_lane_keep(lane, frame, &receipt.batch);
 		if (verdict == WM_LEDGER_NEW)
 			batch_done(lane, &receipt);
 		return WM_DROP_NONE;
 	case WM_LEDGER_COMPARE:
-		lane->slots[receipt.batch.slot].nodes |= 1ull << (node % 64);
+		add_part(lane, &receipt.batch, node);
 		if (wm_lane_audit(lane, frame, node, &receipt))
 			batch_done(lane, &receipt);
 		/* Only now: an extent that this batch completed is on its way to disk. */

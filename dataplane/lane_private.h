@@ -19,7 +19,7 @@ enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 struct lane_slot {
 	enum slot_state state;
 	uint64_t extent;
-	uint64_t nodes;	 /* with a part in it: bit (index mod 64) */
+	uint64_t nodes;	 /* with a part in it: wm_journal_node_bit */
 	uint32_t crc32c; /* of its output, once it is written */
 	struct wm_span span;
 	uint32_t batches;

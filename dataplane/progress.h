@@ -34,7 +34,7 @@
 
 struct wm_progress_extent {
 	uint64_t extent;
-	uint64_t nodes; /* bit (index mod 64) of each node with a part in it */
+	uint64_t nodes; /* a bit of each node with a part in it */
 	uint32_t crc32c;
 	uint32_t pad;
 };

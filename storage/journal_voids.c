@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "crc32c.h"
 #include "wiremill/journal.h"
 
 void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journal_record *record,
@@ -20,4 +21,9 @@ bool wm_journal_voids_has(const struct wm_journal_voids *voids,
 			return true;
 	}
 	return false;
+}
+
+uint64_t wm_journal_node_bit(const uint8_t address[WM_ETHER_ADDR_BYTES])
+{
+	return 1ull << wm_crc32c(0, address, WM_ETHER_ADDR_BYTES) % WM_JOURNAL_NODE_BITS;
 }

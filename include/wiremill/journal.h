@@ -25,7 +25,7 @@
  *   0 u8[8]  "WMJRNL\0\1"                   0 u32 type    enum wm_journal_type
  *   8 u32    identity (random)              4 u32 crc32c  of the extent's output
  *  12 u32    header bytes (8192)            8 u64 extent
- *  16 u64    input bytes                   16 u64 nodes   bit (index mod 64) of every node
+ *  16 u64    input bytes                   16 u64 nodes   wm_journal_node_bit of every node
  *  24 i64    input mtime, ns                               that had a part in it
  *  32 u32    sample: CRC32C of 64 pieces   24 u32 number  of this record, from 0
  *            of 4 KiB spread over it       28 u32 crc32c  of bytes 0..27, begun with
@@ -52,6 +52,7 @@
 #include "wiremill/kernel.h"
 #include "wiremill/layout.h"
 #include "wiremill/store.h"
+#include "wiremill/wire.h"
 
 #define WM_JOURNAL_HEADER_BYTES 8192u
 #define WM_JOURNAL_RECORD_BYTES 32u
@@ -116,6 +117,9 @@ void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journ
 			   uint64_t number);
 bool wm_journal_voids_has(const struct wm_journal_voids *voids,
 			  const struct wm_journal_record *record, uint64_t number);
+/* The bit of a node in `nodes`, by its address: the same in every life of a job, as an
+ * index is not. Where two nodes share one, more is made again than need be. */
+uint64_t wm_journal_node_bit(const uint8_t address[WM_ETHER_ADDR_BYTES]);
 
 /* ---- files: a thread that may block ----------------------------------------- */
 
