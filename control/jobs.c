@@ -316,6 +316,17 @@ static uint32_t governing_mtu(const struct wm_jobs *jobs)
 	return mtu;
 }
 
+static uint64_t quarantined_nodes(const struct wm_membership *membership)
+{
+	uint64_t nodes = 0;
+
+	for (uint32_t i = 0; i < membership->count; i++) {
+		if (membership->members[i].state == WM_MEMBER_QUARANTINED)
+			nodes |= wm_journal_node_bit(membership->members[i].mac);
+	}
+	return nodes;
+}
+
 /* There are nodes: opens the files and asks the nodes to prepare. */
 static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
@@ -330,7 +341,9 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
 		return;
 	}
-	if (wm_progress_is_complete(&job->lane.progress) && !job->redo.active) {
+	job->lane.quarantined = job->resume ? quarantined_nodes(jobs->membership) : 0;
+	if (wm_progress_is_complete(&job->lane.progress) && !job->redo.active &&
+	    !job->lane.quarantined) {
 		job->start_ns = now_ns;
 		job_finish(jobs, job,
 			   now_ns); /* a crash came between the last extent and the name */

@@ -59,6 +59,9 @@ struct wm_lane_job {
 	struct wm_progress progress; /* after replay of the journal */
 	uint32_t audit_threshold;    /* share of batches to audit, of 2^32 */
 	uint64_t audit_seed;
+	/* Of nodes that were in quarantine before it was resumed: its journal may not know,
+	 * if that was what could not be written. */
+	uint64_t quarantined;
 	/* Durable extents may be void: passes over the journal that are wanted, and
 	 * done. It does not end before they are equal. */
 	uint32_t redo_wanted, redo_done;

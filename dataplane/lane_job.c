@@ -70,7 +70,8 @@ void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job)
 	wm_dispatch_start(lane->dispatch, &job->layout, queue_target_batches(lane, &job->layout));
 	wm_dispatch_audit(lane->dispatch, job->audit_threshold, job->audit_seed);
 	lane->identity = wm_identity_find(job->layout.kernel.name);
-	lane->quarantine_nodes = lane->quarantine_journalled = 0;
+	lane->quarantine_nodes = job->quarantined;
+	lane->quarantine_journalled = 0;
 	lane->journalling = false;
 }
 
