@@ -124,7 +124,9 @@ void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send)
 	unlink_batch(sim->check, index);
 	batch->sent_ns = sim->now_ns;
 	batch->node = send->node;
-	append_batch(sim->check, index);
+	/* A second opinion may wait for long: not every node can give it. */
+	if (!send->batch.held)
+		append_batch(sim->check, index);
 	sim->tally.sent++;
 	sim->tally.again += send->batch.again;
 	sim_mix(sim, send->batch.batch << 16 ^ send->node);

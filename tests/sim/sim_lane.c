@@ -102,7 +102,8 @@ static void job_start(struct sim *sim, struct wm_lane_job *job)
 	wm_dispatch_start(lane->dispatch, &sim->plan.layout, sim->plan.queue_target);
 	wm_dispatch_audit(lane->dispatch, job->audit_threshold, job->audit_seed);
 	lane->identity = wm_identity_find(sim->plan.layout.kernel.name);
-	lane->quarantine_nodes = lane->quarantine_journalled = 0;
+	lane->quarantine_nodes = job->quarantined;
+	lane->quarantine_journalled = 0;
 	lane->journalling = false;
 	sim_check_job_start(sim);
 }
@@ -482,31 +483,23 @@ static bool audit(struct sim *sim, struct sim_frame *frame, uint32_t node,
 	return false;
 }
 
-static uint64_t bit_of(uint32_t node)
-{
-	return 1ull << (node % 64);
-}
-
-static void void_slots(struct sim *sim, uint32_t node)
+static void void_slots(struct sim *sim, uint64_t bit)
 {
 	for (uint32_t i = 0; i < sim->plan.slots; i++) {
 		struct slot *slot = &sim->lane->slot[i];
 
-		if (slot->state == SLOT_WRITING && slot->nodes & bit_of(node))
+		if (slot->state == SLOT_WRITING && slot->nodes & bit)
 			slot->is_void = true;
-		else if (slot->state == SLOT_OPEN)
-			slot->nodes &= ~bit_of(node);
 	}
 }
 
 static void quarantine(struct sim *sim, uint32_t node, uint64_t batch_index)
 {
 	struct sim_lane *lane = sim->lane;
+	uint64_t bit = wm_journal_node_bit(lane->nodes[node].mac);
 	struct wm_ledger_batch batch;
 	uint32_t cursor = 0;
 
-	if (lane->nodes[node].session == 0)
-		return;
 	sim_trace(sim, "lane: member %u computed batch %llu wrong", node,
 		  (unsigned long long)batch_index);
 	sim_check_accused(sim, lane->nodes[node].mac);
@@ -518,9 +511,9 @@ static void quarantine(struct sim *sim, uint32_t node, uint64_t batch_index)
 		sim_check_batch_void(sim, &batch);
 		drop_dispute(sim, batch.token);
 	}
-	void_slots(sim, node);
-	wm_progress_void_waiting(&lane->job->progress, bit_of(node));
-	lane->quarantine_nodes |= bit_of(node);
+	void_slots(sim, bit);
+	wm_progress_void_waiting(&lane->job->progress, bit);
+	lane->quarantine_nodes |= bit;
 	tell_control(sim, &(struct wm_lane_event){ .op = WM_LANE_NODE_WRONG,
 						   .job = lane->job->id,
 						   .node = node,
@@ -550,6 +543,8 @@ static void take_failure(struct sim *sim, const struct wm_wire_header *header, u
 {
 	struct wm_dispatch_receipt receipt;
 
+	sim_trace(sim, "lane: member %u cannot compute batch %llu", node,
+		  (unsigned long long)header->batch);
 	if (wm_dispatch_failed(sim->lane->dispatch, node, header->batch, header->stamp, sim->now_ns,
 			       &receipt) < TRIES_MAX)
 		return;
@@ -596,12 +591,14 @@ static void take_result(struct sim *sim, struct sim_frame *frame)
 	enum wm_ledger_verdict verdict = wm_dispatch_result(lane->dispatch, node, header->batch,
 							    header->stamp, sim->now_ns, &receipt);
 
+	sim_trace(sim, "lane: result of batch %llu from member %u: verdict %d",
+		  (unsigned long long)header->batch, node, verdict);
 	if (verdict == WM_LEDGER_DUPLICATE || verdict == WM_LEDGER_UNKNOWN) {
 		sim_frame_free(sim, frame);
 		return;
 	}
 	sim_check_result(sim, frame, &receipt.batch, lane->nodes[node].session);
-	lane->slot[receipt.batch.slot].nodes |= bit_of(node);
+	lane->slot[receipt.batch.slot].nodes |= wm_journal_node_bit(lane->nodes[node].mac);
 	if (verdict != WM_LEDGER_COMPARE) {
 		keep(sim, frame, &receipt.batch);
 		sim_frame_free(sim, frame);
