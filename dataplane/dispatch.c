@@ -280,12 +280,14 @@ static uint32_t take_batch(struct wm_dispatch *dispatch, struct wm_ledger_batch 
 {
 	uint32_t index;
 
-	if (!wm_ledger_take(dispatch->ledger, batch))
-		return NOWHERE;
-	index = choose_node(dispatch, batch);
-	if (index != NOWHERE)
-		return index;
-	wm_ledger_put_back(dispatch->ledger, batch->token);
+	for (unsigned opinion = 0; opinion < 2; opinion++) {
+		if (!wm_ledger_take_again(dispatch->ledger, opinion, batch))
+			continue;
+		index = choose_node(dispatch, batch);
+		if (index != NOWHERE)
+			return index;
+		wm_ledger_put_back(dispatch->ledger, batch->token);
+	}
 	return wm_ledger_take_fresh(dispatch->ledger, batch) ? dispatch->turn : NOWHERE;
 }
 

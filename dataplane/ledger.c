@@ -11,7 +11,7 @@
 #define BATCH_SENT 0x20u   /* at least once */
 #define BATCH_HELD 0x10u   /* a first result is held, or was until it was done */
 #define BATCH_DISPUTED 0x08u
-#define BATCH_LISTED 0x04u /* stands in the ring of lost batches, perhaps no longer queued */
+#define BATCH_LISTED 0x04u /* stands in a ring, perhaps no longer queued */
 
 /* In flight at once. A batch is queued only while at most two copies are: those of
  * the two nodes whose results are held, or one and its speculative second. */
@@ -39,6 +39,12 @@ struct place {
 	uint16_t failed[FAILED_MAX]; /* the first nodes that could not compute it */
 };
 
+/* Of place numbers; each stands in one of the two at most once. */
+struct ring {
+	uint32_t *numbers;
+	uint32_t head, tail;
+};
+
 struct wm_ledger {
 	struct wm_layout layout;
 	uint32_t slots_max;
@@ -48,8 +54,8 @@ struct wm_ledger {
 	struct slot *slots;
 	struct place *places;
 	uint32_t places_max;
-	uint32_t *lost; /* ring of place numbers, each at most once */
-	uint32_t lost_mask, lost_head, lost_tail;
+	struct ring again[2]; /* to do again: what has no result yet; second opinions */
+	uint32_t again_mask;
 	uint32_t *fresh; /* ring of slots with fresh batches, in order of opening */
 	uint32_t fresh_mask, fresh_head, fresh_tail;
 };
@@ -73,14 +79,16 @@ struct wm_ledger *wm_ledger_create(uint32_t slots_max, uint32_t batches_per_exte
 	ledger->slots_max = slots_max;
 	places = power_of_two_above(slots_max) * power_of_two_above(batches_per_extent_max);
 	ledger->places_max = places;
-	ledger->lost_mask = places - 1;
+	ledger->again_mask = places - 1;
 	ledger->fresh_mask = power_of_two_above(slots_max) - 1;
 
 	ledger->slots = calloc(slots_max, sizeof(*ledger->slots));
 	ledger->places = calloc(places, sizeof(*ledger->places));
-	ledger->lost = calloc(places, sizeof(*ledger->lost));
+	for (unsigned i = 0; i < 2; i++)
+		ledger->again[i].numbers = calloc(places, sizeof(uint32_t));
 	ledger->fresh = calloc(ledger->fresh_mask + 1, sizeof(*ledger->fresh));
-	if (!ledger->slots || !ledger->places || !ledger->lost || !ledger->fresh)
+	if (!ledger->slots || !ledger->places || !ledger->again[0].numbers ||
+	    !ledger->again[1].numbers || !ledger->fresh)
 		wm_ledger_destroy(&ledger);
 	return ledger;
 }
@@ -90,7 +98,8 @@ void wm_ledger_destroy(struct wm_ledger **ledger)
 	if (!*ledger)
 		return;
 	free((*ledger)->fresh);
-	free((*ledger)->lost);
+	free((*ledger)->again[0].numbers);
+	free((*ledger)->again[1].numbers);
 	free((*ledger)->places);
 	free((*ledger)->slots);
 	free(*ledger);
@@ -106,7 +115,8 @@ void wm_ledger_start(struct wm_ledger *ledger, const struct wm_layout *layout)
 	ledger->layout = *layout;
 	ledger->remaining = ledger->disputed = 0;
 	memset(ledger->places, 0, ledger->places_max * sizeof(*ledger->places));
-	ledger->lost_head = ledger->lost_tail = 0;
+	for (unsigned i = 0; i < 2; i++)
+		ledger->again[i].head = ledger->again[i].tail = 0;
 	ledger->fresh_head = ledger->fresh_tail = 0;
 	for (uint32_t i = 0; i < ledger->slots_max; i++)
 		ledger->slots[i].remaining = 0;
@@ -150,23 +160,23 @@ void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot_index, uint64_t exte
 	ledger->fresh[ledger->fresh_tail++ & ledger->fresh_mask] = slot_index;
 }
 
-static uint32_t lost_pop(struct wm_ledger *ledger)
+static uint32_t ring_pop(struct wm_ledger *ledger, struct ring *ring)
 {
-	uint32_t number = ledger->lost[ledger->lost_head++ & ledger->lost_mask];
+	uint32_t number = ring->numbers[ring->head++ & ledger->again_mask];
 
 	ledger->places[number].state &= (uint8_t)~BATCH_LISTED;
 	return number;
 }
 
 /* Drops the entries of batches that were completed after they had been queued. */
-static bool lost_is_empty(struct wm_ledger *ledger)
+static bool ring_is_empty(struct wm_ledger *ledger, struct ring *ring)
 {
-	while (ledger->lost_head != ledger->lost_tail) {
-		uint32_t number = ledger->lost[ledger->lost_head & ledger->lost_mask];
+	while (ring->head != ring->tail) {
+		uint32_t number = ring->numbers[ring->head & ledger->again_mask];
 
 		if (ledger->places[number].state & BATCH_QUEUED)
 			return false;
-		lost_pop(ledger);
+		ring_pop(ledger, ring);
 	}
 	return true;
 }
@@ -178,7 +188,8 @@ bool wm_ledger_has_fresh(const struct wm_ledger *ledger)
 
 bool wm_ledger_has_work(struct wm_ledger *ledger)
 {
-	return wm_ledger_has_fresh(ledger) || !lost_is_empty(ledger);
+	return wm_ledger_has_fresh(ledger) || !ring_is_empty(ledger, &ledger->again[0]) ||
+	       !ring_is_empty(ledger, &ledger->again[1]);
 }
 
 static uint32_t copies_of(const struct place *place)
@@ -241,11 +252,17 @@ bool wm_ledger_take_fresh(struct wm_ledger *ledger, struct wm_ledger_batch *batc
 	return wm_ledger_has_fresh(ledger) && take_number(ledger, next_fresh(ledger), batch);
 }
 
+bool wm_ledger_take_again(struct wm_ledger *ledger, bool opinion, struct wm_ledger_batch *batch)
+{
+	struct ring *ring = &ledger->again[opinion];
+
+	return !ring_is_empty(ledger, ring) && take_number(ledger, ring_pop(ledger, ring), batch);
+}
+
 bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch)
 {
-	if (lost_is_empty(ledger))
-		return wm_ledger_take_fresh(ledger, batch);
-	return take_number(ledger, lost_pop(ledger), batch);
+	return wm_ledger_take_again(ledger, false, batch) ||
+	       wm_ledger_take_again(ledger, true, batch) || wm_ledger_take_fresh(ledger, batch);
 }
 
 /* The place number of a token of an open extent, or UINT32_MAX. */
@@ -269,12 +286,14 @@ static struct place *place_of_token(struct wm_ledger *ledger, uint64_t token)
 
 static void queue(struct wm_ledger *ledger, struct place *place)
 {
+	struct ring *ring = &ledger->again[(place->state & BATCH_HELD) != 0];
+
 	place->state |= BATCH_QUEUED;
 	if (place->state & BATCH_LISTED)
 		return;
 	place->state |= BATCH_LISTED;
-	ledger->lost[ledger->lost_tail++ & ledger->lost_mask] = (uint32_t)(place - ledger->places);
-	assert(ledger->lost_tail - ledger->lost_head <= ledger->lost_mask + 1);
+	ring->numbers[ring->tail++ & ledger->again_mask] = (uint32_t)(place - ledger->places);
+	assert(ring->tail - ring->head <= ledger->again_mask + 1);
 }
 
 /* Is a node at it whose result would be a new one? */

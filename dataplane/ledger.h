@@ -70,10 +70,13 @@ void wm_ledger_start(struct wm_ledger *ledger, const struct wm_layout *layout);
 /* The slot is closed, the extent in no other slot. */
 void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot, uint64_t extent);
 
-/* Is there a batch to send? Lost ones go first, then the extents in order of opening. */
+/* Is there a batch to send? What has no result goes first, then second opinions, then
+ * the extents in order of opening. */
 bool wm_ledger_has_work(struct wm_ledger *ledger);
-/* Takes it: it is in flight once more. False: there is none. */
+/* Takes it. False: there is none. */
 bool wm_ledger_take(struct wm_ledger *ledger, struct wm_ledger_batch *batch);
+/* Like take, of batches to do again only: those of which no result is held, or the others. */
+bool wm_ledger_take_again(struct wm_ledger *ledger, bool opinion, struct wm_ledger_batch *batch);
 /* Is there one that was never sent? */
 bool wm_ledger_has_fresh(const struct wm_ledger *ledger);
 /* Like take, of batches never sent only. */

@@ -359,6 +359,25 @@ static void a_held_batch_is_to_do_again_by_somebody_else(void)
 	wm_ledger_destroy(&ledger);
 }
 
+static void what_has_no_result_goes_before_second_opinions(void)
+{
+	struct wm_ledger *ledger = ledger_start();
+	uint64_t held = hold_first(ledger), lost;
+	struct wm_ledger_batch batch;
+
+	CU_ASSERT_TRUE(wm_ledger_take_fresh(ledger, &batch));
+	lost = batch.token;
+	wm_ledger_lose(ledger, lost);
+	CU_ASSERT_EQUAL(take_for(ledger, 2).token, lost);
+	CU_ASSERT_FALSE(wm_ledger_take_again(ledger, false, &batch));
+	CU_ASSERT_TRUE(wm_ledger_take_again(ledger, true, &batch));
+	CU_ASSERT_EQUAL(batch.token, held);
+	wm_ledger_put_back(ledger, held);
+	CU_ASSERT_EQUAL(take_for(ledger, 2).token, held);
+	CU_ASSERT_EQUAL(take_for(ledger, 2).batch, 2);
+	wm_ledger_destroy(&ledger);
+}
+
 static void a_disputed_batch_goes_to_a_third(void)
 {
 	struct wm_ledger *ledger = ledger_start();
@@ -720,6 +739,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(nonsense_tokens_do_nothing),
 	WM_TEST(the_queue_of_lost_batches_holds_all_there_are),
 	WM_TEST(a_held_batch_is_to_do_again_by_somebody_else),
+	WM_TEST(what_has_no_result_goes_before_second_opinions),
 	WM_TEST(a_disputed_batch_goes_to_a_third),
 	WM_TEST(a_second_copy_of_who_holds_it_is_not_waited_for),
 	WM_TEST(an_opinion_that_is_on_its_way_is_waited_for),
