@@ -433,11 +433,23 @@ static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
 	}
 }
 
+/* What was begun in an earlier life waits as a running job does: after a power cut a
+ * controller may be up long before its nodes. */
+static uint64_t node_wait_ns(const struct wm_job *job)
+{
+	if (!job->resume)
+		return NODE_WAIT_NS;
+	return job->fail_after_ns > 0 ? job->fail_after_ns : UINT64_MAX;
+}
+
 static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	if (nodes_in(jobs) > 0)
 		job_prepare(jobs, job, now_ns);
-	else if (now_ns - job->prepare_ns > NODE_WAIT_NS)
+	else if (now_ns - job->prepare_ns > node_wait_ns(job) && job->resume)
+		job_end(jobs, job, WM_JOB_FAILED,
+			"no node in time (go on with 'wiremill job resume OUTPUT')", now_ns);
+	else if (now_ns - job->prepare_ns > node_wait_ns(job))
 		job_end(jobs, job, WM_JOB_FAILED,
 			"no node within 10 s: start wiremill-node on the nodes, then see "
 			"'wiremill node list'",
