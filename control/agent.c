@@ -139,11 +139,13 @@ static void begin_auth(struct wm_agent *agent, uint32_t session, const struct wm
 	bond.controller_nonce = welcome->controller_nonce;
 	bond.session = session;
 	wm_auth_begin(&agent->auth, agent->config.key, &bond);
+	wm_auth_frame_key(agent->frame_key, agent->config.key, &bond);
 }
 
 static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welcome *welcome,
 		  uint64_t now_ns)
 {
+	bool aead = welcome->frame_auth == WM_WIRE_AEAD;
 	const uint8_t *a = welcome->controller;
 
 	if (agent->config.key)
@@ -160,9 +162,16 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 	agent->refused = false;
 	agent->refusal[0] = '\0';
 	agent->has_answer = false;
-	agent->config.ops->set_session(agent->config.context, session, agent->controller);
-	wm_log_info("admitted by the controller at %02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2],
-		    a[3], a[4], a[5]);
+	agent->config.ops->set_session(agent->config.context, session, agent->controller,
+				       aead ? agent->frame_key : NULL);
+	wm_log_info("admitted by the controller at %02x:%02x:%02x:%02x:%02x:%02x, frames by %s",
+		    a[0], a[1], a[2], a[3], a[4], a[5], aead ? "aead" : "crc32c");
+}
+
+static void forget_keys(struct wm_agent *agent)
+{
+	wm_auth_end(&agent->auth);
+	explicit_bzero(agent->frame_key, sizeof(agent->frame_key));
 }
 
 /* Asks anew, under a new nonce: a WELCOME that was on its way is void. */
@@ -171,17 +180,17 @@ static void end_session(struct wm_agent *agent, uint64_t now_ns)
 	agent->state = WM_AGENT_ASKING;
 	agent->session = 0;
 	agent->has_answer = false;
-	wm_auth_end(&agent->auth);
+	agent->config.ops->set_session(agent->config.context, 0, agent->controller, NULL);
+	forget_keys(agent);
 	wm_auth_random(&agent->config.hello.nonce, sizeof(agent->config.hello.nonce));
 	agent->next_ns = now_ns + jittered(agent, HELLO_NS);
-	agent->config.ops->set_session(agent->config.context, 0, agent->controller);
 }
 
 void wm_agent_leave(struct wm_agent *agent, const char *reason)
 {
 	if (agent->state == WM_AGENT_MEMBER)
 		send_bye(agent, reason);
-	wm_auth_end(&agent->auth);
+	forget_keys(agent);
 	agent->state = WM_AGENT_LEFT;
 	wm_log_info("leaving: %s", reason);
 }
@@ -194,6 +203,18 @@ struct message {
 	const uint8_t *body;
 	size_t bytes;
 };
+
+/* Only its own controller can say so, since there is a key. */
+static void be_unsatisfied(struct wm_agent *agent, uint64_t now_ns)
+{
+	if (!agent->refused)
+		wm_log_warning("not joining: the controller's frames have no more than a CRC, and "
+			       "--require-aead was given: start it with --auth aead; asking every "
+			       "%llu s",
+			       HELLO_REFUSED_NS / WM_NS_PER_S);
+	agent->refused = true;
+	agent->next_ns = now_ns + jittered(agent, HELLO_REFUSED_NS);
+}
 
 static int receive_welcome(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
@@ -208,8 +229,13 @@ static int receive_welcome(struct wm_agent *agent, const struct message *message
 		return header->session == agent->session ? 0 : -ESTALE;
 	if (welcome.nonce != agent->config.hello.nonce)
 		return -ESTALE;
-	if (header->session == 0)
+	/* Without a key there is none for frames. */
+	if (header->session == 0 || (welcome.frame_auth && !agent->config.key))
 		return -EBADMSG;
+	if (agent->config.require_aead && welcome.frame_auth != WM_WIRE_AEAD) {
+		be_unsatisfied(agent, now_ns);
+		return -EACCES;
+	}
 	enter(agent, header->session, &welcome, now_ns);
 	return 0;
 }

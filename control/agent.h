@@ -31,9 +31,11 @@
 struct wm_agent_ops {
 	void (*send)(void *context, const uint8_t destination[WM_ETHER_ADDR_BYTES],
 		     const struct wm_wire_header *header, const void *body, size_t body_bytes);
-	/* A session has begun, or (session 0) ended: no job either then. */
+	/* A session has begun, or (session 0) ended: no job either then. frame_key, if
+	 * not NULL, is of MAP and RESULT, and valid as long as the session. */
 	void (*set_session)(void *context, uint32_t session,
-			    const uint8_t controller[WM_ETHER_ADDR_BYTES]);
+			    const uint8_t controller[WM_ETHER_ADDR_BYTES],
+			    const uint8_t *frame_key);
 	/* Makes ready for this job, which replaces the one before. 0 or -errno. */
 	int (*prepare)(void *context, uint32_t job, const struct wm_kernel_message *kernel,
 		       struct wm_error *error);
@@ -46,6 +48,7 @@ struct wm_agent_config {
 	struct wm_hello hello; /* its nonce is the first one, of wm_auth_random */
 	uint8_t address[WM_ETHER_ADDR_BYTES];
 	const struct wm_key *key; /* NULL: none. It outlives the agent */
+	bool require_aead;	  /* joins no controller whose frames have no tags; needs the key */
 };
 
 enum wm_agent_state { WM_AGENT_ASKING, WM_AGENT_MEMBER, WM_AGENT_LEFT };
@@ -68,6 +71,7 @@ struct wm_agent {
 
 	/* with a key */
 	struct wm_auth auth;
+	uint8_t frame_key[WM_KEY_BYTES];
 	bool proven;			     /* the controller has answered in this session */
 	bool hinted;			     /* that its key may be another one */
 	uint8_t beat_tag[WM_AUTH_TAG_BYTES]; /* of the last one */

@@ -23,7 +23,8 @@ struct __attribute__((packed)) bond_bytes {
 
 static_assert(sizeof(struct bond_bytes) == 8 + 1 + 6 + 6 + 8 + 8 + 4 + 16, "no padding");
 
-void wm_auth_begin(struct wm_auth *auth, const struct wm_key *key, const struct wm_auth_bond *bond)
+static void make_key(uint8_t made[WM_KEY_BYTES], const struct wm_key *key,
+		     const struct wm_auth_bond *bond)
 {
 	struct bond_bytes bytes = {
 		.label = { 'w', 'm', '-', 'a', 'u', 't', 'h', '1' },
@@ -36,9 +37,23 @@ void wm_auth_begin(struct wm_auth *auth, const struct wm_key *key, const struct 
 	memcpy(bytes.node, bond->node, sizeof(bytes.node));
 	memcpy(bytes.controller, bond->controller, sizeof(bytes.controller));
 	memcpy(bytes.answers, bond->answers, sizeof(bytes.answers));
+	crypto_generichash(made, WM_KEY_BYTES, (const uint8_t *)&bytes, sizeof(bytes), key->bytes,
+			   sizeof(key->bytes));
+}
+
+void wm_auth_begin(struct wm_auth *auth, const struct wm_key *key, const struct wm_auth_bond *bond)
+{
 	auth->sent = auth->received = 0;
-	crypto_generichash(auth->key, sizeof(auth->key), (const uint8_t *)&bytes, sizeof(bytes),
-			   key->bytes, sizeof(key->bytes));
+	make_key(auth->key, key, bond);
+}
+
+void wm_auth_frame_key(uint8_t frame_key[WM_KEY_BYTES], const struct wm_key *key,
+		       const struct wm_auth_bond *session)
+{
+	struct wm_auth_bond bond = *session;
+
+	bond.use = WM_AUTH_FRAMES;
+	make_key(frame_key, key, &bond);
 }
 
 void wm_auth_end(struct wm_auth *auth)

@@ -4,7 +4,8 @@
  *
  * Who has the cluster key is in; who has it not can listen, drop and repeat
  * frames, but cannot join, end a session, or change what a member is told. MAP and
- * RESULT carry a CRC only, which anybody on the wire can make.
+ * RESULT carry a CRC only, which anybody on the wire can make, unless the rack runs
+ * with aead: then each has a tag by the session's frame key (wiremill/wire.h).
  *
  * A keyed control frame carries a trailer behind its body; the header's count
  * covers both:
@@ -25,6 +26,7 @@
  *   UNKNOWN   controller  both addresses, the session, and the tag of the BEAT
  *                         that it answers: a BYE to a session that it has not
  *   SESSION   both        both addresses and nonces, the session: all the rest
+ *   FRAMES    both        the same: MAP and RESULT, with aead
  *
  * so that no frame means anything in another place: not under another address
  * (a node sees too little of the Ethernet header to check one otherwise), not
@@ -69,6 +71,7 @@ enum wm_auth_use {
 	WM_AUTH_REFUSAL = 3,
 	WM_AUTH_UNKNOWN = 4,
 	WM_AUTH_SESSION = 5,
+	WM_AUTH_FRAMES = 6,
 };
 
 enum wm_auth_sender { WM_AUTH_NODE = 1, WM_AUTH_CONTROLLER = 2 };
@@ -99,6 +102,10 @@ struct wm_auth_counts {
 void wm_auth_begin(struct wm_auth *auth, const struct wm_key *key, const struct wm_auth_bond *bond);
 /* Wipes the key. */
 void wm_auth_end(struct wm_auth *auth);
+
+/* The key of WM_AUTH_FRAMES: no sequence goes with it. */
+void wm_auth_frame_key(uint8_t frame_key[WM_KEY_BYTES], const struct wm_key *key,
+		       const struct wm_auth_bond *session);
 
 /* Appends the trailer to the body, which has room for it: body_bytes at most
  * WM_AUTH_BODY_BYTES_MAX. Returns the length of both. */

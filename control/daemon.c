@@ -153,7 +153,7 @@ static int eal_start(struct wm_daemon *daemon, struct wm_error *error)
 	ret = wm_port_mtu(&daemon->config.device, &mtu, error);
 	if (ret < 0)
 		return ret;
-	port_config = wm_lane_port_config(mtu);
+	port_config = wm_lane_port_config(mtu, daemon->config.auth);
 	daemon->hugepages = wm_port_hugepages(&port_config, mtu) + wm_lane_hugepages();
 	ret = wm_port_eal_init("wiremilld", &daemon->config.device, daemon->config.lcores,
 			       daemon->hugepages, error);
@@ -178,7 +178,7 @@ static int port_start(struct wm_daemon *daemon, struct wm_error *error)
 
 	if (ret < 0)
 		return ret;
-	config = wm_lane_port_config(mtu);
+	config = wm_lane_port_config(mtu, daemon->config.auth);
 	return wm_port_open(&daemon->port, &config, error);
 }
 
@@ -189,6 +189,7 @@ static int lane_start(struct wm_daemon *daemon, struct wm_error *error)
 		.lcore = daemon->lane_lcore,
 		.wake_fd = daemon->wake_fd,
 		.queue_target_bytes = daemon->config.queue_target_bytes,
+		.auth = daemon->config.auth,
 	};
 	int ret = wm_lane_create(&daemon->lane, &config, error);
 
@@ -221,6 +222,7 @@ static void membership_start(struct wm_daemon *daemon)
 	}
 	wm_secret_lock(&daemon->membership, sizeof(daemon->membership));
 	wm_membership_use_key(&daemon->membership, daemon->config.key);
+	wm_membership_authenticate_frames(&daemon->membership, daemon->config.auth);
 }
 
 static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
@@ -272,10 +274,10 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 	if (ret < 0)
 		goto close_jobs;
 
-	wm_log_info("ready: port %s (%s), MTU %u, %s transmit, socket %s", daemon->port.name,
-		    daemon->port.driver, daemon->port.mtu,
+	wm_log_info("ready: port %s (%s), MTU %u, %s transmit, frames by %s, socket %s",
+		    daemon->port.name, daemon->port.driver, daemon->port.mtu,
 		    daemon->port.multi_segment ? "multi-segment" : "single-segment",
-		    config->socket_path);
+		    config->auth == WM_WIRE_AEAD ? "aead" : "crc32c", config->socket_path);
 	loop(daemon);
 	wm_log_info("stopping");
 

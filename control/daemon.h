@@ -23,6 +23,7 @@ struct wm_daemon_config {
 	const char *lcores; /* EAL's --lcores: the first controls, the second is the lane */
 	uint32_t queue_target_bytes; /* that may wait on the way to one node */
 	const struct wm_key *key;    /* of the cluster; NULL: none */
+	enum wm_wire_auth auth;	     /* of MAP and RESULT; aead needs the key */
 };
 
 struct wm_daemon {

@@ -67,6 +67,12 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membershi
 	return ret;
 }
 
+/* What is left of a frame for its batch. */
+static uint32_t batch_mtu(const struct wm_jobs *jobs, uint32_t mtu)
+{
+	return mtu - (jobs->membership->frame_auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0);
+}
+
 static void spool(struct wm_jobs *jobs)
 {
 	struct wm_error error;
@@ -168,7 +174,8 @@ static int fill_request(struct wm_jobs *jobs, struct wm_job *job,
 	if (ret == 0)
 		ret = copy_path(job->output, "output", request->output, error);
 	return ret < 0 ? ret
-		       : wm_job_files_check(job, jobs->port_mtu, jobs->state_directory, error);
+		       : wm_job_files_check(job, batch_mtu(jobs, jobs->port_mtu),
+					    jobs->state_directory, error);
 }
 
 static struct wm_job *job_create(struct wm_jobs *jobs, struct wm_error *error)
@@ -224,7 +231,8 @@ static int fill_resume(struct wm_jobs *jobs, struct wm_job *job, const char *out
 	if (ret == 0)
 		ret = wm_job_files_recall(job, jobs->state_directory, error);
 	if (ret == 0)
-		ret = wm_job_files_check(job, jobs->port_mtu, jobs->state_directory, error);
+		ret = wm_job_files_check(job, batch_mtu(jobs, jobs->port_mtu),
+					 jobs->state_directory, error);
 	return ret;
 }
 
@@ -337,7 +345,7 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 	job->state = WM_JOB_PREPARING;
 	job->prepare_ns = now_ns;
 	spool(jobs);
-	if (wm_job_files_open(job, job->mtu, jobs->state_directory, &error) < 0) {
+	if (wm_job_files_open(job, batch_mtu(jobs, job->mtu), jobs->state_directory, &error) < 0) {
 		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
 		return;
 	}
@@ -634,6 +642,7 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 	};
 
 	memcpy(lane_command.mac, member->mac, sizeof(lane_command.mac));
+	memcpy(lane_command.frame_key, member->frame_key, sizeof(lane_command.frame_key));
 	switch (change) {
 	case WM_MEMBER_CHANGE_ADMITTED:
 		lane_command.op = WM_LANE_NODE_SET;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "membership.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,6 +45,12 @@ void wm_membership_init(struct wm_membership *membership, const struct wm_member
 void wm_membership_use_key(struct wm_membership *membership, const struct wm_key *key)
 {
 	membership->key = key;
+}
+
+void wm_membership_authenticate_frames(struct wm_membership *membership, enum wm_wire_auth auth)
+{
+	assert(membership->key || auth == WM_WIRE_CRC32C);
+	membership->frame_auth = auth;
 }
 
 static uint32_t index_of(const struct wm_membership *membership, const struct wm_member *member)
@@ -125,6 +132,7 @@ static void send_welcome(struct wm_membership *membership, const uint8_t *mac,
 		.controller_nonce = nonce,
 		.beat_ms = WM_BEAT_MS,
 		.dead_ms = WM_DEAD_MS,
+		.frame_auth = membership->frame_auth,
 	};
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
 
@@ -146,6 +154,7 @@ static void leave(struct wm_membership *membership, struct wm_member *member,
 		tell(membership, member, WM_MEMBER_CHANGE_LEFT);
 	member->session = 0;
 	wm_auth_end(&member->auth);
+	explicit_bzero(member->frame_key, sizeof(member->frame_key));
 	member->asked = member->answered = false;
 }
 
@@ -352,6 +361,7 @@ static void hint(struct wm_membership *membership, const uint8_t *mac, const cha
 static void candidate_end(struct wm_candidate *candidate)
 {
 	wm_auth_end(&candidate->auth);
+	explicit_bzero(candidate->frame_key, sizeof(candidate->frame_key));
 	candidate->expires_ns = 0;
 }
 
@@ -371,6 +381,7 @@ static void candidate_begin(struct wm_membership *membership, struct wm_member *
 	bond.session = candidate->session;
 	memcpy(bond.controller, membership->controller, sizeof(bond.controller));
 	wm_auth_begin(&candidate->auth, membership->key, &bond);
+	wm_auth_frame_key(candidate->frame_key, membership->key, &bond);
 }
 
 static void receive_proven_hello(struct wm_membership *membership, const uint8_t *source,
@@ -437,6 +448,7 @@ static void candidate_admit(struct wm_membership *membership, struct wm_member *
 
 	end_former_life(membership, member);
 	member->auth = candidate->auth;
+	memcpy(member->frame_key, candidate->frame_key, sizeof(member->frame_key));
 	candidate_end(candidate);
 	admit(membership, member, &candidate->hello, candidate->mac, candidate->session, now_ns);
 }

@@ -64,6 +64,7 @@ struct wm_candidate {
 	uint32_t session;
 	uint64_t nonce; /* the controller's */
 	struct wm_auth auth;
+	uint8_t frame_key[WM_KEY_BYTES];
 };
 
 struct wm_member {
@@ -81,6 +82,7 @@ struct wm_member {
 	uint64_t results; /* batches of ended jobs */
 	/* with a key */
 	struct wm_auth auth; /* of the session */
+	uint8_t frame_key[WM_KEY_BYTES];
 	struct wm_candidate candidate;
 };
 
@@ -110,7 +112,8 @@ struct wm_membership {
 	struct wm_kernel_message kernel;
 	uint64_t ignored; /* control frames that made no sense, or came from nobody */
 	/* the key */
-	const struct wm_key *key; /* NULL: none */
+	const struct wm_key *key;     /* NULL: none */
+	enum wm_wire_auth frame_auth; /* of MAP and RESULT */
 	struct wm_auth_counts counts;
 	uint32_t answers_left; /* to frames that prove nothing, until the next tick */
 	uint64_t warned;       /* counts.forged + counts.unkeyed when it was last said */
@@ -123,6 +126,8 @@ void wm_membership_init(struct wm_membership *membership, const struct wm_member
 
 /* From the start: whoever has not this key is kept out. It outlives membership. */
 void wm_membership_use_key(struct wm_membership *membership, const struct wm_key *key);
+/* What members are told to prove by each MAP and RESULT; aead needs the key. */
+void wm_membership_authenticate_frames(struct wm_membership *membership, enum wm_wire_auth auth);
 
 /* A checked control frame from that address. */
 void wm_membership_receive(struct wm_membership *membership,

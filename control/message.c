@@ -27,6 +27,7 @@ struct field {
 	size_t offset;
 	size_t bytes;
 	uint64_t min, max; /* of FIELD_UINT */
+	bool optional; /* FIELD_UINT that is 0 where it is missing, and left out where it is 0 */
 };
 
 struct message {
@@ -38,6 +39,11 @@ struct message {
 	{                                                                            \
 		.key = key_text, .type = kind, .offset = offsetof(struct s, member), \
 		.bytes = sizeof(((struct s *)NULL)->member), .min = low, .max = high \
+	}
+#define OPTIONAL(s, member, high)                                                           \
+	{                                                                                   \
+		.key = #member, .type = FIELD_UINT, .offset = offsetof(struct s, member),   \
+		.bytes = sizeof(((struct s *)NULL)->member), .max = high, .optional = true, \
 	}
 #define UINT(s, member, low, high) FIELD(FIELD_UINT, s, member, #member, low, high)
 #define TOTAL(s, member) UINT(s, member, 0, UINT64_MAX)
@@ -73,6 +79,7 @@ static const struct field welcome_fields[] = {
 	FIELD(FIELD_ADDRESS, wm_welcome, controller, "controller", 0, 0),
 	UINT(wm_welcome, beat_ms, 1, PERIOD_MS_MAX),
 	UINT(wm_welcome, dead_ms, 1, PERIOD_MS_MAX),
+	OPTIONAL(wm_welcome, frame_auth, WM_WIRE_AEAD),
 };
 
 static const struct field beat_fields[] = {
@@ -201,6 +208,21 @@ static int pack_field(msgpack_packer *packer, const struct field *field, const u
 	return -1;
 }
 
+static bool is_left_out(const struct field *field, const void *values)
+{
+	return field->optional &&
+	       load_uint((const uint8_t *)values + field->offset, field->bytes) == 0;
+}
+
+static unsigned fields_sent(const struct message *message, const void *values)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < message->count; i++)
+		count += !is_left_out(&message->fields[i], values);
+	return count;
+}
+
 static size_t encode(uint8_t *bytes, size_t bytes_max, const struct message *message,
 		     const void *values)
 {
@@ -208,11 +230,13 @@ static size_t encode(uint8_t *bytes, size_t bytes_max, const struct message *mes
 	msgpack_packer packer;
 
 	msgpack_packer_init(&packer, &body, body_write);
-	if (msgpack_pack_map(&packer, message->count) < 0)
+	if (msgpack_pack_map(&packer, fields_sent(message, values)) < 0)
 		return 0;
 	for (unsigned i = 0; i < message->count; i++) {
 		const struct field *field = &message->fields[i];
 
+		if (is_left_out(field, values))
+			continue;
 		if (pack_text(&packer, field->key, strlen(field->key) + 1) < 0 ||
 		    pack_field(&packer, field, (const uint8_t *)values + field->offset) < 0)
 			return 0;
@@ -358,14 +382,31 @@ static const struct field *find_field(const struct message *message, const msgpa
 	return NULL;
 }
 
+/* Gives the optional fields their 0. Returns them as bits. */
+static uint32_t take_defaults(void *values, const struct message *message)
+{
+	uint32_t optional = 0;
+
+	for (unsigned i = 0; i < message->count; i++) {
+		const struct field *field = &message->fields[i];
+
+		if (!field->optional)
+			continue;
+		memset((uint8_t *)values + field->offset, 0, field->bytes);
+		optional |= 1u << i;
+	}
+	return optional;
+}
+
 /* Every field once, in any order; a key that is not of this message is skipped. */
 static bool take_map(void *values, const struct message *message, const msgpack_object *object)
 {
 	const msgpack_object_map *map = &object->via.map;
-	uint32_t seen = 0;
+	uint32_t seen = 0, optional;
 
 	if (object->type != MSGPACK_OBJECT_MAP)
 		return false;
+	optional = take_defaults(values, message);
 	for (uint32_t i = 0; i < map->size; i++) {
 		const msgpack_object *key = &map->ptr[i].key;
 		const struct field *field;
@@ -382,7 +423,7 @@ static bool take_map(void *values, const struct message *message, const msgpack_
 			return false;
 		seen |= bit;
 	}
-	return seen == (1u << message->count) - 1;
+	return (seen | optional) == (1u << message->count) - 1;
 }
 
 static int decode(const uint8_t *body, size_t body_bytes, const struct message *message,

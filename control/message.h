@@ -2,8 +2,9 @@
 /*
  * Bodies of control frames: MessagePack maps with string keys, the names of the
  * fields below (msgpack-c). Unknown keys are skipped, so that a field can be
- * added; a missing or mistyped one, a string that does not fit, a value out of
- * range or bytes left over refuse the whole message.
+ * added; one that was added is left out where it is 0. Another one that is
+ * missing, a mistyped one, a string that does not fit, a value out of range or bytes
+ * left over refuse the whole message.
  *
  * encode returns the body's length, or 0 if it does not fit (a bug: the largest
  * body is well below WM_MESSAGE_BYTES_MAX, with the trailer of auth.h too). decode returns 0 or
@@ -44,6 +45,7 @@ struct wm_welcome {
 	uint8_t controller[WM_ETHER_ADDR_BYTES]; /* MAC address, bin 6 */
 	uint32_t beat_ms;			 /* send a BEAT this often */
 	uint32_t dead_ms;			 /* silence that ends a session, either side */
+	uint32_t frame_auth;			 /* enum wm_wire_auth; may be missing */
 };
 
 /* BEAT: totals since the node started. The controller echoes it with an empty

@@ -35,6 +35,7 @@ struct options {
 	enum wm_log_level log_level;
 	bool require_gpu;
 	bool require_native;
+	bool require_aead;
 	bool validate;
 	bool busy_poll;
 };
@@ -47,6 +48,7 @@ struct node {
 	struct wm_worker *worker;
 	struct wm_key key;
 	struct wm_agent agent;
+	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
 };
 
 /* ---- options ------------------------------------------------------------ */
@@ -58,6 +60,7 @@ static const char usage_text[] =
 	"  --interface IF     the link to the controller\n"
 	"  --name NAME        how the controller lists this node (default: host name)\n"
 	"  --key FILE         the cluster key, as 'wiremill key FILE' makes it\n"
+	"  --require-aead     join no controller whose batches have no tag by that key\n"
 	"  --xdp MODE         auto (default), native or generic\n"
 	"  --require-native   fail if the driver has no XDP of its own\n"
 	"  --device TEXT      the GPU whose name contains TEXT (default: the best)\n"
@@ -97,6 +100,7 @@ enum option_id {
 	OPTION_INTERFACE = 256,
 	OPTION_NAME,
 	OPTION_KEY,
+	OPTION_REQUIRE_AEAD,
 	OPTION_XDP,
 	OPTION_REQUIRE_NATIVE,
 	OPTION_DEVICE,
@@ -112,6 +116,7 @@ static const struct option long_options[] = {
 	{ "interface", required_argument, NULL, OPTION_INTERFACE },
 	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "key", required_argument, NULL, OPTION_KEY },
+	{ "require-aead", no_argument, NULL, OPTION_REQUIRE_AEAD },
 	{ "xdp", required_argument, NULL, OPTION_XDP },
 	{ "require-native", no_argument, NULL, OPTION_REQUIRE_NATIVE },
 	{ "device", required_argument, NULL, OPTION_DEVICE },
@@ -140,6 +145,9 @@ static int take_option(struct options *options, int id, const char *value)
 		return WM_EXIT_DONE;
 	case OPTION_KEY:
 		options->key_path = value;
+		return WM_EXIT_DONE;
+	case OPTION_REQUIRE_AEAD:
+		options->require_aead = true;
 		return WM_EXIT_DONE;
 	case OPTION_XDP:
 		status = parse_choice(&choice, modes, "--xdp is auto, native or generic, not ",
@@ -187,6 +195,8 @@ static int check_options(struct options *options, char *host_name, size_t host_n
 			return complain("--require-native contradicts --xdp generic", "");
 		options->mode = WM_XDP_NATIVE;
 	}
+	if (options->require_aead && !options->key_path)
+		return complain("--require-aead needs the cluster key (--key FILE)", "");
 	if (!options->name) {
 		if (gethostname(host_name, host_name_bytes - 1) < 0)
 			return complain("the host has no name: give one with --name", "");
@@ -227,11 +237,14 @@ static void node_send(void *context, const uint8_t destination[WM_ETHER_ADDR_BYT
 }
 
 static void node_set_session(void *context, uint32_t session,
-			     const uint8_t controller[WM_ETHER_ADDR_BYTES])
+			     const uint8_t controller[WM_ETHER_ADDR_BYTES],
+			     const uint8_t *frame_key)
 {
 	struct node *node = context;
 
 	wm_worker_set_session(node->worker, session, controller);
+	wm_worker_set_frame_key(node->worker, frame_key);
+	node->tag_bytes = frame_key ? WM_WIRE_TAG_BYTES : 0;
 	wm_worker_set_job(node->worker, 0, NULL, 0);
 }
 
@@ -242,7 +255,7 @@ static int check_batch(const struct node *node, const struct wm_kernel_message *
 	uint32_t result = wm_frame_result_bytes(&message->kernel, message->batch_elements);
 	uint32_t mtu = node->agent.config.hello.mtu;
 
-	if (WM_WIRE_HEADER_BYTES + (map > result ? map : result) <= mtu)
+	if (WM_WIRE_HEADER_BYTES + (map > result ? map : result) + node->tag_bytes <= mtu)
 		return 0;
 	return wm_error_set(error, EMSGSIZE, "a batch of %u elements does not fit an MTU of %u",
 			    message->batch_elements, mtu);
@@ -402,6 +415,7 @@ static void start_agent(struct node *node)
 		.ops = &agent_ops,
 		.context = node,
 		.key = node->options.key_path ? &node->key : NULL,
+		.require_aead = node->options.require_aead,
 	};
 	struct wm_hello *hello = &config.hello;
 	struct wm_executor_obtained executor;

@@ -30,6 +30,8 @@ static const char usage_text[] =
 	"                       the second polls ('0@(0-1),1@(0-1)' floats over two; 0,1)\n"
 	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
 	"  --key FILE           the cluster key, as 'wiremill key FILE' makes it\n"
+	"  --auth AUTH          of each batch: crc32c (default) finds damage; aead, by that\n"
+	"                       key, forgery too, for 16 bytes a frame and processor time\n"
 	"  --log-level LEVEL    error, warning, info or debug (info)\n"
 	"  --version            says which one this is\n"
 	"  --help               says this\n";
@@ -43,6 +45,7 @@ enum option_id {
 	OPT_LCORES,
 	OPT_QUEUE_TARGET,
 	OPT_KEY,
+	OPT_AUTH,
 	OPT_LOG_LEVEL,
 	OPT_VERSION,
 	OPT_HELP,
@@ -57,6 +60,7 @@ static const struct option options[] = {
 	{ "lcores", required_argument, NULL, OPT_LCORES },
 	{ "queue-target", required_argument, NULL, OPT_QUEUE_TARGET },
 	{ "key", required_argument, NULL, OPT_KEY },
+	{ "auth", required_argument, NULL, OPT_AUTH },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -81,6 +85,17 @@ static int parse_log_level(const char *text)
 			return 0;
 		}
 	}
+	return -1;
+}
+
+static int take_auth(struct wm_daemon_config *config, const char *text)
+{
+	if (strcmp(text, "aead") == 0)
+		config->auth = WM_WIRE_AEAD;
+	else if (strcmp(text, "crc32c") == 0)
+		config->auth = WM_WIRE_CRC32C;
+	else
+		return wrong_usage("--auth takes crc32c or aead, not ", text);
 	return -1;
 }
 
@@ -116,6 +131,8 @@ static int take_option(int option, struct wm_daemon_config *config)
 	case OPT_KEY:
 		key_path = optarg;
 		return -1;
+	case OPT_AUTH:
+		return take_auth(config, optarg);
 	case OPT_LOG_LEVEL:
 		if (parse_log_level(optarg) < 0)
 			return wrong_usage("--log-level takes error, warning, info or debug, not ",
@@ -145,6 +162,8 @@ static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 	}
 	if (optind < argc)
 		return wrong_usage("unexpected argument ", argv[optind]);
+	if (config->auth == WM_WIRE_AEAD && !key_path)
+		return wrong_usage("--auth aead needs the cluster key (--key FILE)", "");
 	devices = !!config->device.interface + !!config->device.vdev + !!config->device.pci;
 	if (devices != 1)
 		return wrong_usage("name one of --interface, --vdev and --pci", "");

@@ -31,7 +31,7 @@ enum wm_drop {
 	WM_DROP_BATCH,	   /* no such batch, or not its count */
 	WM_DROP_DUPLICATE, /* a result that was there already */
 	WM_DROP_BODY,	   /* a control message that makes no sense */
-	WM_DROP_AUTH,	   /* a control message that is forged or repeated */
+	WM_DROP_AUTH,	   /* forged, or a control message that is repeated */
 	WM_DROP_FULL,	   /* no room: more came than the window allows */
 	WM_DROP_FAILED,	   /* the node says it could not compute it */
 	WM_DROP_WRONG,	   /* it cannot be the result: the node computes wrong */

@@ -35,20 +35,28 @@ static_assert(sizeof(struct wm_lane_event) % 4 == 0, "rte_ring_elem");
 /* Results of one extent that may be held until it is written. A batch fills
  * seven eighths of a frame at least (wm_layout_batch_elements); frames below 2 KiB
  * are no multiple of a block, and too many: they are copied. */
-static uint32_t held_batches(uint16_t mtu)
+static uint32_t held_batches(uint32_t mtu)
 {
 	return mtu < 2048 ? 0 : WM_EXTENT_BYTES / (mtu / 8 * 7) + 1;
 }
 
-struct wm_port_config wm_lane_port_config(uint16_t mtu)
+static uint32_t tag_bytes(enum wm_wire_auth auth)
 {
+	return auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0;
+}
+
+struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth)
+{
+	/* A tag is an mbuf of its own. */
+	uint32_t each = auth == WM_WIRE_AEAD ? 2 : 1;
+
 	return (struct wm_port_config){
 		/* results held + those in dispute + the ring being drained +
 		 * control frames + caches */
-		.receive_mbufs = WM_LANE_EXTENTS_MAX * held_batches(mtu) +
+		.receive_mbufs = WM_LANE_EXTENTS_MAX * held_batches(mtu - tag_bytes(auth)) +
 				 WM_DISPATCH_DISPUTES_MAX + 1024 + CONTROL_FRAMES_MAX + 1024,
 		/* a port's descriptors, a burst, control frames, caches */
-		.transmit_mbufs = 1024 + LANE_BURST + CONTROL_FRAMES_MAX + 1024,
+		.transmit_mbufs = each * (1024 + LANE_BURST) + CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
 	};
 }
@@ -156,7 +164,7 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 		return wm_error_set(error, ENOMEM, "no memory for a lane");
 	lane->config = *config;
 	lane->port = config->port;
-	lane->held_batches = held_batches(lane->port->mtu);
+	lane->held_batches = held_batches(lane->port->mtu - tag_bytes(config->auth));
 	ret = memory_create(lane);
 	if (ret == 0)
 		ret = rings_create(lane);
@@ -191,6 +199,7 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 	if (!lane)
 		return;
 	rte_pktmbuf_free(lane->spare_header);
+	rte_pktmbuf_free(lane->spare_tag);
 	rte_pktmbuf_free(lane->spare_attach);
 	rte_pktmbuf_free_bulk(lane->transmit, lane->transmit_count);
 	wm_store_destroy(&lane->store);
@@ -431,8 +440,18 @@ static void node_set(struct wm_lane *lane, const struct wm_lane_command *command
 
 	node->session = command->session;
 	memcpy(node->mac, command->mac, sizeof(node->mac));
+	memcpy(node->frame_key, command->frame_key, sizeof(node->frame_key));
 	if (command->node >= lane->node_count)
 		lane->node_count = command->node + 1;
+}
+
+static void node_clear(struct wm_lane *lane, uint32_t index)
+{
+	struct lane_node *node = &lane->nodes[index];
+
+	wm_dispatch_node_remove(lane->dispatch, index);
+	node->session = 0;
+	explicit_bzero(node->frame_key, sizeof(node->frame_key));
 }
 
 static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
@@ -442,8 +461,7 @@ static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
 		node_set(lane, command);
 		break;
 	case WM_LANE_NODE_CLEAR:
-		wm_dispatch_node_remove(lane->dispatch, command->node);
-		lane->nodes[command->node].session = 0;
+		node_clear(lane, command->node);
 		break;
 	case WM_LANE_NODE_HEAR:
 		wm_dispatch_node_hear(lane->dispatch, command->node, lane->now_ns);

@@ -11,7 +11,9 @@
  * The payload of a MAP frame is attached to its header in place, from the extent
  * buffer; a RESULT stays in the buffer it arrived in until the whole extent is
  * written from there. Where the port takes no chain, or the batch is no multiple
- * of the disk's alignment, one copy is made instead; `obtained` says which.
+ * of the disk's alignment, one copy is made instead; `obtained` says which. With
+ * aead the tag of a MAP is one more segment behind the payload, and that of a
+ * RESULT lies behind what is written.
  *
  * The control thread talks to it through rings without locks:
  *
@@ -33,6 +35,7 @@
 #include "frame.h"
 #include "port_dpdk.h"
 #include "progress.h"
+#include "tag.h"
 #include "wiremill/error.h"
 #include "wiremill/journal.h"
 #include "wiremill/layout.h"
@@ -46,6 +49,7 @@ struct wm_lane_config {
 	unsigned lcore;
 	int wake_fd;
 	uint32_t queue_target_bytes; /* that may wait on the way to one node */
+	enum wm_wire_auth auth;	     /* of MAP and RESULT; with aead NODE_SET brings a key */
 };
 
 /* What runs: owned by the lane from JOB_START until the event JOB_ENDED, else by
@@ -94,7 +98,8 @@ struct wm_lane_command {
 	uint64_t extent;
 	struct wm_lane_job *job;
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
-	uint8_t pad[2]; /* rings hold multiples of 4 bytes */
+	uint8_t pad[2];			     /* rings hold multiples of 4 bytes */
+	uint8_t frame_key[WM_TAG_KEY_BYTES]; /* of the session */
 };
 
 enum wm_lane_event_op {
@@ -151,7 +156,7 @@ int wm_lane_launch(struct wm_lane *lane, struct wm_error *error);
 void wm_lane_wait(struct wm_lane *lane);
 
 /* The sums behind it: for --help and for the check of hugepages. */
-struct wm_port_config wm_lane_port_config(uint16_t mtu);
+struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth);
 uint32_t wm_lane_hugepages(void); /* beside the port's */
 
 /* False: the ring is full (try again). */

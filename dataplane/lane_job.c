@@ -23,12 +23,24 @@ static void slot_release(struct wm_lane *lane, struct lane_slot *slot)
 	lane->slots_free++;
 }
 
+static bool has_tags(const struct wm_lane *lane)
+{
+	return lane->config.auth == WM_WIRE_AEAD;
+}
+
+/* NULL: its frames have no tag. */
+static const uint8_t *frame_key_of(const struct wm_lane *lane, const struct lane_node *node)
+{
+	return has_tags(lane) ? node->frame_key : NULL;
+}
+
 /* ---- start and end --------------------------------------------------------- */
 
 static uint32_t queue_target_batches(const struct wm_lane *lane, const struct wm_layout *layout)
 {
 	uint32_t wire = WIRE_OVERHEAD_BYTES + WM_FRAME_HEADER_BYTES +
-			wm_frame_map_bytes(&layout->kernel, layout->batch_elements);
+			wm_frame_map_bytes(&layout->kernel, layout->batch_elements) +
+			(has_tags(lane) ? WM_WIRE_TAG_BYTES : 0);
 
 	return lane->config.queue_target_bytes / wire;
 }
@@ -348,7 +360,11 @@ static bool take_spares(struct wm_lane *lane)
 		lane->spare_header = rte_pktmbuf_alloc(lane->port->header);
 	if (!lane->spare_attach && lane->port->multi_segment)
 		lane->spare_attach = rte_pktmbuf_alloc(lane->port->attach);
-	return lane->spare_header && (lane->spare_attach || !lane->port->multi_segment);
+	if (!lane->spare_tag && lane->port->multi_segment && has_tags(lane))
+		lane->spare_tag = rte_pktmbuf_alloc(lane->port->header);
+	if (!lane->port->multi_segment)
+		return lane->spare_header;
+	return lane->spare_header && lane->spare_attach && (lane->spare_tag || !has_tags(lane));
 }
 
 static void attach_payload(struct wm_lane *lane, struct rte_mbuf *frame, struct lane_slot *slot,
@@ -364,6 +380,27 @@ static void attach_payload(struct wm_lane *lane, struct rte_mbuf *frame, struct 
 	tail->data_len = payload_bytes;
 	frame->next = tail;
 	frame->nb_segs = 2;
+}
+
+/* As the last segment. */
+static void attach_tag(struct wm_lane *lane, struct rte_mbuf *frame,
+		       const uint8_t tag[WM_WIRE_TAG_BYTES])
+{
+	struct rte_mbuf *tail = lane->spare_tag;
+
+	lane->spare_tag = NULL;
+	memcpy(rte_pktmbuf_mtod(tail, uint8_t *), tag, WM_WIRE_TAG_BYTES);
+	tail->data_len = WM_WIRE_TAG_BYTES;
+	frame->next->next = tail;
+	frame->nb_segs = 3;
+	frame->pkt_len += WM_WIRE_TAG_BYTES;
+}
+
+static void copy_tag(struct rte_mbuf *frame, const uint8_t tag[WM_WIRE_TAG_BYTES])
+{
+	memcpy(rte_pktmbuf_mtod_offset(frame, uint8_t *, frame->data_len), tag, WM_WIRE_TAG_BYTES);
+	frame->data_len += WM_WIRE_TAG_BYTES;
+	frame->pkt_len += WM_WIRE_TAG_BYTES;
 }
 
 static void copy_payload(struct wm_lane *lane, struct rte_mbuf *frame, const uint8_t *payload,
@@ -386,6 +423,9 @@ static struct rte_mbuf *map_frame(struct wm_lane *lane, const struct wm_dispatch
 	struct rte_mbuf *frame = lane->spare_header;
 	struct wm_ether_header *ether = rte_pktmbuf_mtod(frame, struct wm_ether_header *);
 	struct wm_wire_header *header = (struct wm_wire_header *)(ether + 1);
+	const struct wm_tag_payload sealed = { { { payload, bytes } }, 1 };
+	const uint8_t *key = frame_key_of(lane, node);
+	uint8_t tag[WM_WIRE_TAG_BYTES];
 
 	lane->spare_header = NULL;
 	wm_frame_ether(ether, node->mac, lane->port->mac);
@@ -398,7 +438,7 @@ static struct rte_mbuf *map_frame(struct wm_lane *lane, const struct wm_dispatch
 		.job = lane->job->id,
 		.stamp = send->stamp,
 	};
-	header->crc32c = wm_frame_crc_add(wm_frame_crc(header), payload, bytes);
+	wm_tag_seal(header, &sealed, key, tag);
 
 	frame->data_len = WM_FRAME_HEADER_BYTES;
 	frame->pkt_len = WM_FRAME_HEADER_BYTES + bytes;
@@ -406,6 +446,10 @@ static struct rte_mbuf *map_frame(struct wm_lane *lane, const struct wm_dispatch
 		attach_payload(lane, frame, slot, payload, (uint16_t)bytes);
 	else
 		copy_payload(lane, frame, payload, (uint16_t)bytes);
+	if (key && lane->port->multi_segment)
+		attach_tag(lane, frame, tag);
+	else if (key)
+		copy_tag(frame, tag);
 	lane->counters.transmit_payload_bytes += bytes;
 	return frame;
 }
@@ -462,7 +506,11 @@ static enum wm_drop check_result(const struct wm_lane *lane, const struct rte_mb
 {
 	const struct wm_wire_header *header =
 		rte_pktmbuf_mtod_offset(frame, struct wm_wire_header *, WM_ETHER_HEADER_BYTES);
+	const struct lane_node *node = &lane->nodes[header->session & WM_SESSION_NODE_MASK];
+	const uint8_t *key = frame_key_of(lane, node), *payload = (const uint8_t *)(header + 1);
 	const struct wm_layout *layout;
+	struct wm_tag_payload sealed;
+	enum wm_drop drop;
 	uint32_t bytes;
 
 	if (lane->state != LANE_RUNNING || header->job != lane->job->id)
@@ -471,13 +519,15 @@ static enum wm_drop check_result(const struct wm_lane *lane, const struct rte_mb
 	if (header->count > layout->batch_elements)
 		return WM_DROP_LENGTH;
 	bytes = wm_frame_result_bytes(&layout->kernel, header->count);
-	if (wm_frame_check_length(frame->pkt_len, bytes) != WM_DROP_NONE)
+	if (wm_frame_check_length(frame->pkt_len, bytes + wm_tag_bytes(key)) != WM_DROP_NONE)
 		return WM_DROP_LENGTH;
-	if (wm_frame_check_crc(header, (const uint8_t *)(header + 1), bytes) != WM_DROP_NONE)
-		return WM_DROP_CRC;
-	if (header->session == 0 ||
-	    lane->nodes[header->session & WM_SESSION_NODE_MASK].session != header->session)
+	/* The key is the session's. */
+	if (header->session == 0 || node->session != header->session)
 		return WM_DROP_SESSION;
+	sealed = (struct wm_tag_payload){ { { (void *)(uintptr_t)payload, bytes } }, 1 };
+	drop = wm_tag_check(header, &sealed, key, payload + bytes);
+	if (drop != WM_DROP_NONE)
+		return drop;
 	return header->batch < layout->batches ? WM_DROP_NONE : WM_DROP_BATCH;
 }
 

@@ -34,6 +34,7 @@ struct lane_slot {
 struct lane_node {
 	uint32_t session; /* 0: nobody */
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	uint8_t frame_key[WM_TAG_KEY_BYTES]; /* with aead */
 };
 
 /* The second of two results that differ; the first is where results are kept. */
@@ -83,7 +84,7 @@ struct wm_lane {
 	/* frames on their way out, and mbufs for the next */
 	struct rte_mbuf *transmit[LANE_BURST];
 	uint32_t transmit_count;
-	struct rte_mbuf *spare_header, *spare_attach;
+	struct rte_mbuf *spare_header, *spare_attach, *spare_tag;
 
 	struct iovec parts[WM_EXTENT_BATCHES_MAX];
 	struct wm_lane_counters counters;

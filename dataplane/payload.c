@@ -38,15 +38,39 @@ struct wm_payload wm_payload_of(const struct wm_xsk_frame *frame, uint32_t bytes
 	return payload;
 }
 
-enum wm_drop wm_payload_check_crc(const struct wm_payload *payload, const uint8_t *memory,
-				  const struct wm_wire_header *header)
+/* It may begin in one chunk and end in the next. */
+static void read_tag(uint8_t tag[WM_WIRE_TAG_BYTES], const struct wm_xsk_frame *frame,
+		     uint32_t bytes, const uint8_t *memory)
 {
-	uint32_t crc = wm_frame_crc(header);
+	struct wm_payload payload = wm_payload_of(frame, bytes + WM_WIRE_TAG_BYTES);
+	uint32_t skip = bytes;
 
-	for (uint32_t i = 0; i < payload->count; i++)
-		crc = wm_frame_crc_add(crc, memory + payload->pieces[i].offset,
-				       payload->pieces[i].bytes);
-	return crc == header->crc32c ? WM_DROP_NONE : WM_DROP_CRC;
+	for (uint32_t i = 0; i < payload.count; i++) {
+		const struct wm_xsk_piece *piece = &payload.pieces[i];
+		uint32_t before = skip < piece->bytes ? skip : piece->bytes;
+
+		memcpy(tag, memory + piece->offset + before, piece->bytes - before);
+		tag += piece->bytes - before;
+		skip -= before;
+	}
+}
+
+enum wm_drop wm_payload_check(const struct wm_xsk_frame *frame, uint32_t bytes,
+			      const uint8_t *memory, const struct wm_wire_header *header,
+			      const uint8_t *key)
+{
+	struct wm_payload payload = wm_payload_of(frame, bytes);
+	struct wm_tag_payload pieces = { .count = payload.count };
+	uint8_t tag[WM_WIRE_TAG_BYTES];
+
+	for (uint32_t i = 0; i < payload.count; i++)
+		pieces.pieces[i] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)(memory + payload.pieces[i].offset),
+			.iov_len = payload.pieces[i].bytes,
+		};
+	if (key)
+		read_tag(tag, frame, bytes, memory);
+	return wm_tag_check(header, &pieces, key, tag);
 }
 
 bool wm_payload_lies_well(const struct wm_payload *payload)

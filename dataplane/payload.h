@@ -11,6 +11,7 @@
 
 #include "frame.h"
 #include "port_xsk.h"
+#include "tag.h"
 
 struct wm_payload {
 	struct wm_xsk_piece pieces[WM_UMEM_FRAME_CHUNKS];
@@ -24,8 +25,11 @@ bool wm_payload_read_header(const uint8_t *memory, const struct wm_xsk_frame *fr
 /* The first `bytes` of the payload. The frame was found to be that long. */
 struct wm_payload wm_payload_of(const struct wm_xsk_frame *frame, uint32_t bytes);
 
-enum wm_drop wm_payload_check_crc(const struct wm_payload *payload, const uint8_t *memory,
-				  const struct wm_wire_header *header);
+/* Checks the CRC and, with a key (else NULL), the tag behind those `bytes`. The
+ * frame was found to be long enough for both. */
+enum wm_drop wm_payload_check(const struct wm_xsk_frame *frame, uint32_t bytes,
+			      const uint8_t *memory, const struct wm_wire_header *header,
+			      const uint8_t *key);
 /* Whether the GPU can work on the pieces where they lie. */
 bool wm_payload_lies_well(const struct wm_payload *payload);
 void wm_payload_copy(const struct wm_payload *payload, const uint8_t *memory, uint8_t *to);

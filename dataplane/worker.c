@@ -48,6 +48,7 @@ struct wm_worker {
 	uint8_t controller[WM_ETHER_ADDR_BYTES];
 
 	uint32_t session;
+	const uint8_t *frame_key; /* NULL: no tags */
 	uint32_t job;
 	bool has_job;
 	struct wm_kernel kernel;
@@ -95,6 +96,11 @@ void wm_worker_set_session(struct wm_worker *worker, uint32_t session,
 	memcpy(worker->controller, controller, WM_ETHER_ADDR_BYTES);
 }
 
+void wm_worker_set_frame_key(struct wm_worker *worker, const uint8_t *key)
+{
+	worker->frame_key = key;
+}
+
 void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_kernel *kernel,
 		       uint32_t batch_elements)
 {
@@ -122,7 +128,6 @@ static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xs
 			      const struct wm_wire_header *header)
 {
 	enum wm_drop reason;
-	struct wm_payload payload;
 	uint32_t bytes;
 
 	if (header->session != worker->session || worker->session == 0)
@@ -132,11 +137,10 @@ static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xs
 	if (header->count == 0 || header->count > worker->batch_elements)
 		return WM_DROP_BATCH;
 	bytes = wm_frame_map_bytes(&worker->kernel, header->count);
-	reason = wm_frame_check_length(frame->bytes, bytes);
+	reason = wm_frame_check_length(frame->bytes, bytes + wm_tag_bytes(worker->frame_key));
 	if (reason != WM_DROP_NONE)
 		return reason;
-	payload = wm_payload_of(frame, bytes);
-	return wm_payload_check_crc(&payload, worker->memory, header);
+	return wm_payload_check(frame, bytes, worker->memory, header, worker->frame_key);
 }
 
 /* A driver put the frame where the GPU cannot read it: into a group, in one
@@ -251,7 +255,7 @@ static void send_group(struct wm_worker *worker, uint32_t group, uint32_t payloa
 	wm_xsk_send(worker->xsk, group, bytes);
 }
 
-/* The answer to an ECHO is the frame itself: its CRC still holds. */
+/* The answer to an ECHO is the frame itself: its CRC still holds. It has no tag. */
 static void receive_echo(struct wm_worker *worker, const struct wm_xsk_frame *frame,
 			 const struct wm_wire_header *header)
 {
@@ -261,13 +265,12 @@ static void receive_echo(struct wm_worker *worker, const struct wm_xsk_frame *fr
 
 	if (header->session == worker->session && worker->session != 0)
 		reason = wm_frame_check_length(frame->bytes, header->count);
-	if (reason == WM_DROP_NONE) {
-		payload = wm_payload_of(frame, header->count);
-		reason = wm_payload_check_crc(&payload, worker->memory, header);
-	}
+	if (reason == WM_DROP_NONE)
+		reason = wm_payload_check(frame, header->count, worker->memory, header, NULL);
 	if (reason == WM_DROP_NONE && !wm_xsk_group_acquire(worker->xsk, &group))
 		reason = WM_DROP_FULL;
 	if (reason == WM_DROP_NONE) {
+		payload = wm_payload_of(frame, header->count);
 		memcpy(worker->memory + group + WM_XSK_GROUP_HEADER, header, sizeof(*header));
 		wm_payload_copy(&payload, worker->memory,
 				worker->memory + group + WM_XSK_GROUP_PAYLOAD);
@@ -389,6 +392,7 @@ static void send_result(struct wm_worker *worker, const struct task *task, bool 
 	struct wm_wire_header header = task->header;
 	uint8_t *payload = worker->memory + task->output + WM_XSK_GROUP_PAYLOAD;
 	uint32_t bytes = computed ? task->out_bytes : 0;
+	const struct wm_tag_payload sealed = { { { payload, bytes } }, 1 };
 
 	release_input(worker, task);
 	/* The session has ended meanwhile: nobody waits for it. */
@@ -398,9 +402,9 @@ static void send_result(struct wm_worker *worker, const struct task *task, bool 
 	}
 	header.op = WM_OP_RESULT;
 	header.count = computed ? header.count : 0;
-	header.crc32c = wm_frame_crc_add(wm_frame_crc(&header), payload, bytes);
+	wm_tag_seal(&header, &sealed, worker->frame_key, payload + bytes);
 	memcpy(worker->memory + task->output + WM_XSK_GROUP_HEADER, &header, sizeof(header));
-	send_group(worker, task->output, bytes);
+	send_group(worker, task->output, bytes + wm_tag_bytes(worker->frame_key));
 	worker->counters.results += computed;
 	worker->counters.failures += !computed;
 }

@@ -65,6 +65,9 @@ void wm_worker_destroy(struct wm_worker **worker);
 /* Session 0: not a member. Frames of any other session are dropped. */
 void wm_worker_set_session(struct wm_worker *worker, uint32_t session,
 			   const uint8_t controller[WM_ETHER_ADDR_BYTES]);
+/* Of the session: every MAP must have a tag by it, and every RESULT gets one. NULL:
+ * the CRC is enough. The key stays the caller's; it is there until another call. */
+void wm_worker_set_frame_key(struct wm_worker *worker, const uint8_t *key);
 /* What MAP frames may ask for; a kernel of NULL: nothing. The executor was
  * prepared for it, with nothing in flight. */
 void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_kernel *kernel,

@@ -32,6 +32,22 @@
  * the kernel of the job), never from the frame: a switch may pad a frame to 60
  * bytes. A frame with a wrong version, session, length or CRC is counted by
  * reason and dropped; nothing else happens.
+ *
+ * A CRC can be made by anybody. A rack that its controller runs with `aead` has a
+ * tag behind the payload of every MAP and RESULT, by a key of the session alone
+ * (control/auth.h). It authenticates; it hides nothing:
+ *
+ *   +--------+----------------------------+-----------+
+ *   | header | payload                    | u8[16] tag|  then padding, if any
+ *   +--------+----------------------------+-----------+
+ *
+ *   nonce  = op | count | batch | job | stamp | inner | 0     1 2 8 4 4 4 1 bytes
+ *   inner  = CRC32C(header with crc32c = 0, payload)
+ *   tag    = Poly1305(first 32 bytes of XChaCha20(session's frame key, nonce);
+ *                     header with crc32c = 0, payload)
+ *   crc32c = CRC32C(header with crc32c = 0, payload, tag)
+ *
+ * crc32c covers the tag too, so that damage is told from forgery.
  */
 #ifndef WIREMILL_WIRE_H
 #define WIREMILL_WIRE_H
@@ -46,6 +62,8 @@
 #define WM_ETHER_ADDR_BYTES 6u
 #define WM_ETHER_HEADER_BYTES 14u
 #define WM_WIRE_HEADER_BYTES 28u
+/* Behind the payload of MAP and RESULT, with aead. */
+#define WM_WIRE_TAG_BYTES 16u
 #define WM_FRAME_HEADER_BYTES (WM_ETHER_HEADER_BYTES + WM_WIRE_HEADER_BYTES)
 /* What a switch pads a shorter frame to (IEEE 802.3, without the FCS). */
 #define WM_FRAME_BYTES_MIN 60u
@@ -61,6 +79,12 @@ enum wm_op {
 	WM_OP_ACK = 20,	    /* node: prepared, or why not */
 	WM_OP_DRAIN = 21,   /* controller: finish what you have, no more follows */
 	WM_OP_BYE = 22,	    /* either side: this session ends now */
+};
+
+/* What MAP and RESULT prove. The controller chooses; WELCOME says it. */
+enum wm_wire_auth {
+	WM_WIRE_CRC32C = 0, /* that nothing was damaged */
+	WM_WIRE_AEAD = 1,   /* that it comes from the session's other end, too */
 };
 
 struct wm_ether_header {

@@ -121,11 +121,13 @@ static void node_send(void *context, const uint8_t *destination,
 	transmit(true, header, body, body_bytes);
 }
 
-static void node_set_session(void *context, uint32_t session, const uint8_t *address)
+static void node_set_session(void *context, uint32_t session, const uint8_t *address,
+			     const uint8_t *frame_key)
 {
 	(void)context;
 	(void)session;
 	(void)address;
+	(void)frame_key;
 	changes++;
 }
 

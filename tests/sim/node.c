@@ -60,10 +60,12 @@ static void agent_send(void *context, const uint8_t destination[WM_ETHER_ADDR_BY
 }
 
 static void agent_set_session(void *context, uint32_t session,
-			      const uint8_t controller[WM_ETHER_ADDR_BYTES])
+			      const uint8_t controller[WM_ETHER_ADDR_BYTES],
+			      const uint8_t *frame_key)
 {
 	struct sim_node *node = context;
 
+	(void)frame_key;
 	node->session = session;
 	node->has_job = false;
 	memcpy(node->controller, controller, WM_ETHER_ADDR_BYTES);

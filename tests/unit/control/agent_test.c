@@ -51,11 +51,12 @@ static void world_send(void *context, const uint8_t destination[WM_ETHER_ADDR_BY
 }
 
 static void world_set_session(void *context, uint32_t session,
-			      const uint8_t address[WM_ETHER_ADDR_BYTES])
+			      const uint8_t address[WM_ETHER_ADDR_BYTES], const uint8_t *frame_key)
 {
 	struct world *world = context;
 
 	(void)address;
+	(void)frame_key;
 	world->session = session;
 	world->sessions++;
 }

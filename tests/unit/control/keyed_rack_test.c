@@ -40,6 +40,7 @@ struct node {
 	struct wm_agent agent;
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	unsigned prepared, sessions;
+	const uint8_t *frame_key;
 };
 
 struct rack {
@@ -94,12 +95,13 @@ static void node_send(void *context, const uint8_t destination[WM_ETHER_ADDR_BYT
 }
 
 static void node_set_session(void *context, uint32_t session,
-			     const uint8_t address[WM_ETHER_ADDR_BYTES])
+			     const uint8_t address[WM_ETHER_ADDR_BYTES], const uint8_t *frame_key)
 {
 	struct node *node = context;
 
 	(void)address;
 	node->sessions += session != 0;
+	node->frame_key = frame_key;
 }
 
 static int node_prepare(void *context, uint32_t job, const struct wm_kernel_message *kernel,
@@ -880,7 +882,98 @@ static void one_address_has_one_candidate(void)
 	rack_destroy(rack);
 }
 
+/* ---- frames with tags --------------------------------------------------------- */
+
+static void with_aead_both_ends_have_one_frame_key_of_the_session_alone(void)
+{
+	static const uint8_t none[WM_KEY_BYTES];
+	struct rack *rack = rack_create(&cluster_key);
+	uint8_t former[WM_KEY_BYTES];
+
+	wm_membership_authenticate_frames(&rack->membership, WM_WIRE_AEAD);
+	for (unsigned i = 0; i < NODES; i++)
+		node_start(rack, i, &cluster_key);
+	pass_ms(rack, 1000);
+	for (unsigned i = 0; i < NODES; i++) {
+		const struct node *node = &rack->nodes[i];
+
+		CU_ASSERT_TRUE(is_joined(rack, i));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(node->frame_key);
+		CU_ASSERT_EQUAL(memcmp(node->frame_key, member_of(rack, i)->frame_key, 32), 0);
+		CU_ASSERT_NOT_EQUAL(memcmp(node->frame_key, none, 32), 0);
+		CU_ASSERT_NOT_EQUAL(memcmp(node->frame_key, node->agent.auth.key, 32), 0);
+		CU_ASSERT_NOT_EQUAL(
+			memcmp(node->frame_key, rack->nodes[(i + 1) % NODES].frame_key, 32), 0);
+	}
+
+	/* Another life has another one, and the former is forgotten. */
+	memcpy(former, rack->nodes[0].frame_key, sizeof(former));
+	wm_agent_leave(&rack->nodes[0].agent, "stopped");
+	settle(rack);
+	CU_ASSERT_EQUAL(memcmp(rack->nodes[0].agent.frame_key, none, 32), 0);
+	CU_ASSERT_EQUAL(memcmp(member_of(rack, 0)->frame_key, none, 32), 0);
+	node_start(rack, 0, &cluster_key);
+	pass_ms(rack, 1000);
+	CU_ASSERT_TRUE(is_joined(rack, 0));
+	CU_ASSERT_NOT_EQUAL(memcmp(rack->nodes[0].frame_key, former, 32), 0);
+	rack_destroy(rack);
+}
+
+static void without_aead_no_frame_key_is_used(void)
+{
+	struct rack *rack = rack_at_work();
+
+	for (unsigned i = 0; i < NODES; i++)
+		CU_ASSERT_PTR_NULL(rack->nodes[i].frame_key);
+	rack_destroy(rack);
+}
+
+static void a_node_that_requires_aead_joins_no_controller_without(void)
+{
+	struct rack *rack = rack_create(&cluster_key);
+
+	node_start(rack, 0, &cluster_key);
+	rack->nodes[0].agent.config.require_aead = true;
+	pass_ms(rack, 20000);
+	CU_ASSERT_EQUAL(rack->nodes[0].sessions, 0);
+	CU_ASSERT_FALSE(is_joined(rack, 0));
+	wm_membership_authenticate_frames(&rack->membership, WM_WIRE_AEAD);
+	pass_ms(rack, 20000);
+	CU_ASSERT_TRUE(is_joined(rack, 0));
+	CU_ASSERT_PTR_NOT_NULL(rack->nodes[0].frame_key);
+	rack_destroy(rack);
+}
+
+/* Who has not the key can change what WELCOME says, but not so that it is believed. */
+static void a_welcome_that_was_weakened_on_its_way_is_refused(void)
+{
+	struct rack *rack = rack_create(&cluster_key);
+	struct wm_welcome welcome;
+	struct frame frame;
+
+	wm_membership_authenticate_frames(&rack->membership, WM_WIRE_AEAD);
+	rack->lost_ops = 1u << WM_OP_WELCOME;
+	node_start(rack, 0, &cluster_key);
+	tick(rack);
+	settle(rack);
+	frame = *last_of(rack, WM_OP_WELCOME, false);
+	CU_ASSERT_EQUAL(wm_message_decode_welcome(
+				frame.body, frame.header.count - WM_AUTH_TRAILER_BYTES, &welcome),
+			0);
+	CU_ASSERT_EQUAL(welcome.frame_auth, WM_WIRE_AEAD);
+	/* The field is the body's last, so that its value stands before the trailer. */
+	CU_ASSERT_EQUAL(frame.body[frame.header.count - WM_AUTH_TRAILER_BYTES - 1], WM_WIRE_AEAD);
+	frame.body[frame.header.count - WM_AUTH_TRAILER_BYTES - 1] = WM_WIRE_CRC32C;
+	CU_ASSERT_EQUAL(deliver(rack, &frame), -EACCES);
+	CU_ASSERT_EQUAL(rack->nodes[0].sessions, 0);
+	rack_destroy(rack);
+}
+
 static const struct wm_test tests[] = {
+	WM_TEST(with_aead_both_ends_have_one_frame_key_of_the_session_alone),
+	WM_TEST(without_aead_no_frame_key_is_used),
+	WM_TEST(a_node_that_requires_aead_joins_no_controller_without),
+	WM_TEST(a_welcome_that_was_weakened_on_its_way_is_refused),
 	WM_TEST(nodes_with_the_key_join_and_work),
 	WM_TEST(a_hello_alone_admits_nobody),
 	WM_TEST(a_lost_welcome_is_sent_again_for_the_same_candidate),

@@ -25,6 +25,7 @@ static const struct wm_welcome welcome = {
 	.controller = { 2, 0, 0, 0, 0, 0xfe },
 	.beat_ms = 1000,
 	.dead_ms = 5000,
+	.frame_auth = WM_WIRE_AEAD,
 };
 static const struct wm_beat beat = { .batches = 1ull << 40,
 				     .results = 2,
@@ -265,6 +266,45 @@ static void a_missing_key_is_refused(void)
 	msgpack_sbuffer_destroy(&buffer);
 }
 
+/* What a controller of before says, that knew of no tags. */
+static void a_welcome_may_lack_what_was_added_to_it(void)
+{
+	struct wm_welcome value = { .frame_auth = 77 };
+	msgpack_sbuffer buffer;
+	msgpack_packer packer;
+
+	msgpack_sbuffer_init(&buffer);
+	msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
+	msgpack_pack_map(&packer, 5);
+	pack_key(&packer, "nonce");
+	msgpack_pack_uint64(&packer, 1);
+	pack_key(&packer, "controller_nonce");
+	msgpack_pack_uint64(&packer, 2);
+	pack_key(&packer, "controller");
+	msgpack_pack_bin(&packer, sizeof(welcome.controller));
+	msgpack_pack_bin_body(&packer, welcome.controller, sizeof(welcome.controller));
+	pack_key(&packer, "beat_ms");
+	msgpack_pack_uint64(&packer, 1000);
+	pack_key(&packer, "dead_ms");
+	msgpack_pack_uint64(&packer, 5000);
+	CU_ASSERT_EQUAL(
+		wm_message_decode_welcome((const uint8_t *)buffer.data, buffer.size, &value), 0);
+	CU_ASSERT_EQUAL(value.frame_auth, WM_WIRE_CRC32C);
+	CU_ASSERT_EQUAL(value.dead_ms, 5000);
+	msgpack_sbuffer_destroy(&buffer);
+}
+
+static void an_unknown_way_to_authenticate_is_refused(void)
+{
+	struct wm_welcome unknown = welcome, value;
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+	size_t n;
+
+	unknown.frame_auth = WM_WIRE_AEAD + 1;
+	n = wm_message_encode_welcome(body, sizeof(body), &unknown);
+	CU_ASSERT_EQUAL(wm_message_decode_welcome(body, n, &value), -EBADMSG);
+}
+
 static void a_key_given_twice_is_refused(void)
 {
 	msgpack_sbuffer buffer;
@@ -390,6 +430,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(deep_nesting_is_refused),
 	WM_TEST(an_unknown_key_is_skipped),
 	WM_TEST(a_missing_key_is_refused),
+	WM_TEST(a_welcome_may_lack_what_was_added_to_it),
+	WM_TEST(an_unknown_way_to_authenticate_is_refused),
 	WM_TEST(a_key_given_twice_is_refused),
 	WM_TEST(a_wrong_type_or_range_is_refused),
 	WM_TEST(a_text_must_fit_with_its_end_and_be_printable),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "tag.h"
 
 #define SESSION 77u
 #define JOB 5u
@@ -255,6 +256,7 @@ int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t tim
 /* ---- frames ------------------------------------------------------------- */
 
 static uint8_t frame[WM_XSK_GROUP_BYTES];
+static const uint8_t *frame_key; /* of the session; NULL: frames have no tags */
 
 static uint8_t data_byte(uint64_t batch, uint32_t p)
 {
@@ -277,13 +279,16 @@ static struct wm_wire_header map_header(uint64_t batch, uint16_t count)
 /* Fills in `frame`; returns its length, padded as a switch would. */
 static uint32_t make_frame(struct wm_wire_header header, uint32_t payload_bytes)
 {
-	uint32_t bytes = WM_FRAME_HEADER_BYTES + payload_bytes;
+	const uint8_t *key = header.op == WM_OP_MAP ? frame_key : NULL;
+	uint32_t bytes = WM_FRAME_HEADER_BYTES + payload_bytes + wm_tag_bytes(key);
+	const struct wm_tag_payload payload = {
+		{ { frame + WM_FRAME_HEADER_BYTES, payload_bytes } }, 1
+	};
 
 	memset(frame, 0, WM_FRAME_BYTES_MIN);
 	for (uint32_t p = 0; p < payload_bytes; p++)
 		frame[WM_FRAME_HEADER_BYTES + p] = data_byte(header.batch, p);
-	header.crc32c = wm_frame_crc_add(wm_frame_crc(&header), frame + WM_FRAME_HEADER_BYTES,
-					 payload_bytes);
+	wm_tag_seal(&header, &payload, key, frame + WM_FRAME_HEADER_BYTES + payload_bytes);
 	wm_frame_ether((struct wm_ether_header *)frame, here, controller);
 	memcpy(frame + WM_ETHER_HEADER_BYTES, &header, sizeof(header));
 	return bytes < WM_FRAME_BYTES_MIN ? WM_FRAME_BYTES_MIN : bytes;
@@ -305,6 +310,7 @@ static bool is_result(uint32_t index, uint64_t batch, uint16_t count)
 {
 	const uint8_t *bytes = port.memory + port.sent[index].group + WM_XSK_GROUP_FRAME;
 	const uint8_t *payload = bytes + WM_FRAME_HEADER_BYTES;
+	const struct wm_tag_payload whole = { { { (void *)(uintptr_t)payload, count * 32u } }, 1 };
 	struct wm_wire_header header;
 
 	memcpy(&header, bytes + WM_ETHER_HEADER_BYTES, sizeof(header));
@@ -312,19 +318,20 @@ static bool is_result(uint32_t index, uint64_t batch, uint16_t count)
 	    header.stamp != batch + 1000 || header.session != SESSION || header.job != JOB)
 		return false;
 	if (memcmp(bytes, controller, sizeof(controller)) != 0 ||
-	    port.sent[index].bytes != WM_FRAME_HEADER_BYTES + count * 32u)
+	    port.sent[index].bytes != WM_FRAME_HEADER_BYTES + count * 32u + wm_tag_bytes(frame_key))
 		return false;
 	for (uint32_t p = 0; p < count * 32u; p++) {
 		if (payload[p] != (data_byte(batch, p) ^ data_byte(batch, p + 32)))
 			return false;
 	}
-	return wm_frame_check_crc(&header, payload, count * 32u) == WM_DROP_NONE;
+	return wm_tag_check(&header, &whole, frame_key, payload + count * 32u) == WM_DROP_NONE;
 }
 
 /* "Could not": the header of the MAP frame, with no elements, in a padded frame. */
 static bool is_failure(uint32_t index, uint64_t batch)
 {
 	const uint8_t *bytes = port.memory + port.sent[index].group + WM_XSK_GROUP_FRAME;
+	static const struct wm_tag_payload nothing;
 	struct wm_wire_header header;
 
 	memcpy(&header, bytes + WM_ETHER_HEADER_BYTES, sizeof(header));
@@ -332,7 +339,8 @@ static bool is_failure(uint32_t index, uint64_t batch)
 	       header.stamp == batch + 1000 && header.session == SESSION && header.job == JOB &&
 	       memcmp(bytes, controller, sizeof(controller)) == 0 &&
 	       port.sent[index].bytes == WM_FRAME_BYTES_MIN &&
-	       wm_frame_check_crc(&header, bytes + WM_FRAME_HEADER_BYTES, 0) == WM_DROP_NONE;
+	       wm_tag_check(&header, &nothing, frame_key, bytes + WM_FRAME_HEADER_BYTES) ==
+		       WM_DROP_NONE;
 }
 
 /* ---- the worker --------------------------------------------------------- */
@@ -361,6 +369,7 @@ static void begin(void)
 	control_returns = WM_DROP_NONE;
 	CU_ASSERT_EQUAL_FATAL(wm_worker_create(&worker, &config), 0);
 	wm_worker_set_session(worker, SESSION, controller);
+	wm_worker_set_frame_key(worker, frame_key);
 	wm_worker_set_job(worker, JOB, wm_kernel_find("xor"), LARGE);
 }
 
@@ -740,7 +749,91 @@ static void a_lost_device_and_a_lost_interface_are_reported(void)
 	end();
 }
 
+/* ---- with tags ------------------------------------------------------------ */
+
+static const uint8_t session_key[WM_TAG_KEY_BYTES] = { 1, 2, 3 };
+static const uint8_t other_key[WM_TAG_KEY_BYTES] = { 1, 2, 4 };
+
+/* All counts: the tag ends up in every place of a chunk's last 32 bytes, cut in two
+ * by its end, alone in the next, and padded. */
+static void with_a_key_each_batch_comes_back_with_a_tag(void)
+{
+	frame_key = session_key;
+	each_batch_comes_back_as_its_result();
+	a_misplaced_frame_is_copied_and_counted();
+	a_wrong_frame_is_dropped_by_its_reason();
+	what_the_executor_refuses_is_answered_with_no_elements();
+	frame_key = NULL;
+}
+
+static void a_tag_that_two_chunks_share_is_read(void)
+{
+	frame_key = session_key;
+	begin();
+	for (port.skew = 0; port.skew < 64; port.skew += 2) {
+		uint64_t before = drops(WM_DROP_NONE);
+
+		for (uint16_t count = 116; count <= 120; count++)
+			deliver_map(count, count);
+		(void)wm_worker_step(worker);
+		CU_ASSERT_EQUAL(drops(WM_DROP_NONE), before + 5);
+		compute_all();
+		(void)wm_worker_step(worker);
+		compute_all();
+		(void)wm_worker_step(worker);
+		CU_ASSERT_EQUAL_FATAL(port.sent_count, 5);
+		for (uint16_t i = 0; i < 5; i++)
+			CU_ASSERT_TRUE(is_result(i, 116 + i, 116 + i));
+		port_complete();
+	}
+	end();
+	frame_key = NULL;
+}
+
+static void a_batch_with_another_tag_or_none_is_refused(void)
+{
+	begin();
+	wm_worker_set_frame_key(worker, session_key);
+	deliver_map(1, BATCH); /* no tag */
+	(void)wm_worker_step(worker);
+	CU_ASSERT_EQUAL(drops(WM_DROP_LENGTH), 1);
+	frame_key = other_key;
+	deliver_map(1, BATCH);
+	(void)wm_worker_step(worker);
+	CU_ASSERT_EQUAL(drops(WM_DROP_AUTH), 1);
+	CU_ASSERT_EQUAL(drops(WM_DROP_NONE), 0);
+	/* And a tag where none is wanted is too long. */
+	wm_worker_set_frame_key(worker, NULL);
+	deliver_map(1, BATCH);
+	(void)wm_worker_step(worker);
+	CU_ASSERT_EQUAL(drops(WM_DROP_LENGTH), 2);
+	CU_ASSERT_EQUAL(gpu.submitted, 0);
+	frame_key = NULL;
+	end();
+}
+
+static void damage_of_a_tag_is_no_forgery(void)
+{
+	frame_key = session_key;
+	begin();
+	for (uint32_t i = 1; i <= WM_WIRE_TAG_BYTES; i++) {
+		uint32_t bytes = make_frame(map_header(1, LARGE), (LARGE + 1) * 32);
+
+		frame[bytes - i] ^= 0x10;
+		port_deliver(frame, bytes);
+		(void)wm_worker_step(worker);
+		CU_ASSERT_EQUAL(drops(WM_DROP_CRC), i);
+	}
+	CU_ASSERT_EQUAL(drops(WM_DROP_AUTH), 0);
+	end();
+	frame_key = NULL;
+}
+
 static const struct wm_test tests[] = {
+	WM_TEST(with_a_key_each_batch_comes_back_with_a_tag),
+	WM_TEST(a_tag_that_two_chunks_share_is_read),
+	WM_TEST(a_batch_with_another_tag_or_none_is_refused),
+	WM_TEST(damage_of_a_tag_is_no_forgery),
 	WM_TEST(each_batch_comes_back_as_its_result),
 	WM_TEST(a_misplaced_frame_is_copied_and_counted),
 	WM_TEST(the_first_two_submissions_go_at_once_and_the_rest_gathers),
