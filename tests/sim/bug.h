@@ -18,7 +18,7 @@ enum sim_bug {
 	SIM_BUG_TORN_RECORD,   /* takes journal records without their check */
 	SIM_BUG_REPLAY_GAP,    /* forgets what lies between two records */
 	SIM_BUG_NO_CRC,	       /* takes damaged results */
-	SIM_BUG_NO_SESSION,    /* takes results of any session */
+	SIM_BUG_NO_SESSION,    /* takes results of any session, and all begin alike */
 	SIM_BUG_NO_JOB,	       /* takes results of any job */
 	SIM_BUG_LOSE_NOTHING,  /* forgets to send again what is lost */
 	SIM_BUG_NO_TIMEOUT,    /* waits for a silent node for ever */

@@ -27,6 +27,7 @@ struct watch {
 struct sim_check {
 	struct watch *batches;
 	uint32_t first, last;
+	uint64_t deserted_ns; /* when there was no node last: nothing could be sent */
 	struct wm_progress replayed;
 	bool *durable;			 /* by extent: it need not be made again */
 	uint8_t *taken;			 /* the output as far as results were taken */
@@ -99,13 +100,16 @@ static void append_batch(struct sim_check *check, uint32_t index)
 static void check_stuck(struct sim *sim, const char *meanwhile)
 {
 	const struct watch *oldest;
+	uint64_t since_ns;
 
 	if (sim->check->first == NOWHERE)
 		return;
 	oldest = &sim->check->batches[sim->check->first];
-	if (sim->now_ns - oldest->sent_ns > STUCK_NS)
+	since_ns = oldest->sent_ns > sim->check->deserted_ns ? oldest->sent_ns
+							     : sim->check->deserted_ns;
+	if (sim->now_ns - since_ns > STUCK_NS)
 		sim_violate(sim, "batch %u waits on node %u for %.3f s, %s", sim->check->first,
-			    oldest->node, (double)(sim->now_ns - oldest->sent_ns) / WM_NS_PER_S,
+			    oldest->node, (double)(sim->now_ns - since_ns) / WM_NS_PER_S,
 			    meanwhile);
 }
 
@@ -269,6 +273,8 @@ void sim_check_tick(struct sim *sim)
 
 	if (sim_lane_state(sim) != SIM_LANE_RUNNING)
 		return;
+	if (wm_dispatch_nodes_alive(sim_lane_dispatch(sim)) == 0)
+		sim->check->deserted_ns = sim->now_ns;
 	for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
 		struct wm_dispatch_node_state state;
 

@@ -697,7 +697,9 @@ static void node_join(struct sim_lane *lane, const struct wm_lane_command *comma
 	if (lane->state != SIM_LANE_RUNNING || command->node >= SIM_NODES_MAX ||
 	    lane->nodes[command->node].session != command->session)
 		return;
-	wm_dispatch_node_add(lane->dispatch, command->node, command->window_max, command->session);
+	/* The session seeds the stamps: with that, old results do not fit either. */
+	wm_dispatch_node_add(lane->dispatch, command->node, command->window_max,
+			     sim_bug == SIM_BUG_NO_SESSION ? 1 : command->session);
 	lane->nodes[command->node].joined = true;
 }
 

@@ -6,7 +6,7 @@ set -u
 sim=$1
 seeds_file=$2
 seeds=${3:-2000}
-bug_seeds=6000
+bug_seeds=20000
 number=0
 failed=0
 output=$(mktemp)
