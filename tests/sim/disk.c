@@ -17,6 +17,7 @@
 struct file {
 	uint8_t *current; /* with what is in the cache */
 	uint8_t *stable;
+	uint8_t *before; /* what the disk had there */
 	uint64_t *dirty; /* by sector: when it came into the cache, 0: it is not there */
 	uint64_t bytes, bytes_stable, room;
 };
@@ -52,6 +53,7 @@ static void file_create(struct file *file, uint64_t bytes)
 	file->room = sectors(bytes) * SECTOR_BYTES;
 	file->current = sim_allocate(file->room, 1);
 	file->stable = sim_allocate(file->room, 1);
+	file->before = sim_allocate(file->room, 1);
 	file->dirty = sim_allocate(sectors(bytes), sizeof(*file->dirty));
 }
 
@@ -69,11 +71,12 @@ static void fill_log(struct sim *sim, struct file *file)
 			.crc32c = (uint32_t)wm_random(&sim->random),
 		};
 
-		wm_journal_encode_record(file->stable + WM_JOURNAL_HEADER_BYTES +
+		wm_journal_encode_record(file->before + WM_JOURNAL_HEADER_BYTES +
 						 i * WM_JOURNAL_RECORD_BYTES,
 					 &record, other, (uint32_t)i);
 	}
-	memcpy(file->current, file->stable, file->room);
+	memcpy(file->current, file->before, file->room);
+	memcpy(file->stable, file->before, file->room);
 }
 
 void sim_disk_create(struct sim *sim)
@@ -93,6 +96,7 @@ void sim_disk_destroy(struct sim *sim)
 	for (uint32_t i = 0; i < SIM_FILES; i++) {
 		free(sim->disk->file[i].current);
 		free(sim->disk->file[i].stable);
+		free(sim->disk->file[i].before);
 		free(sim->disk->file[i].dirty);
 	}
 	free(sim->disk);
@@ -144,6 +148,13 @@ static void cache_sync(struct file *file, uint64_t until)
 	file->bytes_stable = file->bytes;
 }
 
+/* A file system never shows what a file had beyond its end. */
+static void forget_beyond(struct file *file)
+{
+	memcpy(file->current + file->bytes, file->before + file->bytes, file->room - file->bytes);
+	memcpy(file->stable + file->bytes, file->before + file->bytes, file->room - file->bytes);
+}
+
 /* A sync that fails: some of it is lost, and no later sync will say so. */
 static void cache_drop_some(struct sim *sim, struct file *file, uint64_t until)
 {
@@ -176,9 +187,9 @@ void sim_disk_make_journal(struct sim *sim, const uint8_t header[WM_JOURNAL_HEAD
 {
 	struct file *file = &sim->disk->file[SIM_LOG];
 
-	/* What an earlier journal left on these sectors stays behind its end. */
 	memset(file->dirty, 0, sectors(file->room) * sizeof(*file->dirty));
-	memcpy(file->current, file->stable, file->room);
+	file->bytes = 0;
+	forget_beyond(file);
 	memcpy(file->current, header, WM_JOURNAL_HEADER_BYTES);
 	memcpy(file->stable, header, WM_JOURNAL_HEADER_BYTES);
 	file->bytes = file->bytes_stable = WM_JOURNAL_HEADER_BYTES;
@@ -191,6 +202,7 @@ void sim_disk_cut_journal(struct sim *sim, uint64_t bytes)
 
 	assert(bytes <= file->bytes);
 	file->bytes = bytes;
+	forget_beyond(file);
 	cache_sync(file, UINT64_MAX);
 }
 
@@ -422,6 +434,10 @@ static void file_crash(struct sim *sim, struct file *file)
 	if (fate != KEPT && sim_between(sim, 0, 1))
 		file->bytes = file->bytes_stable;
 	file->bytes_stable = file->bytes;
+	/* What lay beyond a length that went back is no file's any more: when it grows
+	 * again, a file system shows zeroes there. */
+	memset(file->current + file->bytes, 0, file->room - file->bytes);
+	memset(file->stable + file->bytes, 0, file->room - file->bytes);
 }
 
 void sim_disk_crash(struct sim *sim)
