@@ -481,7 +481,6 @@ static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
 
 	snprintf(reason, sizeof(reason), "computed batch %" PRIu64 " of job %" PRIu32 " wrong",
 		 event->extent, event->job);
-	keep_results(jobs, event->node);
 	wm_membership_quarantine(jobs->membership, event->node, reason);
 }
 
@@ -556,11 +555,20 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 
 /* ---- the rest ------------------------------------------------------------------------ */
 
+/* The lane lets go of it; what is durable stays. */
+static void job_stop(struct wm_jobs *jobs, struct wm_job *job, const char *reason)
+{
+	job->suspended = true;
+	snprintf(job->reason, sizeof(job->reason), "%s", reason);
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+}
+
 /* Names to the lane what is to be made again, as fast as it has room for it. */
 static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	uint64_t extents[WM_REDO_BURST];
 	struct wm_lane_job_counters counters;
+	char reason[128];
 	bool finished = false;
 	int count;
 
@@ -569,9 +577,12 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	if (counters.published_ns <= job->redo.fed_ns || counters.gaps > WM_REDO_BURST)
 		return;
 	count = wm_redo_feed(&job->redo, &job->lane.journal, extents, &finished);
-	if (count < 0)
-		wm_log_error("job %" PRIu32 ": its journal cannot be read: %s", job->lane.id,
-			     strerror(-count));
+	if (count < 0) {
+		snprintf(reason, sizeof(reason), "its journal cannot be read: %s",
+			 strerror(-count));
+		job_stop(jobs, job, reason);
+		return;
+	}
 	for (int i = 0; i < count; i++)
 		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
 							 .extent = extents[i] });
@@ -587,7 +598,10 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	struct wm_lane_job_counters counters;
+	char reason[64];
 
+	if (job->suspended || job->cancelled)
+		return;
 	if (job->redo.active)
 		redo_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
@@ -599,13 +613,11 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 		job->deserted_ns = now_ns;
 		wm_log_warning("job %" PRIu32 " waits: no node answers", job->lane.id);
 	}
-	if (job->fail_after_ns == 0 || job->suspended || job->cancelled ||
-	    now_ns - job->deserted_ns < job->fail_after_ns)
+	if (job->fail_after_ns == 0 || now_ns - job->deserted_ns < job->fail_after_ns)
 		return;
-	job->suspended = true;
-	snprintf(job->reason, sizeof(job->reason), "no node answered for %.1f s",
+	snprintf(reason, sizeof(reason), "no node answered for %.1f s",
 		 (double)job->fail_after_ns / WM_NS_PER_S);
-	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+	job_stop(jobs, job, reason);
 }
 
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
@@ -737,9 +749,7 @@ void wm_jobs_close(struct wm_jobs *jobs)
 	if (job && job->state != WM_JOB_FINISHING)
 		job->goes_on = true;
 	if (job && job->state == WM_JOB_RUNNING) {
-		job->suspended = true;
-		strcpy(job->reason, "the controller stops");
-		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+		job_stop(jobs, job, "the controller stops");
 		wait_for_lane(jobs);
 	} else if (job && job->state == WM_JOB_PREPARING) {
 		job_suspend(jobs, job, "the controller stops", wm_clock_ns());
