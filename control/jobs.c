@@ -395,6 +395,9 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	job->start_ns = now_ns;
 	job->resumed_bytes = job->lane.progress.durable *
 			     wm_layout_extent(&job->lane.layout, 0).out_bytes;
+	/* Until the lane publishes its own. */
+	job->counters.extents_done = job->lane.progress.durable;
+	job->counters.output_bytes_done = job->resumed_bytes;
 	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_START, .job = &job->lane });
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		if (jobs->membership->members[i].state == WM_MEMBER_READY)
