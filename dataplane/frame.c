@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "frame.h"
 
-#include <assert.h>
-#include <isa-l/crc.h>
 #include <string.h>
+
+#include "crc32c.h"
 
 static const char *const drop_names[WM_DROP_REASONS] = {
 	[WM_DROP_NONE] = "none",       [WM_DROP_SHORT] = "short",
@@ -21,11 +21,9 @@ const char *wm_drop_name(enum wm_drop reason)
 	return (unsigned)reason < WM_DROP_REASONS ? drop_names[reason] : "unknown";
 }
 
-/* isa-l takes and returns the register; CRC32C proper inverts it at both ends. */
 uint32_t wm_frame_crc_add(uint32_t crc, const void *piece, size_t piece_bytes)
 {
-	assert(piece_bytes <= INT32_MAX);
-	return ~crc32_iscsi((unsigned char *)piece, (int)piece_bytes, ~crc);
+	return wm_crc32c(crc, piece, piece_bytes);
 }
 
 uint32_t wm_frame_crc(const struct wm_wire_header *header)
