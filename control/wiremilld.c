@@ -106,6 +106,9 @@ static int take_option(int option, struct wm_daemon_config *config)
 
 	switch (option) {
 	case OPT_INTERFACE:
+		if (config->device.interface)
+			return wrong_usage("there is one lane, so one --interface; not also ",
+					   optarg);
 		config->device.interface = optarg;
 		return -1;
 	case OPT_VDEV:

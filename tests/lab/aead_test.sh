@@ -7,7 +7,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-mib=$((1024 * 1024))
 node=$build/control/wiremill-node
 aead=(--controller-arg --auth --controller-arg aead --node-arg --require-aead)
 input=$scratch/forged-input

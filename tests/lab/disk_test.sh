@@ -16,7 +16,6 @@
 input=$scratch/input
 disk=$scratch/disk
 output=$disk/output
-mib=$((1024 * 1024))
 
 # with_room BYTES: an empty file system of that size at $disk, output and journal on it.
 with_room() {

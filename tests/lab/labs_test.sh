@@ -114,6 +114,58 @@ killed_up_is_taken_down() {
 	hugepages_come_back
 }
 
+# A switch's own view of the ways that a job takes: what has gone through the queue
+# of a port, in bytes.
+went_through() {
+	lab exec --switch -- tc -s -j qdisc show dev "$1" | python3 -c 'import json, sys
+print(next(q["bytes"] for q in json.load(sys.stdin) if q["kind"] == "tbf"))'
+}
+
+rate_of() {
+	lab exec --switch -- tc qdisc show dev "$1" | sed -n 's/.* rate \([^ ]*\) .*/\1/p'
+}
+
+links_have_their_rates() {
+	equal "rate to node 1" "$(rate_of n1)" 500Mbit
+	equal "rate to node 2" "$(rate_of n2)" 50Mbit
+	equal "rate to the controller" "$(rate_of ctl0)" 1Gbit
+	equal "rate from the controller" "$(rate_of ctl0-in)" 1Gbit
+	job_is_exact $((16 * mib))
+	(($(went_through ctl0) > 16 * mib))
+	(($(went_through ctl0-in) > 16 * mib))
+	(($(went_through n1) > $(went_through n2)))
+}
+
+# bridge_of NAME
+bridge_of() {
+	lab exec --switch -- ip -j link show "$1" | python3 -c 'import json, sys
+print(json.load(sys.stdin)[0]["master"])'
+}
+
+no_controller() {
+	equal "programs" "$(cd "/run/wiremill/$lab" && echo *.pid)" "n1.pid n2.pid n3.pid"
+	equal "what up has printed at the end" "$(tail -n 1 "$scratch/up.log")" "/run/wiremill/$lab/key"
+	lab kill --node 2
+	lab start --node 2
+	"$root/tools/lab" list | grep -E "^$lab +3 of 3 +1500 +none "
+}
+
+two_bridges() {
+	equal "bridges" "$(for name in ctl0 ctl1 n1 n2 n3; do bridge_of "$name"; done | xargs)" \
+		"br0 br1 br0 br1 br0"
+	lab exec -- ip link show port0
+	lab exec -- ip link show port1
+}
+
+wrong_options() {
+	refused 2 "bridges is 1 to 4" lab up --nodes 1 --mtu 1500 --bridges 5
+	refused 2 "node-rate is a node's number" lab up --nodes 1 --mtu 1500 --node-rate 2=10mbit
+	refused 2 "leaves out" lab up --nodes 1 --mtu 1500 --no-controller --controller-arg --version
+	refused 2 "has nodes 1 to 3, not '4'" lab kill --node 4
+	refused 2 "name the program" lab start --switch
+	refused 2 "unknown option" lab fault --node all --los 1%
+}
+
 pages_before=$(pages)
 lab_up --nodes 2 --mtu 9000
 lab_a=$lab
@@ -124,6 +176,14 @@ check "two labs work at the same time" two_at_once
 check "a name in use is refused and its lab stays" name_in_use
 check "down leaves nothing of a lab, and the other lab alone" down_leaves_nothing
 check "hugepages are given back" hugepages_come_back
+lab_up --nodes 2 --mtu 9000 --rate 500mbit --node-rate 2=50mbit --uplink-rate 1gbit
+check "links have their rates, and a job keeps to the ways" links_have_their_rates
+lab_down
+lab_up --nodes 3 --mtu 1500 --no-controller --bridges 2
+check "a lab without a controller has the rest" no_controller
+check "two bridges: a port of the controller on each, nodes in turn" two_bridges
+check "wrong options are refused" wrong_options
+lab_down
 lab_new
 check "an up that fails leaves nothing" failed_up_leaves_nothing
 check "an up that is interrupted leaves nothing" interrupted_up_leaves_nothing

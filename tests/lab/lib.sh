@@ -283,4 +283,5 @@ loop_device() {
 	loops+=("$loop")
 }
 
+mib=$((1024 * 1024))
 faults=(--loss 1% --corrupt 0.1% --duplicate 1%)

@@ -6,7 +6,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-mib=$((1024 * 1024))
 large_mib=512
 # Several GiB, for who has the time and the disk.
 [[ -z ${WM_TEST_LONG:-} ]] || large_mib=6144

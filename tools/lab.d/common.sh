@@ -78,6 +78,22 @@ take_value() {
 	value=$2
 }
 
+# take_machine "$@": what the verbs on a lab that stands have in common, --name and
+# --node (to node, which the verb owns). One line and out if it is something else.
+take_machine() {
+	case $1 in
+	--name)
+		take_value "$@"
+		choose_lab "$value"
+		;;
+	--node)
+		take_value "$@"
+		node=$value
+		;;
+	*) wrong_usage "unknown option '$1'" ;;
+	esac
+}
+
 # Checks a node's number against the lab; prints the machine's name.
 node_machine() {
 	local nodes
@@ -86,6 +102,15 @@ node_machine() {
 		wrong_usage "lab '$lab_name' has nodes 1 to $nodes, not '$1'"
 	fi
 	echo "n$1"
+}
+
+# The machines that "all" or a node's number stands for.
+node_machines() {
+	if [[ $1 == all ]]; then
+		seq -f 'n%.0f' "$(state_get nodes 0)"
+	else
+		node_machine "$1"
+	fi
 }
 
 built_program() {

@@ -63,6 +63,7 @@ verb_list() {
 			[[ -z $(pid_of "n$node") ]] || running=$((running + 1))
 		done
 		controller=$(pid_of ctl)
+		[[ $(state_get controller yes) == yes ]] || controller=none
 		printf '%-16s %-9s %-6s %-10s %s\n' "$lab_name" "$running of $nodes" \
 			"$(state_get mtu 0)" "${controller:-ended}" "$lab_socket"
 	done

@@ -14,18 +14,10 @@ usage_fault() {
 }
 
 verb_fault() {
-	local node="" faults=() clear=false program machine machines=() last
+	local node="" faults=() clear=false program machine machines
 	choose_lab lab
 	while (($#)); do
 		case $1 in
-		--name)
-			take_value "$@"
-			choose_lab "$value"
-			;;
-		--node)
-			take_value "$@"
-			node=$value
-			;;
 		--loss | --corrupt | --duplicate)
 			take_value "$@"
 			faults+=("$1" "$value")
@@ -37,7 +29,7 @@ verb_fault() {
 			shift
 			continue
 			;;
-		*) wrong_usage "unknown option '$1'" ;;
+		*) take_machine "$@" ;;
 		esac
 		shift 2
 	done
@@ -46,16 +38,8 @@ verb_fault() {
 	! $clear || ((${#faults[@]} == 0)) || wrong_usage "--clear goes with no other fault"
 
 	program=$(built_program tools/fault/wm-fault)
-	if [[ $node == all ]]; then
-		last=$(state_get nodes 0)
-		for ((node = 1; node <= last; node++)); do
-			machines+=("n$node")
-		done
-	else
-		machine=$(node_machine "$node")
-		machines=("$machine")
-	fi
-	for machine in "${machines[@]}"; do
+	machines=$(node_machines "$node")
+	for machine in $machines; do
 		if $clear; then
 			in_machine sw "$program" clear "$machine"
 		elif ((${#faults[@]})); then

@@ -16,7 +16,7 @@ usage_start() {
 	usage: tools/lab start --node N|--controller [--name S]
 
 	Starts that program again and waits until it is ready: the controller's socket
-	is there, or the node is admitted.
+	is there, or the node is admitted (without a controller: it asks for one).
 	TEXT
 }
 
@@ -25,7 +25,8 @@ usage_exec() {
 	usage: tools/lab exec [--node N|--controller|--switch] [--name S] -- COMMAND [ARGUMENT ...]
 
 	Runs a command in that machine's network namespace, the controller's if none is
-	named. A machine's interface is port0; the switch's ports are ctl, n1, n2, ...
+	named. A machine's interface is port0, with --bridges the controller's port0,
+	port1, ...; the switch's ports are ctl0, ctl1, ... and n1, n2, ...
 	TEXT
 }
 
@@ -43,14 +44,6 @@ parse_machine() {
 	choose_lab lab
 	while (($#)); do
 		case $1 in
-		--name)
-			take_value "$@"
-			choose_lab "$value"
-			;;
-		--node)
-			take_value "$@"
-			node=$value
-			;;
 		--signal)
 			take_value "$@"
 			signal=$value
@@ -65,7 +58,7 @@ parse_machine() {
 			rest=("$@")
 			break
 			;;
-		*) wrong_usage "unknown option '$1'" ;;
+		*) take_machine "$@" ;;
 		esac
 		shift 2
 	done
@@ -73,10 +66,14 @@ parse_machine() {
 	[[ -z $node ]] || machine=$(node_machine "$node")
 }
 
-verb_kill() {
-	local machine="" signal=KILL rest=()
+parse_program() {
 	parse_machine "$@"
 	[[ $machine && $machine != sw ]] || wrong_usage "name the program: --node N or --controller"
+}
+
+verb_kill() {
+	local machine="" signal=KILL rest=()
+	parse_program "$@"
 	kill -l "$signal" >/dev/null 2>&1 || wrong_usage "there is no signal '$signal'"
 	[[ -n $(pid_of "$machine") ]] || fail "$(machine_title "$machine") does not run"
 	program_signal "$machine" "$signal"
@@ -86,8 +83,7 @@ verb_kill() {
 
 verb_start() {
 	local machine="" signal="" rest=()
-	parse_machine "$@"
-	[[ $machine && $machine != sw ]] || wrong_usage "name the program: --node N or --controller"
+	parse_program "$@"
 	[[ -z $(pid_of "$machine") ]] || fail "$(machine_title "$machine") runs already"
 	if [[ $machine == ctl ]]; then
 		controller_start

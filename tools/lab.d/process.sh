@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash disable=SC2154,SC2034
 # The lab's programs. A pid file holds the pid and its start time, so that no
-# other process that got the same pid later is ever taken for ours.
+# other process that got the same pid later is ever taken for ours; and how long the
+# log was before, so that an earlier life's words are not taken for this one's.
 
 # The start time of a process in clock ticks, nothing if it is gone or a zombie.
 start_time_of() {
@@ -16,7 +17,7 @@ start_time_of() {
 pid_of() {
 	local pid started
 	[[ -r $lab_state/$1.pid ]] || return 0
-	read -r pid started <"$lab_state/$1.pid" || return 0
+	read -r pid started _ <"$lab_state/$1.pid" || return 0
 	[[ $(start_time_of "$pid") != "$started" ]] || echo "$pid"
 }
 
@@ -24,13 +25,14 @@ pid_of() {
 # nsenter and env replace themselves, so that the pid is the program's. Not
 # 'ip netns exec', which hides /sys/fs/bpf.
 program_start() {
-	local machine=$1 pid
+	local machine=$1 log=$lab_state/$1.log pid logged
 	shift
+	logged=$(stat -c %s "$log" 2>/dev/null || echo 0)
 	setsid nsenter --net="/run/netns/$(namespace_of "$machine")" -- \
 		env --default-signal LP_NUM_THREADS=0 "$@" \
-		>>"$lab_state/$machine.log" 2>&1 </dev/null 9<&- &
+		>>"$log" 2>&1 </dev/null 9<&- &
 	pid=$!
-	echo "$pid $(start_time_of "$pid")" >"$lab_state/$machine.pid"
+	echo "$pid $(start_time_of "$pid") $logged" >"$lab_state/$machine.pid"
 }
 
 program_signal() {
@@ -75,17 +77,20 @@ last_words() {
 	grep -E 'error:|warning:|ERROR:' "$log" | tail -n 1 | grep . || tail -n 1 "$log"
 }
 
-# Starts wiremilld and waits for its socket.
+# Starts wiremilld, on all its ports, and waits for its socket.
 controller_start() {
-	local program arguments deadline
+	local program arguments interfaces=() port deadline
 	program=$(built_program control/wiremilld)
+	for ((port = 0; port < $(state_get bridges 1); port++)); do
+		interfaces+=(--interface "port$port")
+	done
 	mapfile -t arguments < <(state_get controller.arguments "")
 	[[ ${arguments[*]} ]] || arguments=()
 	# A socket from before would pass for the new one.
 	rm -f "$lab_socket"
 	hugepages_lock
 	hugepages_ensure "$(state_get pages 0)"
-	program_start ctl "$program" --interface port0 --socket "$lab_socket" \
+	program_start ctl "$program" "${interfaces[@]}" --socket "$lab_socket" \
 		--state "$lab_state/state" --key "$lab_state/key" "${arguments[@]}"
 	deadline=$((SECONDS + $(state_get timeout 60)))
 	until [[ -S $lab_socket ]]; do
@@ -114,18 +119,35 @@ for node in json.load(sys.stdin)["nodes"]:
     print(node["name"], node["state"], node["reason"])' 2>/dev/null || true
 }
 
-# nodes_wait MACHINE...: until the controller has admitted them all.
+# What a node says in this life of it as soon as it runs.
+node_asks() {
+	local logged
+	read -r _ _ logged <"$lab_state/$1.pid"
+	tail -c "+$((logged + 1))" "$lab_state/$1.log" | grep -qF 'asking for a controller'
+}
+
+# node_is_ready MACHINE KNOWN: it is admitted; it asks, where nobody admits.
+node_is_ready() {
+	if [[ $(state_get controller yes) == no ]]; then
+		node_asks "$1"
+	else
+		grep -qE "^$1 (admitted|ready)( |\$)" <<<"$2"
+	fi
+}
+
+# nodes_wait MACHINE...: until they all are ready.
 nodes_wait() {
-	local deadline machine known waiting
+	local deadline machine known="" waiting controller
+	controller=$(state_get controller yes)
 	deadline=$((SECONDS + $(state_get timeout 60)))
 	while :; do
-		known=$(nodes_known)
+		[[ $controller == no ]] || known=$(nodes_known)
 		waiting=()
 		for machine in "$@"; do
-			grep -qE "^$machine (admitted|ready)( |\$)" <<<"$known" || waiting+=("$machine")
+			node_is_ready "$machine" "$known" || waiting+=("$machine")
 		done
 		((${#waiting[@]})) || return 0
-		[[ -n $(pid_of ctl) ]] || fail "the controller ended: $(last_words ctl)"
+		[[ $controller == no || -n $(pid_of ctl) ]] || fail "the controller ended: $(last_words ctl)"
 		for machine in "${waiting[@]}"; do
 			[[ -n $(pid_of "$machine") ]] ||
 				fail "$(machine_title "$machine") ended: $(last_words "$machine")"
@@ -133,7 +155,7 @@ nodes_wait() {
 				fail "$(machine_title "$machine") was refused: $(grep -E "^$machine refused " <<<"$known" | cut -d' ' -f3-)"
 		done
 		((SECONDS < deadline)) ||
-			fail "${#waiting[@]} of $# nodes are not admitted in time; $(machine_title "${waiting[0]}") says: $(last_words "${waiting[0]}")"
+			fail "${#waiting[@]} of $# nodes are not ready in time; $(machine_title "${waiting[0]}") says: $(last_words "${waiting[0]}")"
 		sleep 0.2
 	done
 }

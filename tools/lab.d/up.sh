@@ -7,12 +7,19 @@ usage_up() {
 
 	Builds a lab, starts the controller and N nodes, waits until all nodes are
 	admitted, and prints the path of the control socket as its last line.
+	With --no-controller: waits until the nodes ask for a controller, and prints the
+	path of their cluster's key; then 'tools/lab exec -- PROGRAM ...' runs another
+	controller there.
 
 	  --nodes N             1 to 1000
 	  --mtu M               of every link
 	  --node-mtu I=M        of node I's link; may be repeated
-	  --rate R              what the switch sends to each node (1gbit, 100mbit, ...)
-	  --uplink R            what the switch sends to the controller
+	  --rate R              of the links to the nodes (1gbit, 100mbit, ...)
+	  --node-rate I=R       of the link to node I; may be repeated
+	  --uplink-rate R       of each link between controller and switch, both ways
+	  --bridges N           1 to 4 switches: the controller has a port to each, port0
+	                        and so on, and every Nth node is on the same one
+	  --no-controller       everything but wiremilld
 	  --name S              of the lab; "lab" if not given
 	  --build DIR           where the programs were built; "build" if not given
 	  --xdp MODE            auto, native or generic
@@ -20,10 +27,11 @@ usage_up() {
 	  --controller-arg ARG  one more argument for wiremilld; may be repeated
 	  --node-arg ARG        one more argument for wiremill-node; may be repeated
 
-	Rates are those of the switch's ports. What a machine sends is not shaped on
-	its own link, since neither AF_XDP nor DPDK pass through a queueing discipline.
-	A node's results still keep to --rate, because each answers a request that
-	came in at that rate and is no larger.
+	Rates are those of a wire: checksum, preamble and gap of each frame count. They
+	hold at the switch's ports, since neither AF_XDP nor DPDK pass through a queueing
+	discipline of the machine's own. A node's port is shaped towards the node only;
+	its results keep to that rate too, because each answers a request that came in
+	at it and is no larger.
 	TEXT
 }
 
@@ -31,6 +39,11 @@ usage_up() {
 parse_up() {
 	while (($#)); do
 		[[ $1 == --* ]] || wrong_usage "unknown option '$1'"
+		if [[ $1 == --no-controller ]]; then
+			controller=no
+			shift
+			continue
+		fi
 		take_value "$@"
 		case $1 in
 		--name) choose_lab "$value" ;;
@@ -38,7 +51,9 @@ parse_up() {
 		--mtu) mtu=$value ;;
 		--node-mtu) node_mtus+=("$value") ;;
 		--rate) rate=$value ;;
-		--uplink) uplink=$value ;;
+		--node-rate) node_rates+=("$value") ;;
+		--uplink-rate) uplink=$value ;;
+		--bridges) bridges=$value ;;
 		--build) build=$value ;;
 		--xdp) xdp=$value ;;
 		--timeout) timeout=$value ;;
@@ -63,6 +78,13 @@ check_up() {
 		[[ $pair =~ ^[1-9][0-9]{0,3}=[1-9][0-9]{1,4}$ && ${pair%=*} -le $nodes ]] ||
 			wrong_usage "--node-mtu is a node's number and its MTU, such as 3=1500, not '$pair'"
 	done
+	for pair in "${node_rates[@]}"; do
+		[[ $pair =~ ^[1-9][0-9]{0,3}=[1-9][0-9]*[a-z]+$ && ${pair%%=*} -le $nodes ]] ||
+			wrong_usage "--node-rate is a node's number and its rate, such as 3=10mbit, not '$pair'"
+	done
+	[[ $bridges =~ ^[1-4]$ ]] || wrong_usage "--bridges is 1 to 4, not '$bridges'"
+	[[ $controller == yes || ${#controller_arguments[@]} -eq 0 ]] ||
+		wrong_usage "--controller-arg is for wiremilld, which --no-controller leaves out"
 	is_number "$timeout" || wrong_usage "--timeout is a number of seconds, not '$timeout'"
 	[[ $xdp =~ ^(auto|native|generic)$ ]] || wrong_usage "--xdp is auto, native or generic, not '$xdp'"
 	[[ -d $build ]] || fail "there is no build in $build: run 'meson setup $build && ninja -C $build'"
@@ -75,6 +97,11 @@ save_up() {
 	for pair in "${node_mtus[@]}"; do
 		state_set "mtu.n${pair%=*}" "${pair#*=}"
 	done
+	for pair in "${node_rates[@]}"; do
+		state_set "rate.n${pair%=*}" "${pair#*=}"
+	done
+	state_set bridges "$bridges"
+	state_set controller "$controller"
 	state_set rate "$rate"
 	state_set uplink "$uplink"
 	state_set build "$(readlink -f "$build")"
@@ -98,9 +125,21 @@ up_failed() {
 	exit "$status"
 }
 
+# What a controller of any kind will want; wiremilld takes it at once.
+controller_prepare() {
+	if [[ $controller == yes ]]; then
+		controller_start
+		return
+	fi
+	hugepages_lock
+	hugepages_ensure "$(state_get pages 0)"
+	hugepages_unlock
+}
+
 verb_up() {
 	local nodes="" mtu="" rate="" uplink="" build xdp=auto timeout=60 node machines=()
-	local node_mtus=() controller_arguments=() node_arguments=()
+	local bridges=1 controller=yes
+	local node_mtus=() node_rates=() controller_arguments=() node_arguments=()
 	build=$here/../build
 	choose_lab lab
 	parse_up "$@"
@@ -118,7 +157,7 @@ verb_up() {
 	"$(built_program control/cli/wiremill)" key "$lab_state/key" || fail "no cluster key could be made"
 	built_program control/wiremill-node >/dev/null
 	network_create
-	controller_start
+	controller_prepare
 	for ((node = 1; node <= nodes; node++)); do
 		node_start "n$node"
 		machines+=("n$node")
@@ -127,5 +166,9 @@ verb_up() {
 	trap - EXIT INT TERM HUP
 
 	say "'$lab_name' stands: $nodes nodes at MTU $mtu, logs in $lab_state"
-	echo "$lab_socket"
+	if [[ $controller == yes ]]; then
+		echo "$lab_socket"
+	else
+		echo "$lab_state/key"
+	fi
 }
