@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "jobs.h"
+#include "job_run.h"
 #include "lane.h"
 #include "membership.h"
 #include "port_dpdk.h"

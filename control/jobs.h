@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Jobs: the queue, and the life of the one that runs.
+ * Jobs: the queue. The life of the one whose turn it is: job_run.h.
  *
  *   queued ─▶ preparing ─▶ running ─▶ finishing ─▶ done
  *      │          │           │           └──────▶ failed
@@ -111,13 +111,13 @@ struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request 
 struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
 			      uint64_t now_ns, struct wm_error *error);
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);
-int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns,
-		   struct wm_error *error);
 
-/* From the daemon's loop. */
-void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns);
-void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_change change);
+/* From the daemon's loop: the next job's turn, and that of the current one. */
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns);
+/* To the spool; what cannot be written is said in the log. */
+void wm_jobs_save(const struct wm_jobs *jobs);
+/* What is left of a frame of that MTU for its batch. */
+uint32_t wm_jobs_batch_mtu(const struct wm_jobs *jobs, uint32_t mtu);
 
 /* What it is at now; live while it runs. */
 void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,

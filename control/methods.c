@@ -178,7 +178,7 @@ static json_t *job_cancel(void *context, const json_t *params, int *code, struct
 	struct wm_daemon *daemon = context;
 	struct wm_job *job = find_job(daemon, params, code, error);
 
-	if (!job || wm_jobs_cancel(&daemon->jobs, job, wm_clock_ns(), error) < 0)
+	if (!job || wm_job_cancel(&daemon->jobs, job, wm_clock_ns(), error) < 0)
 		return NULL;
 	return job_object(daemon, job);
 }

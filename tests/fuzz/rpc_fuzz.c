@@ -60,8 +60,8 @@ struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
 	return id == job.lane.id ? jobs->jobs[0] : NULL;
 }
 
-int wm_jobs_cancel(struct wm_jobs *jobs, struct wm_job *which, uint64_t now_ns,
-		   struct wm_error *error)
+int wm_job_cancel(struct wm_jobs *jobs, struct wm_job *which, uint64_t now_ns,
+		  struct wm_error *error)
 {
 	check(jobs == &daemon_state.jobs && which == &job && now_ns > 0);
 	return wm_error_set(error, EINVAL, "job 1 is over");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What control/job_files.c does with files, on the simulated disk, and where the
- * controller may die in the middle of it. Called by the real jobs.c and redo.c.
+ * controller may die in the middle of it. Called by the real jobs.c, job_run.c and redo.c.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -8,7 +8,7 @@
  *
  * Real code decides: dispatch, flow, ledger, frame, progress, membership, agent,
  * messages, the journal's bytes, layout. lane.c and controller.c stand for
- * dataplane/lane_job.c and control/jobs.c, which are bound to DPDK, io_uring and
+ * dataplane/lane_job.c and control/job_run.c, which are bound to DPDK, io_uring and
  * threads: they do the same steps in the same order on what is simulated here.
  * check.c watches. Everything that may differ between two runs comes from the seed,
  * so a run can be replayed.

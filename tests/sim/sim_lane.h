@@ -3,7 +3,7 @@
  * The lane of the simulated controller: what dataplane/lane.c, lane_job.c and
  * lane_audit.c do with DPDK and io_uring, with frames and I/O of the simulator.
  * What it decides by, it asks the real dispatch and progress; what it is told and
- * tells is as in dataplane/lane.h, so that the real control/jobs.c commands it.
+ * tells is as in dataplane/lane.h, so that the real control/job_run.c commands it.
  */
 #ifndef WM_SIM_LANE_H
 #define WM_SIM_LANE_H

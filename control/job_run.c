@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "job_run.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "job_files.h"
+#include "log.h"
+
+/* How long a job waits for a first node, and for the nodes to prepare. */
+#define NODE_WAIT_NS (10 * WM_NS_PER_S)
+#define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
+/* Until a command surely shows in what the lane publishes. */
+#define REDO_SETTLE_NS (5 * WM_NS_PER_MS)
+/* Once somebody is ready, the others get this long before it starts without them. */
+#define PREPARE_GRACE_NS (2 * WM_NS_PER_S)
+
+/* ---- the end of a job --------------------------------------------------------- */
+
+static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
+		    const char *reason, uint64_t now_ns)
+{
+	job->state = state;
+	job->end_ns = now_ns;
+	snprintf(job->reason, sizeof(job->reason), "%s", reason);
+	if (state == WM_JOB_DONE)
+		wm_log_info("job %" PRIu32 " is done: %s, %.3f s", job->lane.id, job->output,
+			    wm_job_seconds(job, now_ns));
+	else
+		wm_log_warning("job %" PRIu32 " %s: %s", job->lane.id, wm_job_state_name(state),
+			       reason);
+	if (jobs->current == job) {
+		wm_membership_job_end(jobs->membership);
+		jobs->current = NULL;
+	}
+	wm_jobs_save(jobs);
+}
+
+/* Nothing of the output is left. */
+static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
+			const char *reason, uint64_t now_ns)
+{
+	wm_job_files_abandon(job);
+	job_end(jobs, job, state, reason, now_ns);
+}
+
+/* What is durable stays; without any there is nothing worth keeping. */
+static void job_suspend(struct wm_jobs *jobs, struct wm_job *job, const char *reason,
+			uint64_t now_ns)
+{
+	char text[WM_ERROR_TEXT_BYTES];
+	bool keep = job->lane.progress.durable > 0;
+
+	if (!keep) {
+		job_abandon(jobs, job, WM_JOB_FAILED, reason, now_ns);
+		return;
+	}
+	wm_job_files_suspend(job);
+	snprintf(text, sizeof(text), "%.420s (go on with 'wiremill job resume OUTPUT')", reason);
+	job_end(jobs, job, WM_JOB_FAILED, text, now_ns);
+}
+
+/* ---- finishing --------------------------------------------------------------------- */
+
+struct finish {
+	struct wm_job *job;
+	const char *state_directory;
+};
+
+static void *finish(void *argument)
+{
+	struct finish *task = argument;
+	struct wm_job *job = task->job;
+
+	job->finish_result = wm_job_files_finish(job, task->state_directory, &job->finish_error);
+	free(task);
+	/* The result above is seen before the flag. */
+	__atomic_store_n(&job->finished, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void finishing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	if (!__atomic_load_n(&job->finished, __ATOMIC_ACQUIRE))
+		return;
+	pthread_join(job->finisher, NULL);
+	if (job->finish_result < 0)
+		job_end(jobs, job, WM_JOB_FAILED, job->finish_error.text, now_ns);
+	else
+		job_end(jobs, job, WM_JOB_DONE, "", now_ns);
+}
+
+static void job_finish(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	struct finish *task = malloc(sizeof(*task));
+
+	job->state = WM_JOB_FINISHING;
+	if (task)
+		*task = (struct finish){ job, jobs->state_directory };
+	if (!task || pthread_create(&job->finisher, NULL, finish, task) != 0) {
+		free(task);
+		job_suspend(jobs, job, "no thread to finish the output with", now_ns);
+	}
+}
+
+/* ---- preparing ------------------------------------------------------------------- */
+
+static uint32_t nodes_in(const struct wm_jobs *jobs)
+{
+	return wm_membership_count(jobs->membership, WM_MEMBER_ADMITTED) +
+	       wm_membership_count(jobs->membership, WM_MEMBER_READY);
+}
+
+static uint32_t governing_mtu(const struct wm_jobs *jobs)
+{
+	uint32_t index = WM_NODES_MAX;
+	uint32_t mtu = wm_membership_mtu(jobs->membership, jobs->port_mtu, &index);
+
+	if (index < WM_NODES_MAX)
+		wm_log_warning("MTUs differ: the smallest, %" PRIu32
+			       " of node %s, governs (the port has %" PRIu32 ")",
+			       mtu, jobs->membership->members[index].hello.name, jobs->port_mtu);
+	return mtu;
+}
+
+static uint64_t quarantined_nodes(const struct wm_membership *membership)
+{
+	uint64_t nodes = 0;
+
+	for (uint32_t i = 0; i < membership->count; i++) {
+		if (membership->members[i].state == WM_MEMBER_QUARANTINED)
+			nodes |= wm_journal_node_bit(membership->members[i].mac);
+	}
+	return nodes;
+}
+
+/* There are nodes: opens the files and asks the nodes to prepare. */
+static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	struct wm_error error;
+
+	job->mtu = governing_mtu(jobs);
+	/* Spooled as started before there is a journal: whoever finds none begins anew. */
+	job->state = WM_JOB_PREPARING;
+	job->prepare_ns = now_ns;
+	wm_jobs_save(jobs);
+	if (wm_job_files_open(job, wm_jobs_batch_mtu(jobs, job->mtu), jobs->state_directory,
+			      &error) < 0) {
+		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
+		return;
+	}
+	job->lane.quarantined = job->resume ? quarantined_nodes(jobs->membership) : 0;
+	if (wm_progress_is_complete(&job->lane.progress) && !job->redo.active &&
+	    !job->lane.quarantined) {
+		job->start_ns = now_ns;
+		job_finish(jobs, job,
+			   now_ns); /* a crash came between the last extent and the name */
+		return;
+	}
+	wm_membership_job_begin(jobs->membership, job->lane.id, &job->lane.layout, job->mtu,
+				now_ns);
+}
+
+static void command(struct wm_jobs *jobs, const struct wm_lane_command *lane_command)
+{
+	/* The ring holds what a change of job sends for every node, and the lane
+	 * empties it every round. */
+	while (!wm_lane_command(jobs->lane, lane_command))
+		usleep(50);
+}
+
+static void node_join(struct wm_jobs *jobs, uint32_t index)
+{
+	const struct wm_member *member = &jobs->membership->members[index];
+
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_NODE_JOIN,
+						 .node = index,
+						 .session = member->session,
+						 .window_max = member->hello.capacity });
+	jobs->current->nodes++;
+}
+
+/* Drawn anew for each life of a job, so that no node can know what is audited. */
+static void draw_audit(struct wm_job *job)
+{
+	job->lane.audit_threshold = (uint32_t)((uint64_t)job->audit_ppm * UINT32_MAX / 1000000);
+	if (getrandom(&job->lane.audit_seed, sizeof(job->lane.audit_seed), 0) < 0)
+		abort(); /* never fails once the kernel is up (getrandom(2)) */
+}
+
+static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	draw_audit(job);
+	job->state = WM_JOB_RUNNING;
+	job->start_ns = now_ns;
+	job->resumed_bytes = job->lane.progress.durable *
+			     wm_layout_extent(&job->lane.layout, 0).out_bytes;
+	/* Until the lane publishes its own. */
+	job->counters.extents_done = job->lane.progress.durable;
+	job->counters.output_bytes_done = job->resumed_bytes;
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_START, .job = &job->lane });
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		if (jobs->membership->members[i].state == WM_MEMBER_READY)
+			node_join(jobs, i);
+	}
+	wm_log_info("job %" PRIu32 " runs: %" PRIu64 " batches of %" PRIu32 " elements on %" PRIu32
+		    " nodes, MTU %" PRIu32,
+		    job->lane.id, job->lane.layout.batches, job->lane.layout.batch_elements,
+		    job->nodes, job->mtu);
+}
+
+/* Why no node got ready: what the last of them said. */
+static const char *not_ready_reason(const struct wm_jobs *jobs)
+{
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		const struct wm_member *member = &jobs->membership->members[i];
+
+		if (wm_member_is_in(member) && member->answered && member->reason[0])
+			return member->reason;
+	}
+	return "no node prepared the kernel within 10 s: see 'wiremill node list'";
+}
+
+static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	uint32_t ready = wm_membership_count(jobs->membership, WM_MEMBER_READY);
+	bool answered = wm_membership_job_answered(jobs->membership);
+	uint64_t waited_ns = now_ns - job->prepare_ns;
+
+	if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
+		job_run(jobs, job, now_ns);
+	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
+		job_suspend(jobs, job, not_ready_reason(jobs), now_ns);
+}
+
+/* What was begun in an earlier life waits as a running job does: after a power cut a
+ * controller may be up long before its nodes. */
+static uint64_t node_wait_ns(const struct wm_job *job)
+{
+	if (!job->resume)
+		return NODE_WAIT_NS;
+	return job->fail_after_ns > 0 ? job->fail_after_ns : UINT64_MAX;
+}
+
+static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	if (nodes_in(jobs) > 0)
+		job_prepare(jobs, job, now_ns);
+	else if (now_ns - job->prepare_ns > node_wait_ns(job) && job->resume)
+		job_end(jobs, job, WM_JOB_FAILED,
+			"no node in time (go on with 'wiremill job resume OUTPUT')", now_ns);
+	else if (now_ns - job->prepare_ns > node_wait_ns(job))
+		job_end(jobs, job, WM_JOB_FAILED,
+			"no node within 10 s: start wiremill-node on the nodes, then see "
+			"'wiremill node list'",
+			now_ns);
+}
+
+/* ---- what the lane tells ------------------------------------------------------------ */
+
+/* Adds what a node did in this job, which ends for it, to what it did before. */
+static void keep_results(struct wm_jobs *jobs, uint32_t index)
+{
+	struct wm_dispatch_node_state state;
+
+	wm_lane_node_state(jobs->lane, index, &state);
+	jobs->membership->members[index].results += state.results;
+}
+
+static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
+{
+	char reason[WM_MESSAGE_TEXT_BYTES];
+
+	snprintf(reason, sizeof(reason), "computed batch %" PRIu64 " of job %" PRIu32 " wrong",
+		 event->extent, event->job);
+	wm_membership_quarantine(jobs->membership, event->node, reason);
+}
+
+static const char *failed_operation(const struct wm_job *job, const struct wm_lane_event *event,
+				    char text[WM_ERROR_TEXT_BYTES / 2])
+{
+	const size_t room = WM_ERROR_TEXT_BYTES / 2;
+
+	switch (event->failed_op) {
+	case WM_STORE_READ:
+		snprintf(text, room, "reading extent %" PRIu64 " of %.200s", event->extent,
+			 job->input);
+		break;
+	case WM_STORE_WRITE:
+		snprintf(text, room, "writing extent %" PRIu64 " of %.200s", event->extent,
+			 job->output);
+		break;
+	case WM_LANE_FAILED_COMPUTE:
+		snprintf(text, room, "batch %" PRIu64 ": three nodes could not compute it",
+			 event->extent);
+		break;
+	case WM_LANE_FAILED_AUDIT:
+		snprintf(text, room, "batch %" PRIu64 ": three nodes gave three results",
+			 event->extent);
+		break;
+	default:
+		snprintf(text, room, "making the progress of %.200s durable", job->output);
+		break;
+	}
+	return text;
+}
+
+void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
+{
+	struct wm_job *job = jobs->current;
+	char reason[WM_ERROR_TEXT_BYTES], what[WM_ERROR_TEXT_BYTES / 2];
+
+	if (event->op == WM_LANE_NODE_WRONG) {
+		node_wrong(jobs, event);
+		return;
+	}
+	if (event->op == WM_LANE_REDO) {
+		if (job && job->lane.id == event->job)
+			wm_redo_begin(&job->redo, event->nodes, event->record,
+				      (uint32_t)event->extent);
+		return;
+	}
+	if (event->op == WM_LANE_NODE_SILENT) {
+		wm_log_warning("job %" PRIu32 ": a node does not answer, its batches go to others",
+			       event->job);
+		return;
+	}
+	assert(job && job->lane.id == event->job && job->state == WM_JOB_RUNNING);
+	wm_jobs_counters(jobs, job, &job->counters);
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		if (jobs->membership->members[i].state == WM_MEMBER_READY)
+			keep_results(jobs, i);
+	}
+	if (job->cancelled) {
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
+	} else if (job->suspended) {
+		snprintf(reason, sizeof(reason), "%s", job->reason);
+		job_suspend(jobs, job, reason, now_ns);
+	} else if (event->result == 0) {
+		job_finish(jobs, job, now_ns);
+	} else {
+		snprintf(reason, sizeof(reason), "%s: %s", failed_operation(job, event, what),
+			 strerror(-event->result));
+		job_suspend(jobs, job, reason, now_ns);
+	}
+}
+
+/* ---- the rest ------------------------------------------------------------------------ */
+
+/* The lane lets go of it; what is durable stays. */
+static void job_stop(struct wm_jobs *jobs, struct wm_job *job, const char *reason)
+{
+	job->suspended = true;
+	snprintf(job->reason, sizeof(job->reason), "%s", reason);
+	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+}
+
+/* Names to the lane what is to be made again, as fast as it has room for it. */
+static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	uint64_t extents[WM_REDO_BURST];
+	struct wm_lane_job_counters counters;
+	char reason[128];
+	bool finished = false;
+	int count;
+
+	wm_jobs_counters(jobs, job, &counters);
+	/* What was named last must show in its counters. */
+	if (counters.published_ns <= job->redo.fed_ns || counters.gaps > WM_REDO_BURST)
+		return;
+	count = wm_redo_feed(&job->redo, &job->lane.journal, extents, &finished);
+	if (count < 0) {
+		snprintf(reason, sizeof(reason), "its journal cannot be read: %s",
+			 strerror(-count));
+		job_stop(jobs, job, reason);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
+							 .extent = extents[i] });
+	job->redo.fed_ns = now_ns + REDO_SETTLE_NS;
+	if (!finished)
+		return;
+	job->redo.active = false;
+	command(jobs,
+		&(struct wm_lane_command){ .op = WM_LANE_REDO_DONE, .extent = job->redo.pass });
+}
+
+/* With no node left a job waits for one, unless it was told for how long. */
+static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	struct wm_lane_job_counters counters;
+	char reason[64];
+
+	if (job->suspended || job->cancelled)
+		return;
+	if (job->redo.active)
+		redo_tick(jobs, job, now_ns);
+	wm_jobs_counters(jobs, job, &counters);
+	if (counters.nodes_alive > 0 || counters.job != job->lane.id) {
+		job->deserted_ns = 0;
+		return;
+	}
+	if (job->deserted_ns == 0) {
+		job->deserted_ns = now_ns;
+		wm_log_warning("job %" PRIu32 " waits: no node answers", job->lane.id);
+	}
+	if (job->fail_after_ns == 0 || now_ns - job->deserted_ns < job->fail_after_ns)
+		return;
+	snprintf(reason, sizeof(reason), "no node answered for %.1f s",
+		 (double)job->fail_after_ns / WM_NS_PER_S);
+	job_stop(jobs, job, reason);
+}
+
+void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	switch (job->state) {
+	case WM_JOB_QUEUED:
+		queued_tick(jobs, job, now_ns);
+		break;
+	case WM_JOB_PREPARING:
+		preparing_tick(jobs, job, now_ns);
+		break;
+	case WM_JOB_FINISHING:
+		finishing_tick(jobs, job, now_ns);
+		break;
+	case WM_JOB_RUNNING:
+		running_tick(jobs, job, now_ns);
+		break;
+	default:
+		break;
+	}
+}
+
+void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_change change)
+{
+	const struct wm_member *member = &jobs->membership->members[index];
+	struct wm_lane_command lane_command = {
+		.node = index,
+		.session = member->session,
+		.window_max = member->hello.capacity,
+	};
+
+	memcpy(lane_command.mac, member->mac, sizeof(lane_command.mac));
+	memcpy(lane_command.frame_key, member->frame_key, sizeof(lane_command.frame_key));
+	switch (change) {
+	case WM_MEMBER_CHANGE_ADMITTED:
+		lane_command.op = WM_LANE_NODE_SET;
+		command(jobs, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_HEARD:
+		lane_command.op = WM_LANE_NODE_HEAR;
+		command(jobs, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_LEFT:
+		if (jobs->current && jobs->current->state == WM_JOB_RUNNING && member->answered)
+			keep_results(jobs, index);
+		lane_command.op = WM_LANE_NODE_CLEAR;
+		command(jobs, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_READY:
+		if (jobs->current && jobs->current->state == WM_JOB_RUNNING)
+			node_join(jobs, index);
+		break;
+	}
+}
+
+int wm_job_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns, struct wm_error *error)
+{
+	switch (job->state) {
+	case WM_JOB_QUEUED:
+		job_end(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
+		return 0;
+	case WM_JOB_PREPARING:
+		job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
+		return 0;
+	case WM_JOB_RUNNING:
+		job->cancelled = true;
+		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+		return 0;
+	default:
+		return wm_error_set(error, EINVAL,
+				    "job %" PRIu32 " is %s already: nothing to cancel",
+				    job->lane.id, wm_job_state_name(job->state));
+	}
+}
+
+static void wait_for_lane(struct wm_jobs *jobs)
+{
+	struct wm_lane_event event;
+
+	for (;;) {
+		while (!wm_lane_event(jobs->lane, &event))
+			usleep(1000);
+		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
+		if (event.op == WM_LANE_JOB_ENDED)
+			return;
+	}
+}
+
+void wm_job_leave(struct wm_jobs *jobs, struct wm_job *job)
+{
+	if (job->state != WM_JOB_FINISHING)
+		job->goes_on = true;
+	if (job->state == WM_JOB_RUNNING) {
+		job_stop(jobs, job, "the controller stops");
+		wait_for_lane(jobs);
+	} else if (job->state == WM_JOB_PREPARING) {
+		job_suspend(jobs, job, "the controller stops", wm_clock_ns());
+	}
+	while (job->state == WM_JOB_FINISHING) {
+		usleep(1000);
+		finishing_tick(jobs, job, wm_clock_ns());
+	}
+}
