@@ -25,7 +25,8 @@ struct wm_executor {
 	struct wm_memory region;
 	struct wm_submissions submissions;
 	struct wm_pipeline pipeline;
-	struct wm_kernel kernel; /* valid once prepared */
+	struct wm_kernel kernel; /* valid once prepared, as is the shader */
+	const struct wm_shader *shader;
 	bool prepared;
 	uint64_t submitted; /* ticket of the last submission */
 	uint64_t completed; /* the last that was seen to be done */
@@ -189,6 +190,9 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 				    WM_KERNEL_NAME_BYTES, kernel->name);
 	if (wm_executor_completed(executor) != executor->submitted)
 		return wm_error_set(error, EBUSY, "executor: submissions are in flight");
+	/* It compiles for a second on a busy machine, and every job of a rack asks. */
+	if (executor->prepared && executor->shader == shader)
+		return 0;
 
 	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader, error);
 	if (ret < 0)
@@ -202,6 +206,7 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 	if (ret < 0)
 		return ret;
 	executor->kernel = *kernel;
+	executor->shader = shader;
 	executor->prepared = true;
 	return 0;
 }
