@@ -250,13 +250,16 @@ static bool is_same_kernel(const struct wm_kernel_message *a, const struct wm_ke
 	       a->batch_elements == b->batch_elements;
 }
 
-static void prepare(struct wm_agent *agent, uint32_t job, const struct wm_kernel_message *kernel)
+static void prepare(struct wm_agent *agent, const struct wm_wire_header *header,
+		    const struct wm_kernel_message *kernel)
 {
+	uint32_t job = header->job;
 	struct wm_error error = { "" };
 	int ret = agent->config.ops->prepare(agent->config.context, job, kernel, &error);
 
 	agent->has_answer = true;
 	agent->answer_job = job;
+	agent->answer_batch = header->batch;
 	agent->answer_kernel = *kernel;
 	agent->answer.status = -ret;
 	wm_message_text_set(agent->answer.text, sizeof(agent->answer.text),
@@ -275,6 +278,15 @@ static bool is_of_an_older_job(const struct wm_agent *agent, uint32_t job)
 	return agent->has_answer && (int32_t)(job - agent->answer_job) < 0;
 }
 
+static bool is_answered(const struct wm_agent *agent, const struct wm_wire_header *header,
+			const struct wm_kernel_message *kernel)
+{
+	if (!agent->has_answer || agent->answer_job != header->job ||
+	    !is_same_kernel(&agent->answer_kernel, kernel))
+		return false;
+	return agent->answer.status == 0 || agent->answer_batch == header->batch;
+}
+
 /* It is repeated until its ACK comes: prepared once, answered each time. One that
  * was late or doubled on its way must not take the place of the job that runs now:
  * the controller has its ACK for that, and would not ask again. */
@@ -288,9 +300,8 @@ static int receive_kernel(struct wm_agent *agent, const struct message *message)
 		return ret;
 	if (is_of_an_older_job(agent, header->job))
 		return -ESTALE;
-	if (!agent->has_answer || agent->answer_job != header->job ||
-	    !is_same_kernel(&agent->answer_kernel, &kernel))
-		prepare(agent, header->job, &kernel);
+	if (!is_answered(agent, header, &kernel))
+		prepare(agent, header, &kernel);
 	send_ack(agent, header);
 	return 0;
 }
@@ -468,12 +479,19 @@ static void tick_asking(struct wm_agent *agent, uint64_t now_ns)
 	agent->next_ns = now_ns + jittered(agent, agent->refused ? HELLO_REFUSED_NS : HELLO_NS);
 }
 
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 static void tick_member(struct wm_agent *agent, uint64_t now_ns)
 {
 	struct wm_beat beat = { 0 };
 
 	if (now_ns < agent->next_ns)
 		return;
+	/* While this thread prepared a kernel, say, it did not listen. */
+	agent->heard_ns = earlier(now_ns, agent->heard_ns + (now_ns - agent->next_ns));
 	agent->config.ops->count(agent->config.context, &beat);
 	if (beat.batches != agent->batches)
 		agent->heard_ns = now_ns;

@@ -79,6 +79,7 @@ struct wm_agent {
 
 	bool has_answer; /* to the KERNEL of answer_job, which may be repeated */
 	uint32_t answer_job;
+	uint64_t answer_batch; /* of it: another one asks again for what failed */
 	struct wm_kernel_message answer_kernel;
 	struct wm_ack answer;
 };

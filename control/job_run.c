@@ -222,7 +222,7 @@ static const char *not_ready_reason(const struct wm_jobs *jobs)
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		const struct wm_member *member = &jobs->membership->members[i];
 
-		if (wm_member_is_in(member) && member->answered && member->reason[0])
+		if (wm_member_is_in(member) && member->reason[0])
 			return member->reason;
 	}
 	return "no node prepared the kernel within 10 s: see 'wiremill node list'";

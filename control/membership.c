@@ -11,6 +11,11 @@
 #include "log.h"
 
 #define ASK_AGAIN_NS (200 * WM_NS_PER_MS)
+/* A node that failed to prepare rests before it is asked again, twice as long each time. */
+#define REST_NS (1 * WM_NS_PER_S)
+#define FAILURES_MAX 5u
+/* Ticks further apart than that: this thread was busy with something else. */
+#define LISTEN_NS (500 * WM_NS_PER_MS)
 /* As long as a session may be silent: then its node has asked anew. */
 #define CANDIDATE_NS (WM_DEAD_MS * WM_NS_PER_MS)
 /* A quarter of the largest rack at once, when its controller has started again. */
@@ -177,6 +182,14 @@ static struct wm_member *find_by_mac(struct wm_membership *membership, const uin
 	return NULL;
 }
 
+/* Not what is in quarantine, nor what may have to go there yet. */
+static bool may_be_forgotten(const struct wm_membership *membership, const struct wm_member *member)
+{
+	return !wm_member_is_in(member) && member->state != WM_MEMBER_QUARANTINED &&
+	       member->candidate.expires_ns == 0 &&
+	       (membership->job == 0 || member->took_part != membership->job);
+}
+
 /* A place for a newcomer: nobody's, else a new one, else that of who is gone. */
 static struct wm_member *find_place(struct wm_membership *membership)
 {
@@ -187,9 +200,7 @@ static struct wm_member *find_place(struct wm_membership *membership)
 
 		if (!owner_of(member))
 			return member;
-		/* What is in quarantine must not be forgotten. */
-		if (!wm_member_is_in(member) && member->state != WM_MEMBER_QUARANTINED &&
-		    member->candidate.expires_ns == 0)
+		if (may_be_forgotten(membership, member))
 			gone = member;
 	}
 	return membership->count < WM_NODES_MAX ? &membership->members[membership->count++] : gone;
@@ -212,10 +223,12 @@ static void ask(struct wm_membership *membership, struct wm_member *member, uint
 		.op = WM_OP_KERNEL,
 		.session = member->session,
 		.job = membership->job,
+		.batch = member->failures,
 	};
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
 
 	member->asked = true;
+	member->answered = false;
 	member->asked_ns = now_ns;
 	send_to_member(membership, member, &header, body,
 		       wm_message_encode_kernel(body, WM_AUTH_BODY_BYTES_MAX, &membership->kernel));
@@ -226,6 +239,7 @@ static void ask_if_fit(struct wm_membership *membership, struct wm_member *membe
 {
 	if (membership->job == 0)
 		return;
+	member->failures = 0;
 	if (member->hello.mtu >= membership->job_mtu) {
 		ask(membership, member, now_ns);
 		return;
@@ -466,17 +480,22 @@ static void receive_beat(struct wm_membership *membership, struct wm_member *mem
 	tell(membership, member, WM_MEMBER_CHANGE_HEARD);
 }
 
-static void receive_ack(struct wm_membership *membership, struct wm_member *member, uint32_t job,
-			const struct wm_ack *ack)
+static void receive_ack(struct wm_membership *membership, struct wm_member *member,
+			const struct wm_wire_header *header, const struct wm_ack *ack)
 {
-	if (job == 0 || job != membership->job || !member->asked || member->answered)
-		return; /* repeated, or of a job that has ended */
+	uint32_t job = header->job;
+
+	if (job == 0 || job != membership->job || !member->asked || member->answered ||
+	    header->batch != member->failures)
+		return; /* repeated, of a job that has ended, or to an earlier question */
 	member->answered = true;
 	if (ack->status == 0) {
 		member->state = WM_MEMBER_READY;
+		member->took_part = job;
 		tell(membership, member, WM_MEMBER_CHANGE_READY);
 		return;
 	}
+	member->failures++;
 	snprintf(member->reason, sizeof(member->reason), "not ready: %s", ack->text);
 	wm_log_warning("node %s cannot take part in job %" PRIu32 ": %s", member->hello.name, job,
 		       ack->text);
@@ -533,7 +552,7 @@ static int receive_from_member(struct wm_membership *membership, struct wm_membe
 	case WM_OP_ACK:
 		ret = wm_message_decode_ack(body, body_bytes, &ack);
 		if (ret == 0)
-			receive_ack(membership, member, header->job, &ack);
+			receive_ack(membership, member, header, &ack);
 		return ret;
 	case WM_OP_BYE:
 		ret = wm_message_decode_bye(body, body_bytes, &bye);
@@ -622,6 +641,18 @@ static void warn_of_forgery(struct wm_membership *membership, uint64_t now_ns)
 		       counts->forged, counts->unkeyed, by[0], by[1], by[2], by[3], by[4], by[5]);
 }
 
+/* Not answered yet, or not with success and rested since. */
+static bool is_to_be_asked(const struct wm_membership *membership, const struct wm_member *member,
+			   uint64_t now_ns)
+{
+	if (membership->job == 0 || !member->asked || member->state == WM_MEMBER_READY)
+		return false;
+	if (!member->answered)
+		return now_ns > member->asked_ns + ASK_AGAIN_NS;
+	return member->failures < FAILURES_MAX &&
+	       now_ns > member->asked_ns + (REST_NS << (member->failures - 1));
+}
+
 static void tick_member(struct wm_membership *membership, struct wm_member *member, uint64_t now_ns)
 {
 	if (now_ns > member->heard_ns + WM_DEAD_MS * WM_NS_PER_MS) {
@@ -629,14 +660,30 @@ static void tick_member(struct wm_membership *membership, struct wm_member *memb
 			       WM_DEAD_MS / 1000);
 		send_bye(membership, member, "not heard of for too long");
 		leave(membership, member, WM_MEMBER_GONE, "not heard of");
-	} else if (membership->job && member->asked && !member->answered &&
-		   now_ns > member->asked_ns + ASK_AGAIN_NS) {
+	} else if (is_to_be_asked(membership, member, now_ns)) {
 		ask(membership, member, now_ns);
 	}
 }
 
+/* A thread that was kept elsewhere did not listen: that silence is its own. */
+static uint64_t deaf_ns(struct wm_membership *membership, uint64_t now_ns)
+{
+	uint64_t since_ns = now_ns - membership->tick_ns;
+	bool first = membership->tick_ns == 0;
+
+	membership->tick_ns = now_ns;
+	return first || since_ns < LISTEN_NS ? 0 : since_ns;
+}
+
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns)
 {
+	uint64_t excused_ns = deaf_ns(membership, now_ns);
+
 	membership->answers_left = ANSWERS_PER_TICK;
 	warn_of_forgery(membership, now_ns);
 	for (uint32_t i = 0; i < membership->count; i++) {
@@ -644,8 +691,10 @@ void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns)
 
 		if (member->candidate.expires_ns != 0 && now_ns >= member->candidate.expires_ns)
 			candidate_end(&member->candidate);
-		if (wm_member_is_in(member))
-			tick_member(membership, member, now_ns);
+		if (!wm_member_is_in(member))
+			continue;
+		member->heard_ns = earlier(now_ns, member->heard_ns + excused_ns);
+		tick_member(membership, member, now_ns);
 	}
 }
 
@@ -696,11 +745,14 @@ void wm_membership_quarantine(struct wm_membership *membership, uint32_t index, 
 	struct wm_member *member = &membership->members[index];
 	char text[WM_MESSAGE_TEXT_BYTES];
 
-	if (!wm_member_is_in(member))
+	if (member->state == WM_MEMBER_QUARANTINED)
 		return;
 	wm_log_error("node %s is in quarantine: it %s", member->hello.name, reason);
 	snprintf(text, sizeof(text), "refused: it %.100s", reason);
-	send_bye(membership, member, text);
+	if (wm_member_is_in(member))
+		send_bye(membership, member, text);
+	/* Its next life may be at the door. */
+	candidate_end(&member->candidate);
 	leave(membership, member, WM_MEMBER_QUARANTINED, reason);
 }
 

@@ -79,7 +79,9 @@ struct wm_member {
 	bool asked;    /* KERNEL was sent */
 	bool answered; /* its ACK came */
 	uint64_t asked_ns;
-	uint64_t results; /* batches of ended jobs */
+	uint32_t failures;  /* to prepare */
+	uint32_t took_part; /* in this job; kept when it leaves */
+	uint64_t results;   /* batches of ended jobs */
 	/* with a key */
 	struct wm_auth auth; /* of the session */
 	uint8_t frame_key[WM_KEY_BYTES];
@@ -110,6 +112,7 @@ struct wm_membership {
 	uint32_t job; /* 0: none */
 	uint32_t job_mtu;
 	struct wm_kernel_message kernel;
+	uint64_t tick_ns; /* the last one: nobody was heard while nobody listened */
 	uint64_t ignored; /* control frames that made no sense, or came from nobody */
 	/* the key */
 	const struct wm_key *key;     /* NULL: none */
@@ -137,16 +140,17 @@ void wm_membership_receive(struct wm_membership *membership,
 /* Every 100 ms or so: ends silent sessions, repeats what was not answered. */
 void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
 
-/* Asks every admitted node whose MTU is large enough to prepare, and whoever
- * joins later. */
+/* Asks every admitted node whose MTU is large enough to prepare, and whoever joins
+ * later. One that fails is asked again after 1, 2, 4 and 8 s (KERNEL's batch counts). */
 void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
 			     const struct wm_layout *layout, uint32_t mtu, uint64_t now_ns);
 void wm_membership_job_end(struct wm_membership *membership);
 /* Has everybody who was asked answered? */
 bool wm_membership_job_answered(const struct wm_membership *membership);
 
-/* The node computed wrong: its session ends, and its address gets no other until
- * wm_membership_admit. */
+/* The node computed wrong: its session ends, if it has not left yet, and its address
+ * gets no other until wm_membership_admit. Its place is its own while the job lasts that
+ * it took part in, so that index names it for as long as anybody may ask for it. */
 void wm_membership_quarantine(struct wm_membership *membership, uint32_t index, const char *reason);
 /* An operator trusts that address again. -EINVAL: it is not in quarantine. */
 int wm_membership_admit(struct wm_membership *membership, uint32_t index);

@@ -35,6 +35,7 @@ struct world {
 	unsigned prepared;
 	uint32_t job;
 	int prepare_returns;
+	uint32_t question; /* which the next frame asks */
 	uint64_t batches;
 };
 
@@ -126,7 +127,7 @@ static int give(struct world *world, enum wm_op op, uint32_t session, uint32_t j
 		.op = (uint8_t)op,
 		.count = (uint16_t)body_bytes,
 		.session = session,
-		.batch = 12,
+		.batch = 12 + world->question,
 		.job = job,
 	};
 
@@ -328,7 +329,7 @@ static int32_t status_acknowledged(const struct world *world)
 	struct wm_ack ack = { .status = -1 };
 
 	CU_ASSERT_EQUAL(world->header.op, WM_OP_ACK);
-	CU_ASSERT_EQUAL(world->header.batch, 12);
+	CU_ASSERT_EQUAL(world->header.batch, 12 + world->question);
 	CU_ASSERT_EQUAL(wm_message_decode_ack(world->body, world->header.count, &ack), 0);
 	return ack.status;
 }
@@ -380,6 +381,43 @@ static void a_kernel_that_cannot_be_prepared_is_acknowledged_with_its_errno(void
 	world.prepare_returns = -ENOENT;
 	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
 	CU_ASSERT_EQUAL(status_acknowledged(&world), ENOENT);
+}
+
+/* The same question is answered as before, another one is another try. */
+static void what_could_not_be_prepared_is_tried_once_for_each_question(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	world.prepare_returns = -ENOMEM;
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+		CU_ASSERT_EQUAL(status_acknowledged(&world), ENOMEM);
+		CU_ASSERT_EQUAL(world.prepared, 1);
+	}
+	world.question = 1;
+	world.prepare_returns = 0;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(status_acknowledged(&world), 0);
+	CU_ASSERT_EQUAL(world.prepared, 2);
+	/* Late, and of no harm to what is ready. */
+	world.question = 0;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(world.prepared, 2);
+}
+
+/* It prepares a kernel for so long, on a busy machine. */
+static void a_node_that_did_not_listen_does_not_take_that_for_silence(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	pass_ms(&world, BEAT_MS);
+	world.now_ns += 10 * DEAD_MS * WM_NS_PER_MS;
+	(void)wm_agent_tick(&world.agent, world.now_ns);
+	CU_ASSERT_EQUAL(world.session, SESSION);
+	pass_ms(&world, 2 * DEAD_MS);
+	CU_ASSERT_EQUAL(world.session, 0);
 }
 
 static void a_new_session_prepares_again(void)
@@ -466,6 +504,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_new_job_is_prepared_anew),
 	WM_TEST(a_kernel_of_an_older_job_is_not_taken),
 	WM_TEST(a_kernel_that_cannot_be_prepared_is_acknowledged_with_its_errno),
+	WM_TEST(what_could_not_be_prepared_is_tried_once_for_each_question),
+	WM_TEST(a_node_that_did_not_listen_does_not_take_that_for_silence),
 	WM_TEST(a_new_session_prepares_again),
 	WM_TEST(a_body_that_makes_no_sense_is_refused),
 	WM_TEST(bye_from_the_controller_asks_anew),

@@ -383,6 +383,24 @@ static void a_node_that_starts_again_ends_its_old_session_by_proving_the_new_one
 	rack_destroy(rack);
 }
 
+/* Its next life has said HELLO, and would be admitted by its first beat. */
+static void who_computed_wrong_gets_in_by_no_later_life_either(void)
+{
+	struct rack *rack = rack_at_work();
+
+	rack->lost_ops = 1u << WM_OP_BEAT;
+	node_start(rack, 1, &cluster_key);
+	pass_ms(rack, 1000);
+	wm_membership_quarantine(&rack->membership,
+				 (uint32_t)(member_of(rack, 1) - rack->membership.members),
+				 "computed wrong");
+	rack->lost_ops = 0;
+	pass_ms(rack, 20000);
+	CU_ASSERT_EQUAL(member_of(rack, 1)->state, WM_MEMBER_QUARANTINED);
+	CU_ASSERT_EQUAL(wm_membership_count(&rack->membership, WM_MEMBER_READY), NODES - 1);
+	rack_destroy(rack);
+}
+
 static void a_controller_that_starts_again_is_noticed_at_the_next_beat(void)
 {
 	struct rack *rack = rack_at_work();
@@ -978,6 +996,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_hello_alone_admits_nobody),
 	WM_TEST(a_lost_welcome_is_sent_again_for_the_same_candidate),
 	WM_TEST(a_node_that_starts_again_ends_its_old_session_by_proving_the_new_one),
+	WM_TEST(who_computed_wrong_gets_in_by_no_later_life_either),
 	WM_TEST(a_controller_that_starts_again_is_noticed_at_the_next_beat),
 	WM_TEST(a_refusal_is_believed_from_who_has_the_key),
 	WM_TEST(a_node_with_another_key_stays_out_and_says_so),

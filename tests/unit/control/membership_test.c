@@ -94,6 +94,7 @@ struct node {
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	struct wm_hello hello;
 	uint32_t session;
+	uint64_t question; /* that its ACK answers */
 };
 
 static struct node node_of(unsigned number)
@@ -120,6 +121,7 @@ static void give(struct rack *rack, const struct node *node, enum wm_op op, uint
 		.count = (uint16_t)body_bytes,
 		.session = op == WM_OP_HELLO ? 0 : node->session,
 		.job = job,
+		.batch = node->question,
 	};
 
 	wm_membership_receive(&rack->membership, node->mac, &header, body, rack->now_ns);
@@ -422,6 +424,21 @@ static void a_node_that_says_bye_is_gone_and_may_come_back(void)
 	free(rack);
 }
 
+/* Its frames are in the ring: they come after the tick. */
+static void nobody_was_silent_while_the_controller_did_not_listen(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_join(rack, 1);
+
+	pass_ms(rack, 4000);
+	rack->now_ns += 60 * WM_NS_PER_S;
+	pass_ms(rack, 950);
+	expect_state(rack, &node, WM_MEMBER_ADMITTED);
+	pass_ms(rack, 150);
+	expect_state(rack, &node, WM_MEMBER_GONE);
+	free(rack);
+}
+
 static void what_only_a_controller_says_is_ignored(void)
 {
 	static const enum wm_op ops[] = { WM_OP_WELCOME, WM_OP_KERNEL, WM_OP_DRAIN };
@@ -507,6 +524,111 @@ static void a_node_that_cannot_prepare_stays_and_says_why(void)
 	free(rack);
 }
 
+static void a_node_that_cannot_prepare_is_asked_again_a_few_times(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_join(rack, 1);
+	unsigned asked = 0;
+
+	begin(rack, 9000);
+	for (unsigned i = 0; i < 600; i++) {
+		if (last_sent(rack)->header.op == WM_OP_KERNEL) {
+			CU_ASSERT_EQUAL(last_sent(rack)->header.batch, asked);
+			node.question = asked++;
+			give_ack(rack, &node, JOB, ENOMEM);
+		}
+		give_beat(rack, &node);
+		pass_ms(rack, 100);
+	}
+	CU_ASSERT_EQUAL(asked, 5);
+	CU_ASSERT(wm_membership_job_answered(&rack->membership));
+
+	wm_membership_job_end(&rack->membership);
+	begin(rack, 9000);
+	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_KERNEL);
+	CU_ASSERT_EQUAL(last_sent(rack)->header.batch, 0);
+	free(rack);
+}
+
+static void a_node_that_prepares_the_second_time_is_ready(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_join(rack, 1);
+
+	begin(rack, 9000);
+	give_ack(rack, &node, JOB, ENOMEM);
+	pass_ms(rack, 1100);
+	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_KERNEL);
+	CU_ASSERT_FALSE(wm_membership_job_answered(&rack->membership));
+	/* The first answer once more. */
+	give_ack(rack, &node, JOB, ENOMEM);
+	CU_ASSERT_FALSE(wm_membership_job_answered(&rack->membership));
+	node.question = 1;
+	give_ack(rack, &node, JOB, 0);
+	expect_state(rack, &node, WM_MEMBER_READY);
+	free(rack);
+}
+
+/* ---- quarantine ------------------------------------------------------------------- */
+
+static uint32_t index_of(const struct rack *rack, const struct node *node)
+{
+	return (uint32_t)(member_of(rack, node) - rack->membership.members);
+}
+
+static void who_computed_wrong_is_told_and_kept_out(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_join(rack, 1);
+
+	wm_membership_quarantine(&rack->membership, index_of(rack, &node), "computed wrong");
+	take_bye(rack, &node, "refused: it computed wrong");
+	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_LEFT], 1);
+	node.hello.nonce++;
+	give_hello(rack, &node);
+	take_bye(rack, &node, "refused: it computed wrong");
+	expect_state(rack, &node, WM_MEMBER_QUARANTINED);
+	CU_ASSERT_EQUAL(wm_membership_admit(&rack->membership, index_of(rack, &node)), 0);
+	give_hello(rack, &node);
+	take_welcome(rack, &node);
+	free(rack);
+}
+
+/* The lane looks at its results later than it leaves. */
+static void who_computed_wrong_and_left_is_kept_out_all_the_same(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_join(rack, 1);
+
+	give_bye(rack, &node);
+	wm_membership_quarantine(&rack->membership, index_of(rack, &node), "computed wrong");
+	expect_state(rack, &node, WM_MEMBER_QUARANTINED);
+	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_LEFT], 1);
+	give_hello(rack, &node);
+	take_bye(rack, &node, "refused: it computed wrong");
+	free(rack);
+}
+
+static void who_took_part_keeps_its_place_until_the_job_ends(void)
+{
+	struct rack *rack = rack_create();
+	struct node newcomer = node_of(WM_NODES_MAX), first = node_join(rack, 0);
+
+	for (unsigned i = 1; i < WM_NODES_MAX; i++)
+		(void)node_join(rack, i);
+	begin(rack, 9000);
+	give_ack(rack, &first, JOB, 0);
+	give_bye(rack, &first);
+	give_hello(rack, &newcomer);
+	take_bye(rack, &newcomer, "refused: the rack is full");
+
+	wm_membership_job_end(&rack->membership);
+	give_hello(rack, &newcomer);
+	take_welcome(rack, &newcomer);
+	CU_ASSERT_EQUAL(index_of(rack, &newcomer), 0);
+	free(rack);
+}
+
 static void who_joins_during_a_job_is_asked_too(void)
 {
 	struct rack *rack = rack_create();
@@ -572,11 +694,17 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_session_counts_only_from_the_address_that_has_it),
 	WM_TEST(a_silent_node_is_gone_after_five_seconds_and_not_before),
 	WM_TEST(a_node_that_says_bye_is_gone_and_may_come_back),
+	WM_TEST(nobody_was_silent_while_the_controller_did_not_listen),
 	WM_TEST(what_only_a_controller_says_is_ignored),
 	WM_TEST(closing_says_bye_to_everybody),
 	WM_TEST(a_job_asks_everybody_until_the_answer_comes),
 	WM_TEST(an_answer_to_another_job_is_none),
 	WM_TEST(a_node_that_cannot_prepare_stays_and_says_why),
+	WM_TEST(a_node_that_cannot_prepare_is_asked_again_a_few_times),
+	WM_TEST(a_node_that_prepares_the_second_time_is_ready),
+	WM_TEST(who_computed_wrong_is_told_and_kept_out),
+	WM_TEST(who_computed_wrong_and_left_is_kept_out_all_the_same),
+	WM_TEST(who_took_part_keeps_its_place_until_the_job_ends),
 	WM_TEST(who_joins_during_a_job_is_asked_too),
 	WM_TEST(the_smallest_mtu_governs_and_is_named),
 	WM_TEST(who_joins_a_job_of_a_larger_mtu_waits_for_the_next),
