@@ -7,8 +7,13 @@ A VALUE that is JSON is taken as such, any other is text. Prints the result; an
 error is one line on stderr and exit status 1.
 """
 import json
-import socket
+import os
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools/lab.d"))
+sys.dont_write_bytecode = True
+
+import controller  # noqa: E402
 
 
 def parameter(word):
@@ -19,16 +24,9 @@ def parameter(word):
         return name, text
 
 
-def call(path, method, params):
-    with socket.socket(socket.AF_UNIX) as wire:
-        wire.settimeout(60)
-        wire.connect(path)
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        wire.sendall(json.dumps(request).encode() + b"\n")
-        return json.loads(wire.makefile().readline())
-
-
-answer = call(sys.argv[1], sys.argv[2], dict(parameter(word) for word in sys.argv[3:]))
-if "error" in answer:
-    sys.exit(answer["error"]["message"])
-print(json.dumps(answer["result"]))
+try:
+    result = controller.Controller(sys.argv[1]).call(
+        sys.argv[2], **dict(parameter(word) for word in sys.argv[3:]))
+except controller.Refused as error:
+    sys.exit(str(error))
+print(json.dumps(result))

@@ -8,22 +8,14 @@ longest for which a node had batches and answered none of them, and which one.
 Seen in so many samples.
 """
 import json
-import socket
+import os
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../tools/lab.d"))
+sys.dont_write_bytecode = True
 
-class Controller:
-    def __init__(self, path):
-        self.wire = socket.socket(socket.AF_UNIX)
-        self.wire.settimeout(60)
-        self.wire.connect(path)
-        self.lines = self.wire.makefile()
-
-    def call(self, method, **params):
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self.wire.sendall(json.dumps(request).encode() + b"\n")
-        return json.loads(self.lines.readline())["result"]
+from controller import Controller  # noqa: E402
 
 
 class Stalls:
