@@ -44,7 +44,7 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 
 /* ---- the loop -------------------------------------------------------------------- */
 
-static void receive_control(struct wm_daemon *daemon, uint64_t now_ns)
+static void receive_control(struct wm_daemon *daemon)
 {
 	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
 	const struct wm_ether_header *ether = (const struct wm_ether_header *)frame;
@@ -56,45 +56,49 @@ static void receive_control(struct wm_daemon *daemon, uint64_t now_ns)
 	while ((bytes = wm_lane_receive(daemon->lane, frame, sizeof(frame))) > 0) {
 		if (wm_frame_decode_control(frame, bytes, &header, &body) == WM_DROP_NONE)
 			wm_membership_receive(&daemon->membership, ether->source, &header, body,
-					      now_ns);
+					      wm_clock_ns());
 	}
 }
 
-static void serve_lane(struct wm_daemon *daemon, uint64_t now_ns)
+static void serve_lane(struct wm_daemon *daemon)
 {
 	struct wm_lane_event event;
 	uint64_t count;
 
 	if (read(daemon->wake_fd, &count, sizeof(count)) < 0)
 		return; /* woken for nothing */
-	receive_control(daemon, now_ns);
+	receive_control(daemon);
 	while (wm_lane_event(daemon->lane, &event))
-		wm_jobs_lane_event(&daemon->jobs, &event, now_ns);
+		wm_jobs_lane_event(&daemon->jobs, &event, wm_clock_ns());
 }
 
-static void serve_timer(struct wm_daemon *daemon, uint64_t now_ns)
+/* Nobody is late before what has arrived is heard: opening a job's files may have
+ * taken this thread seconds. */
+static void serve_timer(struct wm_daemon *daemon)
 {
 	uint64_t count;
 
 	if (read(daemon->timer_fd, &count, sizeof(count)) < 0)
 		return;
-	wm_membership_tick(&daemon->membership, now_ns);
-	wm_jobs_tick(&daemon->jobs, now_ns);
+	receive_control(daemon);
+	wm_membership_tick(&daemon->membership, wm_clock_ns());
+	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
 }
 
+/* Each event reads the clock itself: a time taken before the loop would lie before
+ * that of a job which a request has queued meanwhile. */
 static void loop(struct wm_daemon *daemon)
 {
 	struct epoll_event events[8];
 
 	for (;;) {
 		int count = epoll_wait(daemon->epoll_fd, events, 8, -1);
-		uint64_t now_ns = wm_clock_ns();
 
 		for (int i = 0; i < count; i++) {
 			if (events[i].data.fd == daemon->wake_fd)
-				serve_lane(daemon, now_ns);
+				serve_lane(daemon);
 			else if (events[i].data.fd == daemon->timer_fd)
-				serve_timer(daemon, now_ns);
+				serve_timer(daemon);
 			else if (events[i].data.fd == daemon->signal_fd)
 				return;
 			else

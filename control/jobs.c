@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "jobs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -220,6 +221,7 @@ static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
 
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
 {
+	assert(!jobs->current || now_ns >= jobs->current->prepare_ns);
 	if (!jobs->current)
 		start_next(jobs, now_ns);
 	if (jobs->current)
