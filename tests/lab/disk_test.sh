@@ -3,18 +3,18 @@
 # Disks that are full, fail or are slow: the job says what failed and where, keeps
 # what is done, and goes on when the cause is gone.
 #
-# How they are made without a device mapper: an extent of the input cannot be read
-# when its loop device ends before it (EIO on what lies behind a backing file that
-# was cut); one of the output cannot be written, and a journal not grow, when the
-# file under the loop device lies on a tmpfs that is full, or the file system itself
-# is (ENOSPC). An output disk slower than the network is not
-# made here: without a device mapper it would need throttling by a cgroup.
+# How they are made without a device mapper: an extent of the output cannot be
+# written, and a journal not grow, when the file under a loop device lies on a tmpfs
+# that is full, or the file system itself is (ENOSPC). A bad block of a file (EIO), a
+# disk that cannot vouch for what it has, and one slower than the network are made by
+# a file system of our own (bad_disk.c).
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 input=$scratch/input
 disk=$scratch/disk
+bad=$scratch/bad
 output=$disk/output
 
 # with_room BYTES: an empty file system of that size at $disk, output and journal on it.
@@ -55,6 +55,8 @@ fills_up_on_the_way() {
 	eventually 20 job_holds 'it["extents_done"] > 2'
 	fill
 	job_holds 'it["state"] == "running"'
+	link_rate 1 100mbit
+	link_rate 2 100mbit
 	ends_or_is_resumed
 }
 
@@ -71,22 +73,6 @@ ends_or_is_resumed() {
 	matches_reference "$input" "$output"
 }
 
-# The input's loop device is cut in the middle, and grows again.
-input_fails() {
-	local good=$scratch/output
-	begin "$loop" "$good"
-	eventually 20 job_holds 'it["extents_done"] > 2'
-	truncate -s $((40 * mib)) "$scratch/input.image"
-	ends "failed"
-	job_holds '"reading extent" in it["reason"] and "Input/output error" in it["reason"]'
-	[[ ! -e $good && -e $good.wm-partial ]]
-	cp "$input" "$scratch/input.image"
-	resume "$good"
-	job_holds 'it["resumed_bytes"] > 0'
-	is_finished "$good"
-	matches_reference "$input" "$good"
-}
-
 # The output's device is a file of holes on a tmpfs that has no room for them all.
 output_fails() {
 	begin "$input" "$loop" force=true
@@ -97,19 +83,113 @@ output_fails() {
 	matches_reference "$input" "$loop"
 }
 
+unmounted() {
+	! mountpoint -q "$bad" || umount "$bad"
+}
+
+# with_trouble [OPTION,...]: the disk at $bad gets this trouble, or is healed. A job
+# that has just failed may still hold its files for a moment.
+with_trouble() {
+	eventually 10 unmounted
+	"$build/tests/lab/bad_disk" "$scratch/files" "$bad" ${1:+-o "$1"}
+}
+
+# healed_and_resumed INPUT OUTPUT
+healed_and_resumed() {
+	with_trouble
+	resume "$2"
+	is_finished "$2"
+	matches_reference "$1" "$2"
+}
+
+# In the middle of an extent, where no other one's halo reaches; and behind what is
+# read ahead at once, so that there is something to resume.
+input_has_a_bad_block() {
+	cp "$input" "$scratch/files/input"
+	with_trouble read_eio=$((60 * mib + mib / 2))
+	begin "$bad/input" "$scratch/output"
+	ends "failed"
+	job_holds '"reading extent 60 of" in it["reason"] and "Input/output error" in it["reason"]'
+	[[ ! -e $scratch/output && -e $scratch/output.wm-partial ]]
+	healed_and_resumed "$bad/input" "$scratch/output"
+	rm "$scratch/output"*
+}
+
+output_has_a_bad_block() {
+	with_trouble write_eio=$((30 * mib + mib / 2))
+	begin "$input" "$bad/output"
+	ends "failed"
+	job_holds '"writing extent 30 of" in it["reason"] and "Input/output error" in it["reason"]'
+	job_holds '"resume" in it["reason"]'
+	healed_and_resumed "$input" "$bad/output"
+	job_holds 'it["resumed_bytes"] > 0'
+	rm "$bad/output"*
+}
+
+# What was written and not vouched for does not count: it is made again.
+output_is_not_durable() {
+	with_trouble fsync_eio=$((20 * mib))
+	begin "$input" "$bad/output"
+	ends "failed"
+	job_holds '"durable" in it["reason"] and "Input/output error" in it["reason"]'
+	healed_and_resumed "$input" "$bad/output"
+	job_holds "it['resumed_bytes'] <= $((20 * mib))"
+	rm "$bad/output"*
+}
+
+# memory FIELD: of the controller, in KiB. VmHWM: the most it ever had outside
+# hugepages.
+memory() {
+	awk -v field="$1:" '$1 == field { print $2 }' \
+		"/proc/$(cut -d' ' -f1 "/run/wiremill/$lab/ctl.pid")/status"
+}
+
+# At a rate that the network reaches three times over.
+fast_then_slow() {
+	local most pages
+	with_trouble
+	begin "$input" "$bad/fast"
+	ends "done"
+	most=$(memory VmHWM) pages=$(memory HugetlbPages)
+	with_trouble rate=$((7 * mib))
+	begin "$input" "$bad/slow"
+	keeps_showing_progress
+	ends "done"
+	job_holds 'it["resends"] * 100 <= it["batches"]'
+	equal "memory in hugepages, KiB" "$(memory HugetlbPages)" "$pages"
+	echo "memory outside hugepages, at most: $most KiB, then $(memory VmHWM) KiB"
+	(($(memory VmHWM) <= most + 4096))
+	is_finished "$bad/slow"
+	matches_reference "$input" "$bad/slow"
+}
+
+# Of 64 extents, which take nine seconds.
+keeps_showing_progress() {
+	local shown=() state extents
+	while :; do
+		read -r state extents < <(value 'it["state"] + " " + str(it["extents_done"])' "$(show)")
+		[[ $state =~ ^(queued|preparing|running)$ ]] || break
+		shown+=("$extents")
+	done
+	echo "shown: ${shown[*]}"
+	(($(printf '%s\n' "${shown[@]}" | sort -nu | wc -l) >= 5))
+	equal "in order" "$(printf '%s\n' "${shown[@]}" | sort -n | xargs)" "${shown[*]}"
+}
+
 make_data "$input" $((64 * mib))
-mkdir "$disk" "$scratch/small"
-mounts+=("$disk" "$scratch/small")
-lab_up --nodes 2 --mtu 9000 --rate 100mbit
+mkdir "$disk" "$scratch/small" "$scratch/files" "$bad"
+mounts+=("$disk" "$scratch/small" "$bad")
+lab_up --nodes 2 --mtu 9000 --rate 15mbit
 check "an output disk that is full: refused, nothing is left" full_at_the_start
 check "a disk that fills up on the way: reserved is reserved" fills_up_on_the_way
-cp "$input" "$scratch/input.image"
-loop_device "$scratch/input.image"
-check "an input that cannot be read: the job fails, says where, and is resumed" input_fails
 mount -t tmpfs -o size=40M tmpfs "$scratch/small"
 truncate -s $((64 * mib)) "$scratch/small/image"
 loop_device "$scratch/small/image"
-check "an output that cannot be written: the same" output_fails
+check "an output device that fills up: the job fails, says where, and is resumed" output_fails
+check "a bad block of the input: the failure names its extent, and resume completes" input_has_a_bad_block
+check "a bad block of the output: the same" output_has_a_bad_block
+check "an output that cannot be made durable: what is not is made again" output_is_not_durable
+check "an output disk slower than the network: the job keeps its pace, in the same memory" fast_then_slow
 check "all programs end well" programs_end_well
 losetup -d "$loop"
 unset 'loops[-1]'

@@ -173,6 +173,11 @@ lab_down() {
 	lab down
 }
 
+# link_rate NODE RATE: of the link to that node, from now on.
+link_rate() {
+	lab exec --switch -- tc qdisc replace dev "n$1" root tbf rate "$2" burst 256kb latency 20ms overhead 24
+}
+
 # What the software GPU driver of Debian 12 keeps for good: unloaded with its
 # instance, it has no name by which a leak could be suppressed.
 driver_leak='SUMMARY: AddressSanitizer: 128 byte\(s\) leaked in 1 allocation\(s\)'

@@ -150,8 +150,8 @@ submitted_again_without_force() {
 }
 
 at_it_already() {
-	lab exec --switch -- tc qdisc replace dev n1 root tbf rate 10mbit burst 256kb latency 20ms
-	lab exec --switch -- tc qdisc replace dev n2 root tbf rate 10mbit burst 256kb latency 20ms
+	link_rate 1 10mbit
+	link_rate 2 10mbit
 	job=$(value 'it["job"]' "$(rpc job.resume output="$output")")
 	refused 1 "at it already" rpc job.resume output="$output"
 	lab exec --switch -- tc qdisc del dev n1 root
