@@ -8,5 +8,6 @@ set -euo pipefail
 
 node=${1##*.}
 shift
+# shellcheck disable=SC2016  # expanded inside
 exec nsenter --net="/run/netns/wm-$WM_PEER_LAB-n$node" -- \
 	unshare --uts bash -c 'hostname "$0" && eval "$*"' "n$node" "$@"
