@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "job_replay.h"
+
 static int check_tail(const struct wm_job *job, const struct wm_source *source,
 		      struct wm_error *error)
 {
@@ -114,20 +116,11 @@ struct replay {
 	uint32_t number; /* of the record */
 };
 
-/* A quarantine that an earlier life did not see to the end: its pass is made again. */
 static int replay(void *context, const struct wm_journal_record *record)
 {
 	struct replay *state = context;
-	struct wm_lane_job *lane = &state->job->lane;
-	uint32_t number = state->number++;
 
-	if (record->type == WM_JOURNAL_EXTENT)
-		return wm_progress_replay(&lane->progress, record->extent);
-	if (record->type == WM_JOURNAL_QUARANTINE) {
-		wm_redo_begin(&state->job->redo, record->nodes, number, 1);
-		lane->redo_wanted = 1;
-	}
-	return 0;
+	return wm_job_replay(state->job, record, state->number++);
 }
 
 /* Complete, and committed before the journal could be removed? */
@@ -135,8 +128,7 @@ static bool is_committed(const struct wm_job *job)
 {
 	struct stat status;
 
-	return wm_progress_is_complete(&job->lane.progress) && !job->redo.active &&
-	       stat(job->output, &status) == 0 && S_ISREG(status.st_mode) &&
+	return wm_job_is_made(job) && stat(job->output, &status) == 0 && S_ISREG(status.st_mode) &&
 	       (uint64_t)status.st_size == job->lane.layout.output_bytes;
 }
 
@@ -164,6 +156,15 @@ static int resume_sink(struct wm_job *job, struct wm_error *error)
 	return ret;
 }
 
+static int look_for_void(struct wm_job *job, struct wm_error *error)
+{
+	int ret = wm_job_replay_end(job);
+
+	return ret < 0 ? wm_error_set(error, -ret, "journal cannot be read (%s): %s",
+				      strerror(-ret), job->lane.journal.path)
+		       : 0;
+}
+
 static int open_resumed(struct wm_job *job, const char *path,
 			const struct wm_journal_identity *identity, struct wm_error *error)
 {
@@ -176,6 +177,8 @@ static int open_resumed(struct wm_job *job, const char *path,
 	ret = wm_journal_match(&lane->journal.identity, identity, error);
 	if (ret == 0)
 		ret = wm_journal_scan(&lane->journal, replay, &state, error);
+	if (ret == 0)
+		ret = look_for_void(job, error);
 	if (ret < 0)
 		goto close_journal;
 	ret = resume_sink(job, error);
@@ -213,8 +216,7 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	if (ret < 0)
 		goto close_source;
 
-	wm_progress_init(&lane->progress, lane->layout.extents);
-	lane->redo_wanted = lane->redo_done = 0;
+	wm_job_replay_begin(job);
 	if (access(path, F_OK) < 0)
 		job->resume = false; /* an earlier life ended before it had a journal */
 	ret = job->resume ? open_resumed(job, path, &identity, error)

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "job_files.h"
+#include "job_replay.h"
 #include "log.h"
 
 /* How long a job waits for a first node, and for the nodes to prepare. */
@@ -36,6 +37,7 @@ static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state 
 	else
 		wm_log_warning("job %" PRIu32 " %s: %s", job->lane.id, wm_job_state_name(state),
 			       reason);
+	wm_redo_fini(&job->redo);
 	if (jobs->current == job) {
 		wm_membership_job_end(jobs->membership);
 		jobs->current = NULL;
@@ -156,9 +158,8 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
 		return;
 	}
-	job->lane.quarantined = job->resume ? quarantined_nodes(jobs->membership) : 0;
-	if (wm_progress_is_complete(&job->lane.progress) && !job->redo.active &&
-	    !job->lane.quarantined) {
+	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
+	if (wm_job_is_made(job) && !job->lane.quarantined) {
 		job->start_ns = now_ns;
 		job_finish(jobs, job,
 			   now_ns); /* a crash came between the last extent and the name */
@@ -377,7 +378,7 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 		return;
 	count = wm_redo_feed(&job->redo, &job->lane.journal, extents, &finished);
 	if (count < 0) {
-		snprintf(reason, sizeof(reason), "its journal cannot be read: %s",
+		snprintf(reason, sizeof(reason), "what is void cannot be found: %s",
 			 strerror(-count));
 		job_stop(jobs, job, reason);
 		return;
@@ -388,7 +389,7 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	job->redo.fed_ns = now_ns + REDO_SETTLE_NS;
 	if (!finished)
 		return;
-	job->redo.active = false;
+	wm_redo_fini(&job->redo);
 	command(jobs,
 		&(struct wm_lane_command){ .op = WM_LANE_REDO_DONE, .extent = job->redo.pass });
 }

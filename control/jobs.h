@@ -77,7 +77,9 @@ struct wm_job {
 	uint64_t prepare_ns, start_ns, end_ns;
 	uint32_t audit_ppm;
 	struct wm_redo redo;
-	uint64_t resumed_bytes;		      /* of output, durable before this life */
+	uint64_t unsettled_nodes; /* wm_journal_node_bit of those that the journal names, but
+				     for what their last quarantine covers */
+	uint64_t resumed_bytes;	  /* of output, durable before this life */
 	struct wm_lane_job_counters counters; /* final ones, once it ended */
 
 	pthread_t finisher;

@@ -4,6 +4,7 @@
  * name last. So whoever finds one can trust its header, and a header that does
  * not hold is damage, never a creation that was cut short.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -206,17 +207,18 @@ int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, v
 int wm_journal_read(const struct wm_journal *journal, uint32_t first,
 		    struct wm_journal_record *records, uint32_t count)
 {
-	uint8_t bytes[WM_JOURNAL_RECORD_BYTES];
+	uint8_t bytes[WM_JOURNAL_READ_MAX * WM_JOURNAL_RECORD_BYTES];
+	ssize_t ret;
 	uint32_t i;
 
-	for (i = 0; i < count; i++) {
-		ssize_t ret = wm_file_read(journal->fd, bytes, sizeof(bytes),
-					   record_offset((uint64_t)first + i));
-
-		if (ret < 0)
-			return (int)ret;
-		if (ret != sizeof(bytes) ||
-		    wm_journal_decode_record(bytes, &records[i], journal->random, first + i) < 0)
+	assert(count <= WM_JOURNAL_READ_MAX);
+	ret = wm_file_read(journal->fd, bytes, (size_t)count * WM_JOURNAL_RECORD_BYTES,
+			   record_offset(first));
+	if (ret < 0)
+		return (int)ret;
+	for (i = 0; i < (size_t)ret / WM_JOURNAL_RECORD_BYTES; i++) {
+		if (wm_journal_decode_record(bytes + (size_t)i * WM_JOURNAL_RECORD_BYTES,
+					     &records[i], journal->random, first + i) < 0)
 			break;
 	}
 	return (int)i;

@@ -15,13 +15,17 @@
 /* Looked at: the newest, which a disk that lost something lost first. */
 #define RECORDS_CHECKED 16u
 
-static bool is_newest_of_its_extent(const struct wm_journal_record *records, int index, int count)
+/* Not when a later record is of the same extent, or makes it void: then it may be on
+ * its way to be made again. */
+static bool still_counts(const struct wm_journal_record *records, int index, int count)
 {
-	if (records[index].type != WM_JOURNAL_EXTENT)
+	const struct wm_journal_record *record = &records[index];
+
+	if (record->type != WM_JOURNAL_EXTENT)
 		return false;
 	for (int i = index + 1; i < count; i++) {
-		if (records[i].type == WM_JOURNAL_EXTENT &&
-		    records[i].extent == records[index].extent)
+		if (records[i].type == WM_JOURNAL_EXTENT ? records[i].extent == record->extent
+							 : (records[i].nodes & record->nodes) != 0)
 			return false;
 	}
 	return true;
@@ -61,7 +65,7 @@ int wm_journal_check_output(const struct wm_journal *journal, const struct wm_la
 	}
 	found = wm_journal_read(journal, journal->records - count, records, count);
 	for (int i = 0; i < found && ret == 0; i++) {
-		if (is_newest_of_its_extent(records, i, found))
+		if (still_counts(records, i, found))
 			ret = check_extent(fd, layout, &records[i], buffer, output_path, error);
 	}
 

@@ -241,7 +241,7 @@ int wm_journal_decode_record(const uint8_t bytes[WM_JOURNAL_RECORD_BYTES],
 	memcpy(&encoded, bytes, sizeof(encoded));
 	if (encoded.check != record_check(&encoded, random) || encoded.number != number)
 		return -EBADMSG;
-	if (encoded.type < WM_JOURNAL_EXTENT || encoded.type > WM_JOURNAL_REDONE)
+	if (encoded.type < WM_JOURNAL_EXTENT || encoded.type > WM_JOURNAL_QUARANTINE)
 		return -EBADMSG;
 	*record = (struct wm_journal_record){
 		.type = encoded.type,

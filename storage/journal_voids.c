@@ -9,7 +9,7 @@ void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journ
 		return;
 	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
 		if (record->nodes >> bit & 1)
-			voids->before[bit] = record->type == WM_JOURNAL_QUARANTINE ? number : 0;
+			voids->before[bit] = number;
 	}
 }
 

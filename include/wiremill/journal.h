@@ -60,7 +60,6 @@
 enum wm_journal_type {
 	WM_JOURNAL_EXTENT = 1,	   /* this extent is on disk */
 	WM_JOURNAL_QUARANTINE = 2, /* extents before with one of these `nodes` are void */
-	WM_JOURNAL_REDONE = 3,	   /* what these `nodes` made void has been made again */
 };
 
 struct wm_journal_record {
@@ -156,8 +155,9 @@ int wm_journal_open(struct wm_journal *journal, const char *path, wm_journal_vis
 /* Reads it through again. */
 int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, void *context,
 		    struct wm_error *error);
-/* Reads up to count records from number `first` on; any thread, while it grows, as
- * long as those are durable. Returns how many, or a negative errno. */
+/* Reads up to count records from number `first` on; any thread, while it grows. Returns
+ * how many, fewer only at the end, or a negative errno. */
+#define WM_JOURNAL_READ_MAX 64u
 int wm_journal_read(const struct wm_journal *journal, uint32_t first,
 		    struct wm_journal_record *records, uint32_t count);
 /* Reads back the newest extents it vouches for. -EINVAL: the output holds something

@@ -7,6 +7,7 @@
 #include "flow.h"
 #include "ledger.h"
 #include "progress.h"
+#include "redo.h"
 #include "wiremill/journal.h"
 
 enum sim_bug sim_bug = SIM_BUG_NONE;
@@ -30,6 +31,7 @@ static const char *const names[SIM_BUGS] = {
 	[SIM_BUG_NO_IDENTITY] = "no-identity",
 	[SIM_BUG_NO_REDO] = "no-redo",
 	[SIM_BUG_NO_VOID] = "no-void",
+	[SIM_BUG_REDO_TWICE] = "redo-twice",
 };
 
 const char *sim_bug_name(enum sim_bug bug)
@@ -67,6 +69,11 @@ int __wrap_wm_journal_decode_record(const uint8_t bytes[WM_JOURNAL_RECORD_BYTES]
 				    struct wm_journal_record *record, uint32_t random,
 				    uint32_t number);
 
+int __real_wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
+			uint64_t extents[WM_REDO_BURST], bool *finished);
+int __wrap_wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
+			uint64_t extents[WM_REDO_BURST], bool *finished);
+
 void __wrap_wm_ledger_lose(struct wm_ledger *ledger, uint64_t token)
 {
 	if (sim_bug != SIM_BUG_LOSE_NOTHING)
@@ -94,6 +101,27 @@ bool __wrap_wm_flow_has_room(const struct wm_flow *flow)
 	if (sim_bug == SIM_BUG_WINDOW)
 		return flow->in_flight <= flow->window_max;
 	return __real_wm_flow_has_room(flow);
+}
+
+/* When the pass is over, the first of those that it named, once more. */
+int __wrap_wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
+			uint64_t extents[WM_REDO_BURST], bool *finished)
+{
+	static uint64_t named;
+	static bool has_named;
+	int count = __real_wm_redo_feed(redo, journal, extents, finished);
+
+	if (sim_bug != SIM_BUG_REDO_TWICE)
+		return count;
+	if (count > 0) {
+		named = extents[0];
+		has_named = true;
+	} else if (*finished && has_named) {
+		extents[0] = named;
+		has_named = *finished = false;
+		return 1;
+	}
+	return count;
 }
 
 int __wrap_wm_progress_replay(struct wm_progress *progress, uint64_t extent)

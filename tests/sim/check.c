@@ -374,6 +374,30 @@ static bool check_vouched(struct sim *sim, const struct wm_journal_record *recor
 	return !sim->violation[0];
 }
 
+/* The last record of the extent in question decides. */
+static bool judge_extent(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
+{
+	uint64_t *judged = &sim->check->voids[record->extent];
+
+	if (record->type == WM_JOURNAL_EXTENT)
+		*judged = wm_journal_voids_has(&voids, record, number);
+	return true;
+}
+
+void sim_check_declared_void(struct sim *sim, uint64_t extent)
+{
+	const uint8_t *journal = sim_disk_current(sim, SIM_LOG);
+	uint32_t random = sim_lane_job(sim) ? sim_lane_job(sim)->journal.random : 0;
+
+	memset(&voids, 0, sizeof(voids));
+	sim->check->voids[extent] = 0;
+	scan(sim, journal, random, note_voids);
+	scan(sim, journal, random, judge_extent);
+	if (sim_lane_job(sim) && !sim->check->voids[extent])
+		sim_violate(sim, "extent %" PRIu64 " is declared void, and its last record is not",
+			    extent);
+}
+
 static bool mark_durable(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
 {
 	(void)number;

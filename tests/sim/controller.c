@@ -66,6 +66,8 @@ bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command
 	struct sim_controller *controller = of(sim);
 
 	(void)lane;
+	if (command->op == WM_LANE_EXTENT_VOID)
+		sim_check_declared_void(sim, command->extent);
 	assert(controller->command_tail - controller->command_head < COMMANDS_MAX);
 	controller->commands[controller->command_tail++ % COMMANDS_MAX] = *command;
 	sim_at(sim, sim->now_ns + sim->plan.hop_ns, command_due, NULL, command->op, command->node,
@@ -375,8 +377,10 @@ static void boot(struct sim *sim, const struct sim_event *event)
 
 static void forget_jobs(struct sim_controller *controller)
 {
-	for (uint32_t i = 0; i < controller->jobs.count; i++)
+	for (uint32_t i = 0; i < controller->jobs.count; i++) {
+		wm_redo_fini(&controller->jobs.jobs[i]->redo);
 		free(controller->jobs.jobs[i]);
+	}
 	controller->jobs.count = 0;
 	controller->jobs.current = NULL;
 }

@@ -12,6 +12,7 @@
 #include "controller.h"
 #include "disk.h"
 #include "job_files.h"
+#include "job_replay.h"
 
 /* ---- opening ----------------------------------------------------------------------- */
 
@@ -64,17 +65,6 @@ static int open_fresh(struct sim *sim, struct wm_job *job, struct wm_error *erro
 	return 0;
 }
 
-static int replay(struct wm_job *job, const struct wm_journal_record *record, uint32_t number)
-{
-	if (record->type == WM_JOURNAL_EXTENT)
-		return wm_progress_replay(&job->lane.progress, record->extent);
-	if (record->type == WM_JOURNAL_QUARANTINE) {
-		wm_redo_begin(&job->redo, record->nodes, number, 1);
-		job->lane.redo_wanted = 1;
-	}
-	return 0;
-}
-
 /* The good records, and the rest is cut off. */
 static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *error)
 {
@@ -90,7 +80,7 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 	}
 	journal->records = 0;
 	while (wm_journal_read(journal, journal->records, &record, 1) == 1) {
-		if (replay(job, &record, journal->records) < 0) {
+		if (wm_job_replay(job, &record, journal->records) < 0) {
 			sim_violate(sim, "record %u does not replay", journal->records);
 			return wm_error_set(error, EBADMSG, "a record does not replay");
 		}
@@ -98,6 +88,8 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 	}
 	end = WM_JOURNAL_HEADER_BYTES + (uint64_t)journal->records * WM_JOURNAL_RECORD_BYTES;
 	sim_disk_cut_journal(sim, end);
+	if (wm_job_replay_end(job) < 0)
+		return wm_error_set(error, EBADMSG, "what is void cannot be found");
 	sim_check_resumed(sim);
 	sim_trace(sim, "controller: resumes with %llu of %llu extents, %u records",
 		  (unsigned long long)job->lane.progress.durable,
@@ -114,8 +106,7 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	(void)mtu;
 	(void)state_directory;
 	job->lane.layout = sim->plan.layout;
-	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
-	job->lane.redo_wanted = job->lane.redo_done = 0;
+	wm_job_replay_begin(job);
 	if (!sim_disk_names(sim)->journal)
 		job->resume = false;
 	ret = job->resume ? open_resumed(sim, job, error) : open_fresh(sim, job, error);

@@ -152,7 +152,7 @@ static void a_record_of_another_place_or_journal_is_refused(void)
 
 static void a_record_of_no_type_is_refused(void)
 {
-	static const uint32_t types[] = { 0, WM_JOURNAL_REDONE + 1, 0x100, UINT32_MAX };
+	static const uint32_t types[] = { 0, WM_JOURNAL_QUARANTINE + 1, 0x100, UINT32_MAX };
 	uint8_t bytes[WM_JOURNAL_RECORD_BYTES];
 	struct wm_journal_record out;
 

@@ -229,7 +229,7 @@ static void what_a_quarantine_made_void_is_missing(void)
 	CU_ASSERT_EQUAL(create(&made), 0);
 	append(&made, (struct wm_journal_record){ WM_JOURNAL_QUARANTINE, 0, 0, 1u << 5 });
 	CU_ASSERT_EQUAL(create(&made), -EBADMSG);
-	append(&made, (struct wm_journal_record){ WM_JOURNAL_REDONE, 0, 0, 1u << 5 });
+	finish(&made, 2, 0, 1u << 5);
 	CU_ASSERT_EQUAL(create(&made), 0);
 	end(&made);
 }
