@@ -37,6 +37,7 @@ struct options {
 	bool require_native;
 	bool require_aead;
 	bool validate;
+	bool no_compute;
 	bool busy_poll;
 };
 
@@ -66,6 +67,7 @@ static const char usage_text[] =
 	"  --device TEXT      the GPU whose name contains TEXT (default: the best)\n"
 	"  --require-gpu      fail if only a software device is there\n"
 	"  --validate         run under the Vulkan validation layer; its warnings fail the run\n"
+	"  --no-compute       answer every batch with zeroes: to measure all but the compute\n"
 	"  --busy-poll        never sleep: one core for the lowest latency\n"
 	"  --log-level LEVEL  error, warning, info (default) or debug\n"
 	"  --version          print the version\n"
@@ -106,6 +108,7 @@ enum option_id {
 	OPTION_DEVICE,
 	OPTION_REQUIRE_GPU,
 	OPTION_VALIDATE,
+	OPTION_NO_COMPUTE,
 	OPTION_BUSY_POLL,
 	OPTION_LOG_LEVEL,
 	OPTION_VERSION,
@@ -122,6 +125,7 @@ static const struct option long_options[] = {
 	{ "device", required_argument, NULL, OPTION_DEVICE },
 	{ "require-gpu", no_argument, NULL, OPTION_REQUIRE_GPU },
 	{ "validate", no_argument, NULL, OPTION_VALIDATE },
+	{ "no-compute", no_argument, NULL, OPTION_NO_COMPUTE },
 	{ "busy-poll", no_argument, NULL, OPTION_BUSY_POLL },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -166,6 +170,9 @@ static int take_option(struct options *options, int id, const char *value)
 	case OPTION_VALIDATE:
 		options->validate = true;
 		return WM_EXIT_DONE;
+	case OPTION_NO_COMPUTE:
+		options->no_compute = true;
+		return WM_EXIT_DONE;
 	case OPTION_BUSY_POLL:
 		options->busy_poll = true;
 		return WM_EXIT_DONE;
@@ -195,6 +202,10 @@ static int check_options(struct options *options, char *host_name, size_t host_n
 			return complain("--require-native contradicts --xdp generic", "");
 		options->mode = WM_XDP_NATIVE;
 	}
+	if (options->no_compute && (options->device || options->require_gpu || options->validate))
+		return complain("--no-compute uses no GPU: leave out --device, --require-gpu and "
+				"--validate",
+				"");
 	if (options->require_aead && !options->key_path)
 		return complain("--require-aead needs the cluster key (--key FILE)", "");
 	if (!options->name) {
@@ -379,6 +390,7 @@ static int create_executor(struct node *node, struct wm_error *error)
 		.validate = node->options.validate,
 		.device = node->options.device,
 		.require_gpu = node->options.require_gpu,
+		.no_compute = node->options.no_compute,
 	};
 
 	return wm_executor_create(&node->executor, &config, error);
@@ -425,6 +437,9 @@ static void start_agent(struct node *node)
 	wm_executor_obtained(node->executor, &executor);
 	log_obtained(&port, &executor);
 
+	if (node->options.no_compute)
+		wm_log_warning(
+			"--no-compute: every batch is answered with zeroes, for measuring only");
 	if (!config.key)
 		wm_log_warning("no --key: anybody on this wire can pose as the controller");
 	wm_auth_random(&hello->nonce, sizeof(hello->nonce));

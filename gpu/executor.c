@@ -11,6 +11,7 @@
 #include "instance.h"
 #include "kernels.h"
 #include "memory.h"
+#include "none.h"
 #include "pipeline.h"
 #include "result.h"
 #include "row.h"
@@ -20,11 +21,15 @@
 #define REGION_BYTES_MAX (128u * 1024u * 1024u)
 
 struct wm_executor {
+	bool computes; /* else `none` answers, and the next five are unused */
+	struct wm_none none;
 	struct wm_instance instance;
 	struct wm_device device;
 	struct wm_memory region;
 	struct wm_submissions submissions;
 	struct wm_pipeline pipeline;
+	size_t memory_bytes; /* of the region */
+	uint32_t rows_max;
 	struct wm_kernel kernel; /* valid once prepared, as is the shader */
 	const struct wm_shader *shader;
 	bool prepared;
@@ -63,8 +68,8 @@ static int check_rows_max(const struct wm_device *device, uint32_t rows_max, str
 	return 0;
 }
 
-static int bring_up(struct wm_executor *executor, const struct wm_executor_config *config,
-		    struct wm_error *error)
+static int bring_up_device(struct wm_executor *executor, const struct wm_executor_config *config,
+			   struct wm_error *error)
 {
 	struct wm_device *device = &executor->device;
 	int ret;
@@ -104,6 +109,17 @@ fini_instance:
 	return ret;
 }
 
+static int bring_up(struct wm_executor *executor, const struct wm_executor_config *config,
+		    struct wm_error *error)
+{
+	executor->computes = !config->no_compute;
+	executor->memory_bytes = config->memory_bytes;
+	executor->rows_max = config->rows_max;
+	if (executor->computes)
+		return bring_up_device(executor, config, error);
+	return wm_none_init(&executor->none, config->memory, config->rows_max, error);
+}
+
 int wm_executor_create(struct wm_executor **executor, const struct wm_executor_config *config,
 		       struct wm_error *error)
 {
@@ -126,12 +142,8 @@ int wm_executor_create(struct wm_executor **executor, const struct wm_executor_c
 	return 0;
 }
 
-void wm_executor_destroy(struct wm_executor **executor)
+static void take_down_device(struct wm_executor *e)
 {
-	struct wm_executor *e = *executor;
-
-	if (!e)
-		return;
 	/* A lost device has nothing in flight either: the result changes nothing. */
 	vkDeviceWaitIdle(e->device.handle);
 	wm_pipeline_fini(&e->pipeline, &e->device);
@@ -139,6 +151,17 @@ void wm_executor_destroy(struct wm_executor **executor)
 	wm_memory_fini(&e->region, &e->device);
 	wm_device_fini(&e->device);
 	wm_instance_fini(&e->instance);
+}
+
+void wm_executor_destroy(struct wm_executor **executor)
+{
+	struct wm_executor *e = *executor;
+
+	if (!e)
+		return;
+	if (e->computes)
+		take_down_device(e);
+	wm_none_fini(&e->none);
 	free(e);
 	*executor = NULL;
 }
@@ -146,11 +169,13 @@ void wm_executor_destroy(struct wm_executor **executor)
 void wm_executor_obtained(const struct wm_executor *executor, struct wm_executor_obtained *obtained)
 {
 	*obtained = (struct wm_executor_obtained){
-		.software = executor->device.software,
+		.software = executor->computes ? executor->device.software : true,
 		.imported = true, /* or there would be no executor */
 	};
-	snprintf(obtained->device, sizeof(obtained->device), "%s", executor->device.name);
-	snprintf(obtained->driver, sizeof(obtained->driver), "%s", executor->device.driver);
+	snprintf(obtained->device, sizeof(obtained->device), "%s",
+		 executor->computes ? executor->device.name : WM_NONE_NAME);
+	snprintf(obtained->driver, sizeof(obtained->driver), "%s",
+		 executor->computes ? executor->device.driver : "none");
 }
 
 void wm_executor_counters(const struct wm_executor *executor, struct wm_executor_counters *counters)
@@ -178,6 +203,22 @@ static int warm_up(struct wm_executor *executor, struct wm_error *error)
 	return wm_result_error(result, "the first run of a kernel", error);
 }
 
+static int prepare_device(struct wm_executor *executor, const struct wm_shader *shader,
+			  struct wm_error *error)
+{
+	int ret;
+
+	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader, error);
+	if (ret < 0)
+		return ret;
+	/* From here the commands of the kernel before are gone. */
+	executor->prepared = false;
+	ret = wm_submissions_record(&executor->submissions, &executor->pipeline, error);
+	if (ret < 0)
+		return ret;
+	return warm_up(executor, error);
+}
+
 int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
 			struct wm_error *error)
 {
@@ -194,15 +235,7 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 	if (executor->prepared && executor->shader == shader)
 		return 0;
 
-	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader, error);
-	if (ret < 0)
-		return ret;
-	/* From here the commands of the kernel before are gone. */
-	executor->prepared = false;
-	ret = wm_submissions_record(&executor->submissions, &executor->pipeline, error);
-	if (ret < 0)
-		return ret;
-	ret = warm_up(executor, error);
+	ret = executor->computes ? prepare_device(executor, shader, error) : 0;
 	if (ret < 0)
 		return ret;
 	executor->kernel = *kernel;
@@ -222,13 +255,15 @@ struct wm_row *wm_executor_rows(struct wm_executor *executor)
 {
 	if (!has_free_table(executor))
 		return NULL;
+	if (!executor->computes)
+		return executor->none.rows;
 	return wm_submissions_rows(&executor->submissions, next_slot(executor));
 }
 
 static bool are_valid(const struct wm_executor *executor, const struct wm_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (!wm_row_is_valid(&rows[i], &executor->kernel, executor->region.bytes))
+		if (!wm_row_is_valid(&rows[i], &executor->kernel, executor->memory_bytes))
 			return false;
 	}
 	return true;
@@ -240,20 +275,27 @@ static uint64_t refuse(int code)
 	return 0;
 }
 
+static VkResult start(struct wm_executor *executor, uint32_t count)
+{
+	if (executor->computes)
+		return wm_submissions_submit(&executor->submissions, &executor->device,
+					     next_slot(executor), count, executor->submitted + 1);
+	wm_none_answer(&executor->none, &executor->kernel, count);
+	executor->completed = executor->submitted + 1;
+	return VK_SUCCESS;
+}
+
 uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
 {
 	const struct wm_row *rows = wm_executor_rows(executor);
-	VkResult result;
 
 	if (!rows)
 		return refuse(EBUSY);
-	if (!executor->prepared || count == 0 || count > executor->submissions.rows_max ||
+	if (!executor->prepared || count == 0 || count > executor->rows_max ||
 	    !are_valid(executor, rows, count))
 		return refuse(EINVAL);
 
-	result = wm_submissions_submit(&executor->submissions, &executor->device,
-				       next_slot(executor), count, executor->submitted + 1);
-	if (result != VK_SUCCESS)
+	if (start(executor, count) != VK_SUCCESS)
 		return refuse(EIO);
 	executor->counters.rows += count;
 	executor->counters.submissions++;

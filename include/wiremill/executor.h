@@ -58,6 +58,7 @@ struct wm_executor_config {
 	bool validate;	     /* run under VK_LAYER_KHRONOS_validation, or fail */
 	const char *device;  /* a part of the device's name, or NULL for the best */
 	bool require_gpu;    /* fail on a software device */
+	bool no_compute;     /* no device: every row is answered with zeroes, at once */
 };
 
 /* What the system really got. */
