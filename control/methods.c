@@ -417,6 +417,8 @@ static json_t *lane_object(struct wm_daemon *daemon)
 				      number(counters->results), "duplicates",
 				      number(counters->duplicates)));
 	json_object_set_new(object, "drops", drops_object(&counters->drops));
+	json_object_set_new(object, "busy_seconds",
+			    json_real((double)counters->busy_ns / WM_NS_PER_S));
 	return object;
 }
 

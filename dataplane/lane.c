@@ -537,15 +537,15 @@ static bool tick_is_due(const struct wm_lane *lane, uint16_t received)
 static bool step(struct wm_lane *lane)
 {
 	uint16_t received = receive(lane);
-	bool busy;
+	bool busy = received > 0;
 
 	obey_all(lane);
-	if (lane->state != LANE_IDLE)
-		wm_lane_job_store(lane);
+	if (lane->state != LANE_IDLE && wm_lane_job_store(lane))
+		busy = true;
 	gather_control(lane);
 	if (lane->state == LANE_RUNNING)
 		wm_lane_job_send(lane);
-	busy = received > 0 || lane->transmit_count > 0;
+	busy = busy || lane->transmit_count > 0;
 	transmit(lane);
 	if (tick_is_due(lane, received))
 		tick(lane);
@@ -556,13 +556,18 @@ static int run(void *argument)
 {
 	static const struct timespec nap = { .tv_nsec = IDLE_NAP_NS };
 	struct wm_lane *lane = argument;
+	bool busy = false;
 
 	while (!lane->quit) {
-		lane->now_ns = wm_clock_ns();
-		lane->counters.polls++;
-		if (step(lane))
-			lane->counters.polls_busy++;
-		else if (lane->state == LANE_IDLE)
+		uint64_t now_ns = wm_clock_ns();
+
+		if (busy)
+			lane->counters.busy_ns += now_ns - lane->now_ns;
+		lane->now_ns = now_ns;
+		busy = step(lane);
+		if (busy)
+			continue;
+		if (lane->state == LANE_IDLE)
 			nanosleep(&nap, NULL);
 		else
 			/* On a core of its own this returns at once; on a shared one

@@ -136,7 +136,7 @@ struct wm_lane_counters {
 	uint64_t transmit_payload_bytes, transmit_copied_bytes;
 	uint64_t receive_payload_bytes, receive_copied_bytes;
 	uint64_t sent, resent, results, duplicates; /* batches of all jobs */
-	uint64_t polls, polls_busy;
+	uint64_t busy_ns; /* in rounds that did something; a lane without work spins */
 	struct wm_drops drops;
 	struct wm_store_counters store;
 };

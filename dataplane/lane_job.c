@@ -333,7 +333,7 @@ static void journal(struct wm_lane *lane)
 		lane->journalling = true;
 }
 
-void wm_lane_job_store(struct wm_lane *lane)
+bool wm_lane_job_store(struct wm_lane *lane)
 {
 	struct wm_store_event events[LANE_BURST];
 	unsigned count = wm_store_poll(lane->store, events, LANE_BURST);
@@ -350,6 +350,7 @@ void wm_lane_job_store(struct wm_lane *lane)
 	wm_store_submit(lane->store);
 	if (lane->state == LANE_STOPPING && wm_store_in_flight(lane->store) == 0)
 		job_end(lane);
+	return count > 0;
 }
 
 /* ---- batches out ------------------------------------------------------------ */

@@ -107,8 +107,8 @@ void wm_lane_job_stop(struct wm_lane *lane, int result);
 enum wm_drop wm_lane_job_result(struct wm_lane *lane, struct rte_mbuf *frame);
 /* Queues MAP frames until the burst is full or nothing is to be sent. */
 void wm_lane_job_send(struct wm_lane *lane);
-/* Reads ahead, collects finished I/O, notices the end. */
-void wm_lane_job_store(struct wm_lane *lane);
+/* Reads ahead, collects finished I/O, notices the end. Returns whether any had finished. */
+bool wm_lane_job_store(struct wm_lane *lane);
 
 /* Where a result's payload is: in its frame, and where it is kept. */
 uint8_t *wm_lane_payload(struct rte_mbuf *frame);

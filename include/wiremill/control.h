@@ -50,7 +50,8 @@
  *     copied_bytes: {transmit, receive}, payload_bytes: {transmit, receive},
  *     extents: {read, read_direct, written, written_direct},
  *     batches: {sent, resent, results, duplicates},
- *     drops: {reason: count, ...}}]
+ *     drops: {reason: count, ...},
+ *     busy_seconds (of wall time, in polls that did something)}]
  *   memory: {hugepage_bytes, pinned_bytes}
  *
  * Error codes: the specification's own (-32700 parse error, -32600 invalid
