@@ -33,7 +33,7 @@
  * format_version; another meaning does.
  *
  * CSV (RFC 4180): a line of names, then one line a row with the same members, flat;
- * what is null is empty, and histograms are left out.
+ * what is null is empty, and histograms are left out. Lines end with LF.
  */
 #ifndef WM_GEN_REPORT_H
 #define WM_GEN_REPORT_H

@@ -8,14 +8,11 @@
  *   n1     ...
  *   all    ...
  *
- * The poll loop fills in a snapshot and publishes it to a board; another thread
- * reads the board and draws. Publishing never waits; a reader that meets a writer
- * reads again. One publisher, any readers.
+ * A snapshot is made and shown by one thread, which is not the one that polls.
  */
 #ifndef WM_GEN_SCREEN_H
 #define WM_GEN_SCREEN_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,22 +37,12 @@ struct wm_snapshot {
 	struct wm_snapshot_node node[WM_SNAPSHOT_NODES_MAX];
 };
 
-struct wm_snapshot_board {
-	_Atomic uint64_t version; /* odd while it is written; 0: never */
-	struct wm_snapshot snapshot;
-};
-
-void wm_snapshot_publish(struct wm_snapshot_board *board, const struct wm_snapshot *snapshot);
-/* False: nothing was published yet. */
-bool wm_snapshot_read(struct wm_snapshot_board *board, struct wm_snapshot *snapshot);
-
 struct wm_screen {
 	FILE *stream;
 	bool terminal;
 	unsigned lines_drawn; /* to go back over */
 	bool has_before;
 	struct wm_snapshot before; /* what rates are against */
-	char rates_title[96];
 };
 
 /* stream: stderr. TERM=dumb counts as no terminal. */
