@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A lane's loop, its mailboxes, its memory. Batches and extents: lane_job.c. */
+/* A lane's loop, its mailboxes, its memory. Frames and I/O of a job: lane_job.c. */
 #include <assert.h>
 #include <errno.h>
 #include <sched.h>
@@ -96,22 +96,17 @@ static int memory_create(struct wm_lane *lane)
 		"wm-input", input_bytes(), (int)rte_socket_id(), 0, WM_STORE_ALIGN_BYTES);
 	lane->output_zone = rte_memzone_reserve_aligned(
 		"wm-output", output_bytes(), (int)rte_socket_id(), 0, WM_STORE_ALIGN_BYTES);
-	lane->results =
-		calloc((size_t)WM_LANE_EXTENTS_MAX * WM_EXTENT_BATCHES_MAX, sizeof(*lane->results));
-	if (!lane->input_zone || !lane->output_zone || !lane->results)
+	if (!lane->input_zone || !lane->output_zone)
 		return -ENOMEM;
 
 	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++) {
-		struct lane_slot *slot = &lane->slots[i];
+		struct lane_input *input = &lane->inputs[i];
 
-		slot->buffer = (uint8_t *)lane->input_zone->addr +
-			       (size_t)i * WM_EXTENT_BUFFER_BYTES;
-		slot->output = (uint8_t *)lane->output_zone->addr + (size_t)i * WM_EXTENT_BYTES;
-		slot->results = lane->results + (size_t)i * WM_EXTENT_BATCHES_MAX;
-		slot->attached.free_cb = attached_free;
-		rte_mbuf_ext_refcnt_set(&slot->attached, 1);
+		input->buffer = (uint8_t *)lane->input_zone->addr +
+				(size_t)i * WM_EXTENT_BUFFER_BYTES;
+		input->attached.free_cb = attached_free;
+		rte_mbuf_ext_refcnt_set(&input->attached, 1);
 	}
-	lane->slots_free = WM_LANE_EXTENTS_MAX;
 	return 0;
 }
 
@@ -125,7 +120,7 @@ static int store_create(struct wm_lane *lane, struct wm_error *error)
 	};
 
 	for (uint32_t i = 0; i < WM_LANE_EXTENTS_MAX; i++)
-		buffers[i] = (struct iovec){ .iov_base = lane->slots[i].buffer,
+		buffers[i] = (struct iovec){ .iov_base = lane->inputs[i].buffer,
 					     .iov_len = WM_EXTENT_BUFFER_BYTES };
 	return wm_store_create(&lane->store, &config, error);
 }
@@ -145,17 +140,24 @@ static int rings_create(struct wm_lane *lane)
 										       : -ENOMEM;
 }
 
-static struct wm_dispatch *dispatch_create(const struct wm_port *port)
+static struct wm_course *course_create(struct wm_lane *lane)
 {
-	struct wm_dispatch_config config = {
-		.nodes_max = WM_NODES_MAX,
-		.extents_max = WM_LANE_EXTENTS_MAX,
-		.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
-		/* All of it may come back while this core does something else. */
-		.in_flight_max = port->ring_frames / 4 * 3,
+	struct wm_course_config config = {
+		.dispatch = {
+			.nodes_max = WM_NODES_MAX,
+			.extents_max = WM_LANE_EXTENTS_MAX,
+			.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
+			/* All of it may come back while this core does something else. */
+			.in_flight_max = lane->port->ring_frames / 4 * 3,
+		},
+		.calls = wm_lane_course_calls,
+		.context = lane,
+		.output = lane->output_zone->addr,
+		.output_bytes = WM_EXTENT_BYTES,
+		.auth = lane->config.auth,
 	};
 
-	return wm_dispatch_create(&config);
+	return wm_course_create(&config);
 }
 
 int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *config,
@@ -172,7 +174,7 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 	ret = memory_create(lane);
 	if (ret == 0)
 		ret = rings_create(lane);
-	if (ret == 0 && !(lane->dispatch = dispatch_create(lane->port)))
+	if (ret == 0 && !(lane->course = course_create(lane)))
 		ret = -ENOMEM;
 	if (ret < 0)
 		wm_error_set(error, -ret,
@@ -207,12 +209,11 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 	rte_pktmbuf_free(lane->spare_attach);
 	rte_pktmbuf_free_bulk(lane->transmit, lane->transmit_count);
 	wm_store_destroy(&lane->store);
-	wm_dispatch_destroy(&lane->dispatch);
+	wm_course_destroy(&lane->course);
 	ring_drain(lane->control_out);
 	ring_drain(lane->control_in);
 	rte_ring_free(lane->events);
 	rte_ring_free(lane->commands);
-	free(lane->results);
 	rte_memzone_free(lane->output_zone);
 	rte_memzone_free(lane->input_zone);
 	free(lane);
@@ -291,6 +292,7 @@ void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_
 
 static void publish(struct wm_lane *lane)
 {
+	const struct wm_course_counters *received = wm_course_counters(lane->course);
 	struct lane_published *published = &lane->published;
 	uint32_t version = published->version;
 
@@ -298,24 +300,24 @@ static void publish(struct wm_lane *lane)
 	/* The odd version is seen before any of the stores below. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 
-	lane->job_counters.dispatch = *wm_dispatch_counters(lane->dispatch);
-	lane->job_counters.nodes_alive = wm_dispatch_nodes_alive(lane->dispatch);
-	lane->job_counters.gaps = lane->job ? lane->job->progress.gap_count : 0;
-	lane->job_counters.published_ns = lane->now_ns;
+	wm_course_job_counters(lane->course, lane->now_ns, &published->snapshot.job);
+	lane->counters.receive_payload_bytes = received->receive_payload_bytes;
+	lane->counters.receive_copied_bytes = received->receive_copied_bytes;
 	wm_store_counters(lane->store, &lane->counters.store);
 	published->snapshot.counters = lane->counters;
-	if (lane->state != LANE_IDLE) {
-		published->snapshot.counters.sent += lane->job_counters.dispatch.sent;
-		published->snapshot.counters.resent += lane->job_counters.dispatch.resent;
-		published->snapshot.counters.results += lane->job_counters.dispatch.results;
-		published->snapshot.counters.duplicates += lane->job_counters.dispatch.duplicates;
+	if (wm_course_state(lane->course) != WM_COURSE_IDLE) {
+		const struct wm_dispatch_counters *counters = &published->snapshot.job.dispatch;
+
+		published->snapshot.counters.sent += counters->sent;
+		published->snapshot.counters.resent += counters->resent;
+		published->snapshot.counters.results += counters->results;
+		published->snapshot.counters.duplicates += counters->duplicates;
 	}
-	published->snapshot.job = lane->job_counters;
 	published->snapshot.receive_in_place = lane->in_place;
 	published->snapshot.source_direct = lane->source_direct;
 	published->snapshot.sink_direct = lane->sink_direct;
 	for (uint32_t i = 0; i < lane->node_count; i++)
-		wm_dispatch_node_state(lane->dispatch, i, &published->nodes[i]);
+		wm_dispatch_node_state(wm_course_dispatch(lane->course), i, &published->nodes[i]);
 
 	/* All of it is seen before the even version. */
 	__atomic_store_n(&published->version, version + 2, __ATOMIC_RELEASE);
@@ -389,7 +391,7 @@ static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 	if (drop != WM_DROP_NONE)
 		rte_pktmbuf_free(frame);
 	else if (header->op == WM_OP_RESULT)
-		drop = wm_lane_job_result(lane, frame);
+		drop = wm_course_result(lane->course, frame, header, frame->pkt_len, lane->now_ns);
 	else if (header->op >= WM_OP_HELLO)
 		drop = pass_control(lane, frame);
 	else {
@@ -440,64 +442,21 @@ static void gather_control(struct wm_lane *lane)
 		lane->transmit[lane->transmit_count++] = frame;
 }
 
-static void node_set(struct wm_lane *lane, const struct wm_lane_command *command)
-{
-	struct lane_node *node = &lane->nodes[command->node];
-
-	node->session = command->session;
-	memcpy(node->mac, command->mac, sizeof(node->mac));
-	memcpy(node->frame_key, command->frame_key, sizeof(node->frame_key));
-	if (command->node >= lane->node_count)
-		lane->node_count = command->node + 1;
-}
-
-static void node_clear(struct wm_lane *lane, uint32_t index)
-{
-	struct lane_node *node = &lane->nodes[index];
-
-	wm_dispatch_node_remove(lane->dispatch, index);
-	node->session = 0;
-	explicit_bzero(node->frame_key, sizeof(node->frame_key));
-}
-
 static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
 {
 	switch (command->op) {
-	case WM_LANE_NODE_SET:
-		node_set(lane, command);
-		break;
-	case WM_LANE_NODE_CLEAR:
-		node_clear(lane, command->node);
-		break;
-	case WM_LANE_NODE_HEAR:
-		wm_dispatch_node_hear(lane->dispatch, command->node, lane->now_ns);
-		break;
-	case WM_LANE_NODE_JOIN:
-		/* Not one that was removed while the command was on its way. */
-		if (lane->state == LANE_RUNNING &&
-		    lane->nodes[command->node].session == command->session)
-			wm_dispatch_node_add(lane->dispatch, command->node, command->window_max,
-					     command->session);
-		break;
-	case WM_LANE_NODE_LEAVE:
-		wm_dispatch_node_remove(lane->dispatch, command->node);
-		break;
 	case WM_LANE_JOB_START:
 		wm_lane_job_start(lane, command->job);
-		break;
-	case WM_LANE_JOB_STOP:
-		wm_lane_job_stop(lane, -ECANCELED);
-		break;
-	case WM_LANE_EXTENT_VOID:
-		wm_lane_extent_void(lane, command->extent);
-		break;
-	case WM_LANE_REDO_DONE:
-		if (lane->state == LANE_RUNNING)
-			lane->job->redo_done = (uint32_t)command->extent;
 		break;
 	case WM_LANE_QUIT:
 		lane->quit = true;
 		break;
+	case WM_LANE_NODE_SET:
+		if (command->node >= lane->node_count)
+			lane->node_count = command->node + 1;
+		/* fall through */
+	default:
+		wm_course_obey(lane->course, command, lane->now_ns);
 	}
 }
 
@@ -511,15 +470,8 @@ static void obey_all(struct wm_lane *lane)
 
 static void tick(struct wm_lane *lane)
 {
-	uint32_t silent;
-
 	lane->tick_ns = lane->now_ns + TICK_NS;
-	if (lane->state == LANE_RUNNING) {
-		silent = wm_dispatch_tick(lane->dispatch, lane->now_ns);
-		if (silent)
-			wm_lane_raise(lane, &(struct wm_lane_event){ .op = WM_LANE_NODE_SILENT,
-								     .job = lane->job->id });
-	}
+	wm_course_tick(lane->course, lane->now_ns);
 	if (lane->now_ns >= lane->publish_ns) {
 		lane->publish_ns = lane->now_ns + PUBLISH_NS;
 		publish(lane);
@@ -540,10 +492,10 @@ static bool step(struct wm_lane *lane)
 	bool busy = received > 0;
 
 	obey_all(lane);
-	if (lane->state != LANE_IDLE && wm_lane_job_store(lane))
+	if (wm_course_state(lane->course) != WM_COURSE_IDLE && wm_lane_job_store(lane))
 		busy = true;
 	gather_control(lane);
-	if (lane->state == LANE_RUNNING)
+	if (wm_course_state(lane->course) == WM_COURSE_RUNNING)
 		wm_lane_job_send(lane);
 	busy = busy || lane->transmit_count > 0;
 	transmit(lane);
@@ -567,7 +519,7 @@ static int run(void *argument)
 		busy = step(lane);
 		if (busy)
 			continue;
-		if (lane->state == LANE_IDLE)
+		if (wm_course_state(lane->course) == WM_COURSE_IDLE)
 			nanosleep(&nap, NULL);
 		else
 			/* On a core of its own this returns at once; on a shared one

@@ -248,6 +248,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_wrong(plan, &random);
 	draw_disk(&plan->disk, &random);
 	draw_controller(plan, &random);
+	plan->keep_align_bytes = seed % 2; /* not drawn: what a seed means stays */
 	/* A node that cannot prepare is not asked again in this job: with no other the
 	 * job waits for one, as long as it was told to. */
 	for (uint32_t i = 0; i < plan->nodes && plan->fail_after_ns == 0; i++)

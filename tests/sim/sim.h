@@ -2,16 +2,16 @@
 /*
  * One world in virtual time, from one seed: a controller, a switch, nodes, a disk.
  *
- *    disk.c ◀──▶ lane.c ◀── network.c ──▶ node.c (many)
- *                  │                        wm_agent, a kernel computed for real
+ *    disk.c ◀──▶ sim_lane.c ◀── network.c ──▶ node.c (many)
+ *                  │                            wm_agent, a kernel computed for real
  *            controller.c
  *
- * Real code decides: dispatch, flow, ledger, frame, progress, membership, agent,
- * messages, the journal's bytes, layout. lane.c and controller.c stand for
- * dataplane/lane_job.c and control/job_run.c, which are bound to DPDK, io_uring and
- * threads: they do the same steps in the same order on what is simulated here.
- * check.c watches. Everything that may differ between two runs comes from the seed,
- * so a run can be replayed.
+ * Real code decides: course, lead, dispatch, flow, ledger, frame, progress, jobs,
+ * membership, agent, messages, the journal's bytes, layout. sim_lane.c and controller.c
+ * stand for dataplane/lane.c, lane_job.c and control/daemon.c, which are bound to DPDK,
+ * io_uring and threads: they carry out what the real code asks for on what is simulated here.
+ * check.c watches, through watch.c. Everything that may differ between two runs comes from the
+ * seed, so a run can be replayed.
  *
  * One thread. Whoever schedules an event owns its object until it runs.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lane of the simulated controller: what dataplane/lane.c, lane_job.c and
- * lane_audit.c do with DPDK and io_uring, with frames and I/O of the simulator.
- * What it decides by, it asks the real dispatch and progress; what it is told and
- * tells is as in dataplane/lane.h, so that the real control/job_run.c commands it.
+ * The lane of the simulated controller: the real course (dataplane/course.h) with
+ * frames and I/O of the simulator, as dataplane/lane.c and lane_job.c run it with DPDK
+ * and io_uring. What it is told and tells is as there, so that the real control/job_run.c
+ * commands it.
  */
 #ifndef WM_SIM_LANE_H
 #define WM_SIM_LANE_H
@@ -12,8 +12,6 @@
 #include "lane.h"
 #include "network.h"
 #include "sim.h"
-
-enum sim_lane_state { SIM_LANE_IDLE, SIM_LANE_RUNNING, SIM_LANE_STOPPING };
 
 void sim_lane_create(struct sim *sim);
 void sim_lane_destroy(struct sim *sim);
@@ -27,12 +25,16 @@ void sim_lane_tick(struct sim *sim);
 void sim_lane_receive(struct sim *sim, struct sim_frame *frame);
 void sim_lane_completed(struct sim *sim, enum sim_disk_op op, uint64_t extent, int result);
 
-/* For check.c and the controller. */
-enum sim_lane_state sim_lane_state(const struct sim *sim);
+/* For check.c, watch.c and the controller, while it is up. */
+struct wm_course *sim_lane_course(const struct sim *sim);
+struct wm_lane_job *sim_lane_job(const struct sim *sim);
 const struct wm_dispatch *sim_lane_dispatch(const struct sim *sim);
-const struct wm_lane_job *sim_lane_job(const struct sim *sim);
 const struct wm_lane_snapshot *sim_lane_snapshot(const struct sim *sim);
-uint32_t sim_lane_slots_free(const struct sim *sim);
+/* The result that is being taken. */
+struct sim_frame *sim_lane_receiving(const struct sim *sim);
+uint32_t sim_lane_session(const struct sim *sim, uint32_t node);
+/* Does it take part in the job? */
+void sim_lane_set_member(struct sim *sim, uint32_t node, bool joined);
 bool sim_lane_has_member(const struct sim *sim, uint32_t node);
 
 #endif

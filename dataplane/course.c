@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "course_private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- life ------------------------------------------------------------------------ */
+
+static bool memory_create(struct wm_course *course)
+{
+	const struct wm_dispatch_config *config = &course->config.dispatch;
+	uint32_t slots = config->extents_max, batches = config->batches_per_extent_max;
+
+	course->dispatch = wm_dispatch_create(config);
+	course->nodes = calloc(config->nodes_max, sizeof(*course->nodes));
+	course->slots = calloc(slots, sizeof(*course->slots));
+	course->kept = calloc((size_t)slots * batches, sizeof(*course->kept));
+	course->parts = calloc(batches, sizeof(*course->parts));
+	if (!course->dispatch || !course->nodes || !course->slots || !course->kept ||
+	    !course->parts)
+		return false;
+	for (uint32_t i = 0; i < slots; i++) {
+		course->slots[i].output = course->config.output +
+					  (size_t)i * course->config.output_bytes;
+		course->slots[i].kept = course->kept + (size_t)i * batches;
+	}
+	course->slots_free = slots;
+	return true;
+}
+
+struct wm_course *wm_course_create(const struct wm_course_config *config)
+{
+	struct wm_course *course = calloc(1, sizeof(*course));
+
+	if (!course)
+		return NULL;
+	course->config = *config;
+	if (!memory_create(course))
+		wm_course_destroy(&course);
+	return course;
+}
+
+static void slot_release(struct wm_course *course, struct slot *slot)
+{
+	if (slot->state == SLOT_FREE)
+		return;
+	for (uint32_t i = 0; i < slot->batches; i++) {
+		course_free(course, slot->kept[i].frame);
+		slot->kept[i].frame = NULL;
+	}
+	slot->state = SLOT_FREE;
+	course->slots_free++;
+}
+
+static void slots_release(struct wm_course *course)
+{
+	for (uint32_t i = 0; i < course->config.dispatch.extents_max; i++)
+		slot_release(course, &course->slots[i]);
+}
+
+void wm_course_destroy(struct wm_course **course_pointer)
+{
+	struct wm_course *course = *course_pointer;
+
+	if (!course)
+		return;
+	if (course->slots && course->kept)
+		slots_release(course);
+	course_audit_clear(course);
+	free(course->parts);
+	free(course->kept);
+	free(course->slots);
+	if (course->nodes)
+		explicit_bzero(course->nodes,
+			       course->config.dispatch.nodes_max * sizeof(*course->nodes));
+	free(course->nodes);
+	wm_dispatch_destroy(&course->dispatch);
+	free(course);
+	*course_pointer = NULL;
+}
+
+/* ---- a job's start and end -------------------------------------------------------- */
+
+void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint32_t queue_target,
+			 uint32_t keep_align_bytes)
+{
+	assert(course->state == WM_COURSE_IDLE);
+	course->job = job;
+	course->state = WM_COURSE_RUNNING;
+	course->ending = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = job->id };
+	course->keep_align_bytes = keep_align_bytes;
+	course->job_counters = (struct wm_lane_job_counters){ .job = job->id };
+	course->identity = wm_identity_find(job->layout.kernel.name);
+	wm_lead_start(&course->lead, job);
+	wm_dispatch_start(course->dispatch, &job->layout, queue_target);
+	wm_dispatch_audit(course->dispatch, job->audit_threshold, job->audit_seed);
+}
+
+void course_stop(struct wm_course *course, int result, uint32_t failed_op, uint64_t extent)
+{
+	if (course->state != WM_COURSE_RUNNING)
+		return;
+	course->state = WM_COURSE_STOPPING;
+	course->ending.result = result;
+	course->ending.failed_op = failed_op;
+	course->ending.extent = extent;
+}
+
+static void count_job(struct wm_course *course)
+{
+	const struct wm_lane_job *job = course->job;
+	struct wm_lane_job_counters *counters = &course->job_counters;
+	uint64_t bytes = job->progress.durable * job->layout.extent_elements *
+			 job->layout.kernel.out_bytes;
+
+	counters->extents_done = job->progress.durable;
+	counters->output_bytes_done = bytes < job->layout.output_bytes ? bytes
+								       : job->layout.output_bytes;
+	counters->gaps = job->progress.gap_count;
+	counters->nodes_alive = wm_dispatch_nodes_alive(course->dispatch);
+}
+
+void wm_course_job_end(struct wm_course *course)
+{
+	assert(course->state == WM_COURSE_STOPPING);
+	slots_release(course);
+	course_audit_clear(course);
+	count_job(course);
+	course->state = WM_COURSE_IDLE;
+	course->job = NULL;
+	course->config.calls.raise(course->config.context, &course->ending);
+}
+
+/* ---- storage ---------------------------------------------------------------------- */
+
+static bool read_extent(struct wm_course *course, uint32_t index)
+{
+	const struct wm_layout *layout = &course->job->layout;
+	struct slot *slot = &course->slots[index];
+	uint64_t extent;
+
+	if (!wm_lead_open(&course->lead, &extent))
+		return false;
+	if (course->config.calls.read(course->config.context, index, extent, &slot->input) < 0) {
+		wm_lead_reopen(&course->lead, extent);
+		return false;
+	}
+	slot->state = SLOT_READING;
+	slot->extent = extent;
+	slot->nodes = 0;
+	slot->is_void = false;
+	slot->out_bytes = wm_layout_extent(layout, extent).out_bytes;
+	slot->batches = wm_layout_extent_batches(layout, extent);
+	course->slots_free--;
+	return true;
+}
+
+static void read_ahead(struct wm_course *course)
+{
+	for (uint32_t i = 0; course->slots_free > 0 && i < course->config.dispatch.extents_max;
+	     i++) {
+		if (course->slots[i].state != SLOT_FREE ||
+		    !course->config.calls.is_idle(course->config.context, i))
+			continue;
+		if (!read_extent(course, i))
+			return;
+	}
+}
+
+/* The results of an extent in order; neighbours in memory become one part. */
+static uint32_t gather_parts(struct wm_course *course, const struct slot *slot)
+{
+	const struct wm_layout *layout = &course->job->layout;
+	uint32_t batch_bytes = layout->batch_elements * layout->kernel.out_bytes;
+	uint32_t left = slot->out_bytes, count = 0;
+	uint8_t *end = NULL;
+
+	for (uint32_t i = 0; i < slot->batches; i++) {
+		uint32_t bytes = left < batch_bytes ? left : batch_bytes;
+		uint8_t *start = slot->kept[i].payload;
+
+		if (start == end)
+			course->parts[count - 1].iov_len += bytes;
+		else
+			course->parts[count++] =
+				(struct iovec){ .iov_base = start, .iov_len = bytes };
+		end = start + bytes;
+		left -= bytes;
+	}
+	assert(left == 0);
+	return count;
+}
+
+void course_write_extent(struct wm_course *course, struct slot *slot)
+{
+	uint32_t count = gather_parts(course, slot);
+	int ret;
+
+	slot->crc32c = 0;
+	for (uint32_t i = 0; i < count; i++)
+		slot->crc32c = wm_frame_crc_add(slot->crc32c, course->parts[i].iov_base,
+						course->parts[i].iov_len);
+	/* Before the call: who carries it out may be done at once. */
+	slot->state = SLOT_WRITING;
+	ret = course->config.calls.write(course->config.context, (uint32_t)(slot - course->slots),
+					 slot->extent, course->parts, count);
+	if (ret < 0)
+		course_stop(course, ret, WM_STORE_WRITE, slot->extent);
+}
+
+static struct slot *slot_of(struct wm_course *course, uint64_t extent, enum slot_state state)
+{
+	for (uint32_t i = 0; i < course->config.dispatch.extents_max; i++) {
+		if (course->slots[i].state == state && course->slots[i].extent == extent)
+			return &course->slots[i];
+	}
+	assert(!"an event for an extent that is not in any slot");
+	return NULL;
+}
+
+static void extent_read(struct wm_course *course, uint64_t extent)
+{
+	struct slot *slot = slot_of(course, extent, SLOT_READING);
+
+	slot->state = SLOT_OPEN;
+	if (course->state == WM_COURSE_RUNNING)
+		wm_dispatch_extent_open(course->dispatch, (uint32_t)(slot - course->slots), extent);
+}
+
+static void extent_written(struct wm_course *course, uint64_t extent, uint64_t now_ns)
+{
+	struct slot *slot = slot_of(course, extent, SLOT_WRITING);
+	struct wm_progress_extent written = {
+		.extent = extent,
+		.nodes = slot->nodes,
+		.crc32c = slot->crc32c,
+	};
+
+	if (slot->is_void)
+		wm_lead_reopen(&course->lead, extent);
+	else
+		wm_lead_written(&course->lead, &written, now_ns);
+	slot_release(course, slot);
+}
+
+static void journalled(struct wm_course *course)
+{
+	struct wm_lane_event event = { .op = WM_LANE_REDO, .job = course->job->id };
+
+	event.nodes = wm_lead_journalled(&course->lead, &event.record);
+	if (event.nodes == 0)
+		return;
+	event.extent = ++course->job->redo_wanted;
+	course->config.calls.raise(course->config.context, &event);
+}
+
+void wm_course_stored(struct wm_course *course, const struct wm_store_event *event, uint64_t now_ns)
+{
+	if (event->result < 0) {
+		course_stop(course, event->result, event->op, event->extent);
+		return;
+	}
+	switch (event->op) {
+	case WM_STORE_READ:
+		extent_read(course, event->extent);
+		break;
+	case WM_STORE_WRITE:
+		extent_written(course, event->extent, now_ns);
+		break;
+	case WM_STORE_JOURNAL:
+		journalled(course);
+		break;
+	}
+}
+
+/* One fdatasync and one append for a group of extents. */
+static void journal(struct wm_course *course, uint64_t now_ns)
+{
+	struct wm_journal_record records[WM_STORE_JOURNAL_RECORDS_MAX];
+	uint32_t count = wm_lead_records(&course->lead, now_ns, records);
+	int ret;
+
+	if (count == 0)
+		return;
+	ret = course->config.calls.journal(course->config.context, records, count);
+	if (ret < 0)
+		course_stop(course, ret, WM_STORE_JOURNAL, 0);
+}
+
+void wm_course_round(struct wm_course *course, uint64_t now_ns)
+{
+	if (course->state != WM_COURSE_RUNNING)
+		return;
+	read_ahead(course);
+	journal(course, now_ns);
+	wm_dispatch_drain(course->dispatch, !wm_lead_has_more(&course->lead));
+	if (wm_lead_is_complete(&course->lead))
+		course_stop(course, 0, 0, 0);
+}
+
+void wm_course_tick(struct wm_course *course, uint64_t now_ns)
+{
+	struct wm_lane_event event = { .op = WM_LANE_NODE_SILENT };
+
+	if (course->state != WM_COURSE_RUNNING)
+		return;
+	event.job = course->job->id;
+	if (wm_dispatch_tick(course->dispatch, now_ns) > 0)
+		course->config.calls.raise(course->config.context, &event);
+}
+
+/* ---- commands ---------------------------------------------------------------------- */
+
+static void node_set(struct wm_course *course, const struct wm_lane_command *command)
+{
+	struct course_node *node = &course->nodes[command->node];
+
+	node->session = command->session;
+	memcpy(node->mac, command->mac, sizeof(node->mac));
+	memcpy(node->frame_key, command->frame_key, sizeof(node->frame_key));
+}
+
+static void node_clear(struct wm_course *course, uint32_t index)
+{
+	struct course_node *node = &course->nodes[index];
+
+	wm_dispatch_node_remove(course->dispatch, index);
+	node->session = 0;
+	explicit_bzero(node->frame_key, sizeof(node->frame_key));
+}
+
+static void node_join(struct wm_course *course, const struct wm_lane_command *command)
+{
+	/* Not one that was removed while the command was on its way. */
+	if (course->state == WM_COURSE_RUNNING &&
+	    course->nodes[command->node].session == command->session)
+		wm_dispatch_node_add(course->dispatch, command->node, command->window_max,
+				     command->session);
+}
+
+void wm_course_obey(struct wm_course *course, const struct wm_lane_command *command,
+		    uint64_t now_ns)
+{
+	bool running = course->state == WM_COURSE_RUNNING;
+
+	switch (command->op) {
+	case WM_LANE_NODE_SET:
+		node_set(course, command);
+		break;
+	case WM_LANE_NODE_CLEAR:
+		node_clear(course, command->node);
+		break;
+	case WM_LANE_NODE_HEAR:
+		wm_dispatch_node_hear(course->dispatch, command->node, now_ns);
+		break;
+	case WM_LANE_NODE_JOIN:
+		node_join(course, command);
+		break;
+	case WM_LANE_NODE_LEAVE:
+		wm_dispatch_node_remove(course->dispatch, command->node);
+		break;
+	case WM_LANE_JOB_STOP:
+		course_stop(course, -ECANCELED, 0, 0);
+		break;
+	case WM_LANE_EXTENT_VOID:
+		if (running)
+			wm_lead_void(&course->lead, command->extent);
+		break;
+	case WM_LANE_REDO_DONE:
+		if (running)
+			course->job->redo_done = (uint32_t)command->extent;
+		break;
+	case WM_LANE_JOB_START:
+	case WM_LANE_QUIT:
+		assert(!"a command for the lane itself");
+	}
+}
+
+/* ---- batches out ------------------------------------------------------------------- */
+
+bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_header *header,
+		    struct wm_course_map *map)
+{
+	const struct wm_layout *layout = &course->job->layout;
+	const struct course_node *node;
+	struct wm_dispatch_send send;
+
+	if (!wm_dispatch_next(course->dispatch, now_ns, &send))
+		return false;
+	node = &course->nodes[send.node];
+	*header = (struct wm_wire_header){
+		.version = WM_WIRE_VERSION,
+		.op = WM_OP_MAP,
+		.count = (uint16_t)send.batch.count,
+		.session = node->session,
+		.batch = send.batch.batch,
+		.job = course->job->id,
+		.stamp = send.stamp,
+	};
+	*map = (struct wm_course_map){
+		.slot = send.batch.slot,
+		.payload_bytes = wm_frame_map_bytes(&layout->kernel, send.batch.count),
+		.payload = course->slots[send.batch.slot].input + (size_t)send.batch.place *
+									  layout->batch_elements *
+									  layout->kernel.in_bytes,
+		.mac = node->mac,
+		.key = course_key(course, node),
+	};
+	return true;
+}
+
+/* ---- for who looks on --------------------------------------------------------------- */
+
+enum wm_course_state wm_course_state(const struct wm_course *course)
+{
+	return course->state;
+}
+
+struct wm_lane_job *wm_course_job(const struct wm_course *course)
+{
+	return course->job;
+}
+
+const struct wm_dispatch *wm_course_dispatch(const struct wm_course *course)
+{
+	return course->dispatch;
+}
+
+uint32_t wm_course_slots_free(const struct wm_course *course)
+{
+	return course->slots_free;
+}
+
+const struct wm_course_counters *wm_course_counters(const struct wm_course *course)
+{
+	return &course->counters;
+}
+
+void wm_course_job_counters(struct wm_course *course, uint64_t now_ns,
+			    struct wm_lane_job_counters *counters)
+{
+	if (course->job)
+		count_job(course);
+	*counters = course->job_counters;
+	counters->dispatch = *wm_dispatch_counters(course->dispatch);
+	counters->published_ns = now_ns;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The course of a job through a lane: everything a lane decides, without the frames,
+ * the disk and the clock that it decides about.
+ *
+ *   slot:  free ──read──▶ reading ──arrived──▶ open ──last result──▶ writing ──▶ free
+ *                                             │ ▲                          │
+ *                          wm_course_next  ◀──┘ └──  wm_course_result      ▼
+ *                                                            lead.h: what is journalled
+ *
+ * The lane (DPDK, io_uring) and the simulator run the same course. They bring what
+ * arrives, ask what goes out, and carry out what it asks for in between (struct
+ * wm_course_calls). A received frame is an opaque pointer with a payload in it: the
+ * course keeps it until its extent is written from there, or copies the payload to where
+ * that write can take it from.
+ *
+ * Pure: no clock, no I/O, no allocation but in create; one thread, the lane's.
+ */
+#ifndef WM_COURSE_H
+#define WM_COURSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "dispatch.h"
+#include "frame.h"
+#include "lead.h"
+#include "progress.h"
+#include "tag.h"
+#include "wiremill/journal.h"
+#include "wiremill/layout.h"
+#include "wiremill/limits.h"
+#include "wiremill/store.h"
+
+/* A session names its node in its low bits, so that a frame finds it at once. */
+#define WM_SESSION_NODE_MASK (WM_NODES_MAX - 1)
+
+/* ---- what a lane is told, and tells ----------------------------------------------- */
+
+/* What runs: owned by the lane from JOB_START until the event JOB_ENDED, else by
+ * the control thread. */
+struct wm_lane_job {
+	uint32_t id;
+	struct wm_layout layout;
+	struct wm_source source;
+	struct wm_sink sink;
+	struct wm_journal journal;
+	struct wm_progress progress; /* after replay of the journal */
+	uint32_t audit_threshold;    /* share of batches to audit, of 2^32 */
+	uint64_t audit_seed;
+	/* Of nodes that were in quarantine before it was resumed: its journal may not know,
+	 * if that was what could not be written. */
+	uint64_t quarantined;
+	/* Durable extents may be void: passes over the journal that are wanted, and
+	 * done. It does not end before they are equal. */
+	uint32_t redo_wanted, redo_done;
+};
+
+enum wm_lane_command_op {
+	WM_LANE_NODE_SET,   /* a node is admitted: its session and address */
+	WM_LANE_NODE_CLEAR, /* its session is over */
+	WM_LANE_NODE_HEAR,  /* its BEAT came */
+	WM_LANE_NODE_JOIN,  /* it takes part in the running job */
+	WM_LANE_NODE_LEAVE, /* it no longer does */
+	WM_LANE_JOB_START,
+	WM_LANE_JOB_STOP,    /* without waiting for what is in flight */
+	WM_LANE_EXTENT_VOID, /* a durable extent is to be made again */
+	WM_LANE_REDO_DONE,   /* all such extents were named, of the pass in extent */
+	WM_LANE_QUIT,
+};
+
+/* What ended a job, beside enum wm_store_op. */
+enum wm_lane_failed {
+	WM_LANE_FAILED_COMPUTE = 16, /* a batch that three nodes could not compute */
+	WM_LANE_FAILED_AUDIT,	     /* a batch for which three nodes gave three results */
+};
+
+struct wm_lane_command {
+	enum wm_lane_command_op op;
+	uint32_t node;
+	uint32_t session;
+	uint32_t window_max;
+	uint64_t extent;
+	struct wm_lane_job *job;
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	uint8_t pad[2];			     /* rings hold multiples of 4 bytes */
+	uint8_t frame_key[WM_TAG_KEY_BYTES]; /* of the session */
+};
+
+enum wm_lane_event_op {
+	WM_LANE_JOB_ENDED,   /* result: 0 all is written, -ECANCELED, or an I/O error */
+	WM_LANE_NODE_SILENT, /* some node was given up for now */
+	WM_LANE_NODE_WRONG,  /* node computed batch (in extent) wrong; it is removed */
+	WM_LANE_REDO,	     /* what rests on `nodes` before record `record` is void; pass in
+				extent */
+};
+
+struct wm_lane_event {
+	enum wm_lane_event_op op;
+	uint32_t job;
+	int32_t result;
+	uint32_t failed_op; /* enum wm_store_op or wm_lane_failed, if result < 0 */
+	uint64_t extent;    /* or batch */
+	uint64_t nodes;
+	uint32_t node;
+	uint32_t record;
+};
+
+struct wm_lane_job_counters {
+	uint32_t job;
+	uint64_t extents_done, output_bytes_done; /* durable, in earlier lives too */
+	uint64_t batches_done;			  /* in this life */
+	struct wm_dispatch_counters dispatch;
+	uint32_t nodes_alive;
+	uint32_t gaps;	       /* extents waiting to be made (again) */
+	uint64_t published_ns; /* when all this was true */
+};
+
+/* ---- a course --------------------------------------------------------------------- */
+
+struct wm_course;
+
+/* What it asks for. The end of read, write and journal comes by wm_course_stored. */
+struct wm_course_calls {
+	/* Nothing points into what this slot was read into any more. */
+	bool (*is_idle)(void *context, uint32_t slot);
+	/* *input: where the first byte of the extent's halo will be. 0, or: not now. */
+	int (*read)(void *context, uint32_t slot, uint64_t extent, uint8_t **input);
+	/* The array of parts is copied, what they name stays. 0 or a negative errno. */
+	int (*write)(void *context, uint32_t slot, uint64_t extent, const struct iovec *parts,
+		     uint32_t part_count);
+	/* The records are copied. */
+	int (*journal)(void *context, const struct wm_journal_record *records, uint32_t count);
+	void (*raise)(void *context, const struct wm_lane_event *event);
+	void (*free_frame)(void *context, void *frame);
+};
+
+struct wm_course_config {
+	struct wm_dispatch_config dispatch; /* extents_max: slots */
+	struct wm_course_calls calls;
+	void *context;
+	/* For results that cannot be written from where they are: output_bytes a slot,
+	 * the caller's. */
+	uint8_t *output;
+	uint32_t output_bytes;
+	enum wm_wire_auth auth;
+};
+
+enum wm_course_state { WM_COURSE_IDLE, WM_COURSE_RUNNING, WM_COURSE_STOPPING };
+
+struct wm_course_counters {
+	uint64_t receive_payload_bytes, receive_copied_bytes;
+};
+
+/* NULL: no memory. */
+struct wm_course *wm_course_create(const struct wm_course_config *config);
+/* Frees the frames it keeps. */
+void wm_course_destroy(struct wm_course **course);
+
+/* It is idle. queue_target as in dispatch.h; results are kept in their frames where
+ * their payload lies on multiples of keep_align_bytes (0: never). */
+void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint32_t queue_target,
+			 uint32_t keep_align_bytes);
+/* Every command but JOB_START and QUIT. */
+void wm_course_obey(struct wm_course *course, const struct wm_lane_command *command,
+		    uint64_t now_ns);
+/* It is stopping, and no I/O is in flight: lets go of everything and raises JOB_ENDED. */
+void wm_course_job_end(struct wm_course *course);
+
+/* I/O has ended. */
+void wm_course_stored(struct wm_course *course, const struct wm_store_event *event,
+		      uint64_t now_ns);
+/* Reads ahead, journals, notices the end: after anything has happened. */
+void wm_course_round(struct wm_course *course, uint64_t now_ns);
+/* Now and then, when all that has arrived is accounted for. */
+void wm_course_tick(struct wm_course *course, uint64_t now_ns);
+
+/* A MAP frame to be sent: its payload lies in that slot's input. */
+struct wm_course_map {
+	uint32_t slot;
+	uint32_t payload_bytes;
+	uint8_t *payload;
+	const uint8_t *mac;
+	const uint8_t *key; /* NULL: without a tag */
+};
+
+/* The next one; its header but for CRC and tag. False: nothing is to be sent now. */
+bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_header *header,
+		    struct wm_course_map *map);
+/* A RESULT: a whole frame of frame_bytes in one piece, that begins WM_ETHER_HEADER_BYTES
+ * before its header. Takes it over. Returns why it was dropped, if it was. */
+enum wm_drop wm_course_result(struct wm_course *course, void *frame,
+			      const struct wm_wire_header *header, uint32_t frame_bytes,
+			      uint64_t now_ns);
+
+enum wm_course_state wm_course_state(const struct wm_course *course);
+/* NULL when idle. */
+struct wm_lane_job *wm_course_job(const struct wm_course *course);
+const struct wm_dispatch *wm_course_dispatch(const struct wm_course *course);
+uint32_t wm_course_slots_free(const struct wm_course *course);
+const struct wm_course_counters *wm_course_counters(const struct wm_course *course);
+/* Of the current or last job. */
+void wm_course_job_counters(struct wm_course *course, uint64_t now_ns,
+			    struct wm_lane_job_counters *counters);
+
+#endif

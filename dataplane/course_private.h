@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What course.c (slots, the job), course_result.c (what arrives) and course_audit.c
+ * (whom to believe) share. */
+#ifndef WM_COURSE_PRIVATE_H
+#define WM_COURSE_PRIVATE_H
+
+#include "course.h"
+#include "identity.h"
+
+enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
+
+/* A result until its extent is written. */
+struct kept {
+	void *frame; /* NULL: the payload was copied to the slot's output */
+	uint8_t *payload;
+};
+
+struct slot {
+	enum slot_state state;
+	bool is_void; /* while it was being written, a node with a part in it was found wrong */
+	uint32_t batches;
+	uint32_t out_bytes;
+	uint64_t extent;
+	uint64_t nodes;	 /* with a part in it: wm_journal_node_bit */
+	uint32_t crc32c; /* of its output, once it is written */
+	uint8_t *input;	 /* its first byte, with the halo */
+	uint8_t *output;
+	struct kept *kept;
+};
+
+struct course_node {
+	uint32_t session; /* 0: nobody */
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	uint8_t frame_key[WM_TAG_KEY_BYTES]; /* with aead */
+};
+
+/* The second of two results that differ; the first is where results are kept. */
+struct dispute {
+	uint64_t token;
+	struct kept second;
+};
+
+struct wm_course {
+	struct wm_course_config config;
+	struct wm_dispatch *dispatch;
+	struct course_node *nodes;
+
+	/* the job */
+	enum wm_course_state state;
+	struct wm_lane_job *job;
+	struct wm_lane_event ending; /* what JOB_ENDED will say */
+	struct wm_lead lead;
+	wm_identity *identity; /* of its kernel, or NULL */
+	uint32_t keep_align_bytes;
+	struct dispute disputes[WM_DISPATCH_DISPUTES_MAX];
+	uint32_t dispute_count;
+
+	struct slot *slots;
+	uint32_t slots_free;
+	struct kept *kept;
+	struct iovec *parts; /* scratch, of one extent */
+	struct wm_course_counters counters;
+	struct wm_lane_job_counters job_counters;
+};
+
+static inline void course_free(struct wm_course *course, void *frame)
+{
+	if (frame)
+		course->config.calls.free_frame(course->config.context, frame);
+}
+
+/* NULL: its frames have no tag. */
+static inline const uint8_t *course_key(const struct wm_course *course,
+					const struct course_node *node)
+{
+	return course->config.auth == WM_WIRE_AEAD ? node->frame_key : NULL;
+}
+
+/* course.c */
+/* The job ends with this as soon as no I/O is in flight; `extent`: or batch. */
+void course_stop(struct wm_course *course, int result, uint32_t failed_op, uint64_t extent);
+void course_write_extent(struct wm_course *course, struct slot *slot);
+
+/* course_result.c */
+/* Keeps a result until its extent is written; takes the frame over. */
+void course_keep(struct wm_course *course, const struct kept *result,
+		 const struct wm_ledger_batch *batch);
+const uint8_t *course_kept(const struct wm_course *course, const struct wm_ledger_batch *batch);
+void course_forget(struct wm_course *course, const struct wm_ledger_batch *batch);
+
+/* course_audit.c */
+/* Compares a result with the one kept. Takes the frame over. True: the batch is done. */
+bool course_audit(struct wm_course *course, const struct kept *result, uint32_t node,
+		  struct wm_dispatch_receipt *receipt);
+/* The node computed this batch wrong: nothing of it is taken any more, and what
+ * rests on it is void. */
+void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch);
+void course_audit_clear(struct wm_course *course);
+
+#endif
