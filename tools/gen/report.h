@@ -17,7 +17,7 @@
  *       "received": likewise; null where the mode does not count it,
  *       "lost": 0, "loss": 0.0, "reordered": 0, "duplicates": 0, "late": 0,
  *                                                     null where frames have no numbers
- *       "damaged": 0, "slipped_s": 0.0,
+ *       "damaged": 0, "slipped_s": 0.0, "busy_s": 0.1,
  *       "latency_ns": { "count", "min", "mean", "p50", "p90", "p99", "p99.9",
  *                       "p99.99", "max" } or null,
  *       "histogram": [ [ last_ns, count ], ... ] or null,

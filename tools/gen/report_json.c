@@ -109,7 +109,7 @@ json_t *wm_report_json_row(const struct wm_result_row *row)
 
 	return json_pack(
 		"{s:s, s:s, s:f, s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:I, s:f, s:o, s:o, s:o}",
+		"s:I, s:f, s:f, s:o, s:o, s:o}",
 		"test", row->test, "size", row->size, "frame_bytes", wm_result_frame_bytes(row),
 		"scope", scopes[row->scope], "target", row->target, "duration_s",
 		seconds(row->duration_ns), "asked", asked(row->asked), "sent",
@@ -120,8 +120,8 @@ json_t *wm_report_json_row(const struct wm_result_row *row)
 		number_if(numbered, row->reordered), "duplicates",
 		number_if(numbered, row->duplicates), "late", number_if(numbered, row->late),
 		"damaged", (json_int_t)row->damaged, "slipped_s", seconds(row->slipped_ns),
-		"latency_ns", latency(&row->latency), "histogram", histogram(row->histogram),
-		"search", search(&row->search));
+		"busy_s", seconds(row->busy_ns), "latency_ns", latency(&row->latency), "histogram",
+		histogram(row->histogram), "search", search(&row->search));
 }
 
 static json_t *rows(const struct wm_result *result)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* wiremill-gen: what to measure, then gen.h and commands.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "gen.h"
+#include "key.h"
+#include "log.h"
+#include "report.h"
+#include "wiremill/control.h"
+
+#define COMMAND_BYTES_MAX 4096u
+
+/* What the result says of how it came to be. */
+struct origin {
+	char started[32];
+	char host[64];
+	char command[COMMAND_BYTES_MAX];
+};
+
+static int wrong_usage(const char *what)
+{
+	fprintf(stderr, "wiremill-gen: %s: see 'wiremill-gen --help'\n", what);
+	return WM_EXIT_USAGE;
+}
+
+static void origin_take(struct origin *origin, int argc, char **argv)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+	size_t used = 0;
+
+	strftime(origin->started, sizeof(origin->started), "%Y-%m-%dT%H:%M:%SZ",
+		 gmtime_r(&now, &utc));
+	gethostname(origin->host, sizeof(origin->host) - 1);
+	for (int i = 0; i < argc && used < sizeof(origin->command); i++)
+		used += (size_t)snprintf(origin->command + used, sizeof(origin->command) - used,
+					 "%s%s", i > 0 ? " " : "", argv[i]);
+}
+
+static struct wm_result_head head_of(const struct origin *origin, const struct wm_gen *gen)
+{
+	const struct wm_port_device *device = &gen->options->device;
+
+	return (struct wm_result_head){
+		.version = WM_VERSION,
+		.started = origin->started,
+		.host = origin->host,
+		.interface = device->interface ? device->interface : gen->port.name,
+		.driver = gen->port.driver,
+		.command = origin->command,
+		.mtu = gen->port.mtu,
+		.line_bits_per_s = wm_gen_line_bits_per_s(gen),
+	};
+}
+
+static bool is_stdout(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+static int save(const struct wm_result *result, const struct wm_gen_options *options,
+		struct wm_error *error)
+{
+	int ret = 0;
+
+	if (!is_stdout(options->json_path) && !is_stdout(options->csv_path))
+		ret = wm_report_save(result, WM_REPORT_TEXT, "-", error);
+	if (ret == 0 && options->json_path)
+		ret = wm_report_save(result, WM_REPORT_JSON, options->json_path, error);
+	if (ret == 0 && options->csv_path)
+		ret = wm_report_save(result, WM_REPORT_CSV, options->csv_path, error);
+	return ret;
+}
+
+/* What was measured is shown even where it ended early. */
+static int measure(struct wm_gen *gen, struct wm_gen_options *options, const struct origin *origin,
+		   struct wm_error *error)
+{
+	struct wm_result result;
+	struct wm_error second;
+	int ret;
+
+	wm_result_init(&result);
+	result.head = head_of(origin, gen);
+	ret = wm_command_traffic(gen, options, &result, error);
+	if (result.row_count > 0 && save(&result, options, ret < 0 ? &second : error) < 0 &&
+	    ret == 0)
+		ret = -1;
+	wm_result_fini(&result);
+	return ret;
+}
+
+static int run(struct wm_gen_options *options, const struct wm_key *key,
+	       const struct origin *origin)
+{
+	struct wm_error error = { "" };
+	struct wm_gen gen;
+	int status = WM_EXIT_DONE;
+
+	if (wm_gen_open(&gen, options, key, &error) < 0) {
+		wm_log_error("%s", error.text);
+		return WM_EXIT_FAILED;
+	}
+	if (wm_gen_options_complete(options, gen.port.mtu, wm_gen_line_bits_per_s(&gen), &error) <
+	    0) {
+		status = wrong_usage(error.text);
+	} else if (measure(&gen, options, origin, &error) < 0) {
+		wm_log_error("%s", error.text);
+		status = WM_EXIT_FAILED;
+	}
+	wm_gen_close(&gen);
+	return status;
+}
+
+static int run_with_key(struct wm_gen_options *options, const struct origin *origin)
+{
+	struct wm_error error = { "" };
+	struct wm_key key;
+	int status;
+
+	if (!options->key_path)
+		return run(options, NULL, origin);
+	wm_secret_lock(&key, sizeof(key));
+	if (wm_key_read(&key, options->key_path, &error) < 0) {
+		wm_log_error("%s", error.text);
+		status = WM_EXIT_FAILED;
+	} else {
+		status = run(options, &key, origin);
+	}
+	wm_secret_wipe(&key, sizeof(key));
+	return status;
+}
+
+static int check_device(const struct wm_port_device *device)
+{
+	return !!device->interface + !!device->vdev + !!device->pci == 1;
+}
+
+int main(int argc, char **argv)
+{
+	struct wm_gen_options options = { 0 };
+	struct wm_error error = { "" };
+	struct origin origin = { "", "", "" };
+
+	wm_log_init("wiremill-gen", WM_LOG_WARNING);
+	origin_take(&origin, argc, argv);
+	if (argc < 2)
+		return wrong_usage("what is to be done?");
+	if (strcmp(argv[1], "--help") == 0) {
+		wm_gen_options_print_help();
+		return WM_EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("wiremill-gen " WM_VERSION);
+		return WM_EXIT_DONE;
+	}
+	if (wm_gen_options_parse(&options, argc - 1, argv + 1, &error) < 0)
+		return wrong_usage(error.text);
+	if (options.help) {
+		wm_gen_options_print_help();
+		return WM_EXIT_DONE;
+	}
+	if (!check_device(&options.device))
+		return wrong_usage("name one of --interface, --vdev and --pci");
+	if (geteuid() != 0) {
+		wm_log_error("raw frames and hugepages need root: run it with sudo");
+		return WM_EXIT_FAILED;
+	}
+	return run_with_key(&options, &origin);
+}

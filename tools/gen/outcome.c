@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "outcome.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool sends(const struct wm_traffic *traffic)
+{
+	return traffic->config.mode == WM_TRAFFIC_TRANSMIT ||
+	       traffic->config.mode == WM_TRAFFIC_ROUNDTRIP;
+}
+
+/* Of sending, or of receiving where nothing is sent. */
+static uint64_t duration_ns(const struct wm_traffic *traffic)
+{
+	if (sends(traffic))
+		return traffic->send_end_ns - traffic->start_ns;
+	return traffic->last_ns > traffic->first_ns ? traffic->last_ns - traffic->first_ns : 0;
+}
+
+static void fill_head(struct wm_result_row *row, const char *test, const struct wm_traffic *traffic)
+{
+	const struct wm_traffic_config *config = &traffic->config;
+
+	snprintf(row->test, sizeof(row->test), "%s", test);
+	row->sends = sends(traffic);
+	row->receives = config->mode != WM_TRAFFIC_TRANSMIT;
+	row->sequenced = row->receives;
+	row->duration_ns = duration_ns(traffic);
+	if (!row->sends)
+		return;
+	snprintf(row->size, sizeof(row->size), "%s", config->size.name);
+	row->asked = config->rate;
+	row->slipped_ns = traffic->bucket.slipped_ns;
+}
+
+static void fill_totals(struct wm_result_row *row, const struct wm_traffic_totals *totals)
+{
+	row->sent = (struct wm_result_traffic){ totals->sent, totals->sent_bytes };
+	row->received = (struct wm_result_traffic){ totals->received, totals->received_bytes };
+	row->reordered = totals->reordered;
+	row->duplicates = totals->duplicates;
+	row->late = totals->late;
+	row->damaged = totals->damaged;
+}
+
+static int add_total(struct wm_result *result, const char *test, const struct wm_traffic *traffic,
+		     struct wm_histogram *latency)
+{
+	struct wm_result_row *row = wm_result_add(result);
+
+	if (!row)
+		return -ENOMEM;
+	wm_histogram_init(latency);
+	for (uint32_t i = 0; i < traffic->target_count; i++) {
+		if (traffic->targets[i].latency)
+			wm_histogram_merge(latency, traffic->targets[i].latency);
+	}
+	fill_head(row, test, traffic);
+	row->scope = WM_RESULT_TOTAL;
+	row->busy_ns = traffic->busy_ns;
+	fill_totals(row, &traffic->totals);
+	if (row->receives)
+		row->lost = wm_outcome_lost(traffic);
+	return wm_result_row_latency(row, latency, true);
+}
+
+static void name_target(struct wm_result_row *row, const struct wm_traffic_address *address)
+{
+	const uint8_t *mac = address->mac;
+
+	if (address->name[0])
+		snprintf(row->target, sizeof(row->target), "%s", address->name);
+	else
+		snprintf(row->target, sizeof(row->target), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+			 mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static int add_target(struct wm_result *result, const char *test, const struct wm_traffic *traffic,
+		      const struct wm_traffic_target *target)
+{
+	struct wm_result_row *row = wm_result_add(result);
+
+	if (!row)
+		return -ENOMEM;
+	fill_head(row, test, traffic);
+	row->scope = WM_RESULT_NODE;
+	name_target(row, &target->address);
+	fill_totals(row, &target->totals);
+	if (row->receives)
+		row->lost = wm_traffic_lost(traffic, target);
+	return target->latency ? wm_result_row_latency(row, target->latency, false) : 0;
+}
+
+uint64_t wm_outcome_lost(const struct wm_traffic *traffic)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; i < traffic->target_count; i++)
+		lost += wm_traffic_lost(traffic, &traffic->targets[i]);
+	return lost;
+}
+
+int wm_outcome_add(struct wm_result *result, const char *test, const struct wm_traffic *traffic)
+{
+	struct wm_histogram *latency = malloc(sizeof(*latency));
+	int ret = latency ? add_total(result, test, traffic, latency) : -ENOMEM;
+
+	for (uint32_t i = 0; ret == 0 && i < traffic->target_count; i++)
+		ret = add_target(result, test, traffic, &traffic->targets[i]);
+	free(latency);
+	return ret;
+}
