@@ -4,7 +4,7 @@
 straight back (the scheduler only sees keys), several under way to each worker.
 
 usage: dask_peer.py controller --address A --ready FILE --nodes N --input FILE --output FILE
-                               [--chunk BYTES] [--ways N]
+                               [--chunk BYTES] [--ways N] [--no-compute]
        dask_peer.py node --controller A --address A
 
 The controller starts a scheduler at that address, port 8786, creates the file
@@ -37,18 +37,22 @@ def xor(chunk):
     return words[:-VECTOR // 8] ^ words[VECTOR // 8:]
 
 
+def zeroes(chunk):
+    return numpy.zeros(len(chunk) - VECTOR, numpy.uint8)
+
+
 def cpu_seconds():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
 
 
-async def one_way(client, worker, chunks, source, sink):
+async def one_way(client, worker, compute, chunks, source, sink):
     """Takes chunk after chunk through one worker, one at a time. How many it took."""
     taken = 0
     for offset, size in chunks:
         data = numpy.frombuffer(os.pread(source, size + VECTOR, offset), numpy.uint8)
         remote = await client.scatter(data, workers=[worker], direct=True, hash=False)
-        result = client.submit(xor, remote, workers=[worker], pure=False)
+        result = client.submit(compute, remote, workers=[worker], pure=False)
         os.pwrite(sink, await client.gather(result, direct=True), offset)
         taken += 1
     return taken
@@ -67,7 +71,8 @@ async def stream(client, options):
     source = os.open(options.input, os.O_RDONLY)
     sink = os.open(options.output, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
     chunks = cut(size, options.chunk)
-    counts = await asyncio.gather(*(one_way(client, worker, chunks, source, sink)
+    compute = zeroes if options.no_compute else xor
+    counts = await asyncio.gather(*(one_way(client, worker, compute, chunks, source, sink)
                                     for _ in range(options.ways) for worker in workers))
     os.fsync(sink)
     os.close(sink)
@@ -107,6 +112,7 @@ def parse():
     lead.add_argument("--output", required=True)
     lead.add_argument("--chunk", type=int, default=4 << 20, help="bytes of output (4 MiB)")
     lead.add_argument("--ways", type=int, default=2, help="chunks under way to a node (2)")
+    lead.add_argument("--no-compute", action="store_true", help="nodes answer zeroes")
     follow = roles.add_parser("node")
     follow.add_argument("--controller", required=True, help="IPv4")
     follow.add_argument("--address", required=True, help="IPv4, its own")
