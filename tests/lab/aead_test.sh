@@ -33,7 +33,7 @@ forged_job() {
 	local forger
 	rm -f "$output"* "$scratch/forger"
 	make_data "$input" $((32 * mib))
-	begin_inside "$scratch/forger" --switch -- python3 "$tests/forger.py" ctl n1 \
+	begin_inside "$scratch/forger" --switch -- python3 "$tests/forger.py" ctl0 n1 \
 		02:57:4d:00:00:01 "$1"
 	forger=$!
 	eventually 10 grep -q listening "$scratch/forger" || {

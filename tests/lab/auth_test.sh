@@ -129,7 +129,7 @@ recorded_lives_disturb_nobody() {
 	until [[ $(job_field batches_done) -gt 0 ]]; do
 		sleep 0.05
 	done
-	sent=$(lab exec --switch -- python3 "$tests/replay.py" send "$recording" ctl n2 \
+	sent=$(lab exec --switch -- python3 "$tests/replay.py" send "$recording" ctl0 n2 \
 		02:57:4d:00:00:02 5)
 	equal "the job's state" "$(job_field state)" running
 	holds 'all(it[op] > 0 for op in "hello welcome beat kernel ack bye".split())' "$sent"

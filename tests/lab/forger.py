@@ -14,7 +14,6 @@ it sent. TAG is one of
 A forged result is one that the controller's own check of the xor kernel (the XOR
 of all results is first ^ last) finds nothing wrong with.
 """
-import ctypes
 import json
 import os
 import signal
@@ -22,18 +21,13 @@ import socket
 import struct
 import sys
 
+from crc32c import crc32c
+
 ETHERTYPE = 0x88B5
 SO_RCVBUFFORCE = 33  # Python has no name for it
 VECTOR = 32
 HEADER = struct.Struct("<BBHIQIII")
 MAP, RESULT = 1, 2
-isal = ctypes.CDLL("libisal.so.2")
-isal.crc32_iscsi.restype = ctypes.c_uint32
-
-
-def crc32c(data):
-    return isal.crc32_iscsi(data, len(data), 0xFFFFFFFF) ^ 0xFFFFFFFF
-
 
 def wire_of(interface):
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))

@@ -96,10 +96,62 @@ input_is_gone() {
 }
 
 # In the header, which its own CRC protects.
-journal_of_other_options() {
+journal_has_a_damaged_header() {
 	poke "$journal" 36
 	refuses "journal"
 	cp "$scratch/good-journal" "$journal"
+}
+
+# is_of_other WORDS FIELD=VALUE...: a journal with a right CRC that says so of its job.
+is_of_other() {
+	local words=$1
+	shift
+	python3 "$tests/journal_header.py" "$journal" "$@"
+	refuses "$words"
+	cp "$scratch/good-journal" "$journal"
+}
+
+journal_of_other_kernel() {
+	is_of_other "kernel 'and' is not here" kernel=and
+}
+
+journal_of_other_shape() {
+	is_of_other "another shape" halo_before=1 halo_after=0
+}
+
+journal_of_other_extents() {
+	is_of_other "extents of 16384 elements" extent_elements=16384
+}
+
+# An element less of input makes one less of output.
+journal_of_other_output() {
+	is_of_other "journal is of an input of [0-9]+ bytes" \
+		input_bytes=$((256 * mib - 32)) output_bytes=$((256 * mib - 64))
+}
+
+# resumes_slowly: so that there is time to kill its controller.
+resumes_slowly() {
+	link_rate 1 10mbit
+	link_rate 2 10mbit
+	job=$(value 'it["job"]' "$(rpc job.resume output="$output")")
+	eventually 20 job_holds 'it["state"] == "running"'
+}
+
+# By hand, the journal says what the job is. A controller that starts again knows it
+# from its own list, and the journal may be another one by then.
+journal_of_other_options() {
+	resumes_slowly
+	lab kill --controller
+	cp "$journal" "$scratch/good-journal"
+	python3 "$tests/journal_header.py" "$journal" flags=2
+	cp "$journal" "$scratch/other-journal"
+	lab start --controller
+	job=$(value "[j['job'] for j in it['jobs'] if j['output'] == '$output'][-1]" "$(rpc job.list)")
+	ends "failed"
+	job_holds '"journal is of a job with --tail drop" in it["reason"]'
+	cmp "$journal" "$scratch/other-journal"
+	mv "$scratch/good-journal" "$journal"
+	rm "$scratch/other-journal"
 }
 
 # A record that so many others follow is no torn tail: what it said is lost.
@@ -150,9 +202,7 @@ submitted_again_without_force() {
 }
 
 at_it_already() {
-	link_rate 1 10mbit
-	link_rate 2 10mbit
-	job=$(value 'it["job"]' "$(rpc job.resume output="$output")")
+	resumes_slowly
 	refused 1 "at it already" rpc job.resume output="$output"
 	lab exec --switch -- tc qdisc del dev n1 root
 	lab exec --switch -- tc qdisc del dev n2 root
@@ -174,7 +224,11 @@ check "an input of another size" input_has_other_size
 check "an input that was modified" input_was_modified
 check "an input with other content" input_has_other_content
 check "an input that is gone" input_is_gone
-check "a journal with a damaged header" journal_of_other_options
+check "a journal with a damaged header" journal_has_a_damaged_header
+check "a journal of a kernel that is not here" journal_of_other_kernel
+check "a journal of a kernel of another shape" journal_of_other_shape
+check "a journal in other extents" journal_of_other_extents
+check "a journal of an output of another size" journal_of_other_output
 check "a journal that is damaged in the middle" journal_is_damaged
 check "a journal that is empty" journal_is_empty
 check "a journal that is gone" journal_is_gone
@@ -182,6 +236,7 @@ check "an output that is gone" partial_is_gone
 check "an output that was cut" partial_is_short
 check "an output with other content" partial_has_other_content
 check "a new job in the place of an unfinished one, without --force" submitted_again_without_force
+check "a journal with other options than the job that the controller goes on with" journal_of_other_options
 check "it goes on after all that, once only, and ends exact" at_it_already
 check "a finished job" nothing_to_resume
 check "all programs end well" programs_end_well
