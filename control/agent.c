@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "mac.h"
 
 #define HELLO_NS (500 * WM_NS_PER_MS)
 #define HELLO_REFUSED_NS (5 * WM_NS_PER_S)
@@ -146,7 +147,7 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 		  uint64_t now_ns)
 {
 	bool aead = welcome->frame_auth == WM_WIRE_AEAD;
-	const uint8_t *a = welcome->controller;
+	char controller[WM_MAC_TEXT_BYTES];
 
 	if (agent->config.key)
 		begin_auth(agent, session, welcome);
@@ -154,7 +155,7 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 	agent->hinted = false;
 	agent->state = WM_AGENT_MEMBER;
 	agent->session = session;
-	memcpy(agent->controller, a, WM_ETHER_ADDR_BYTES);
+	memcpy(agent->controller, welcome->controller, WM_ETHER_ADDR_BYTES);
 	agent->beat_ns = welcome->beat_ms * WM_NS_PER_MS;
 	agent->dead_ns = welcome->dead_ms * WM_NS_PER_MS;
 	agent->heard_ns = now_ns;
@@ -164,8 +165,9 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 	agent->has_answer = false;
 	agent->config.ops->set_session(agent->config.context, session, agent->controller,
 				       aead ? agent->frame_key : NULL);
-	wm_log_info("admitted by the controller at %02x:%02x:%02x:%02x:%02x:%02x, frames by %s",
-		    a[0], a[1], a[2], a[3], a[4], a[5], aead ? "aead" : "crc32c");
+	wm_mac_format(controller, welcome->controller);
+	wm_log_info("admitted by the controller at %s, frames by %s", controller,
+		    aead ? "aead" : "crc32c");
 }
 
 static void forget_keys(struct wm_agent *agent)

@@ -123,13 +123,19 @@ static int replay(void *context, const struct wm_journal_record *record)
 	return wm_job_replay(state->job, record, state->number++);
 }
 
-/* Complete, and committed before the journal could be removed? */
-static bool is_committed(const struct wm_job *job)
+static bool has_output(const struct wm_job *job, uint64_t bytes)
 {
 	struct stat status;
 
-	return wm_job_is_made(job) && stat(job->output, &status) == 0 && S_ISREG(status.st_mode) &&
-	       (uint64_t)status.st_size == job->lane.layout.output_bytes;
+	return stat(job->output, &status) == 0 &&
+	       (S_ISBLK(status.st_mode) ||
+		(S_ISREG(status.st_mode) && (uint64_t)status.st_size == bytes));
+}
+
+/* Complete, and committed before the journal could be removed? */
+static bool is_committed(const struct wm_job *job)
+{
+	return wm_job_is_made(job) && has_output(job, job->lane.layout.output_bytes);
 }
 
 /* A crash may have come between the commit and the removal of the journal. */
@@ -256,6 +262,41 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 				   journal.identity.kernel.name);
 	wm_journal_close(&journal);
 	return ret;
+}
+
+/* What is known of a job by its manifest, which is all that is left to ask. */
+static void fill_from_manifest(struct wm_job *job, const struct wm_journal_identity *identity)
+{
+	job->input_bytes = identity->input_bytes;
+	job->dropped_tail_bytes = identity->input_bytes % identity->kernel.in_bytes;
+	job->lane.layout = (struct wm_layout){
+		.kernel = identity->kernel,
+		.elements = identity->output_bytes / identity->kernel.out_bytes,
+		.input_bytes = identity->input_bytes - job->dropped_tail_bytes,
+		.output_bytes = identity->output_bytes,
+		.extents = wm_journal_extents(identity),
+		.extent_elements = identity->extent_elements,
+	};
+}
+
+bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory)
+{
+	struct wm_journal_identity identity;
+	struct wm_error error;
+	char path[PATH_MAX];
+	uint32_t random;
+
+	if (job->journal == 0 || journal_path(path, job, state_directory, &error) < 0 ||
+	    access(path, F_OK) == 0)
+		return false;
+	if (wm_journal_path(path, job->output, ".wm-manifest", state_directory, &error) < 0 ||
+	    wm_manifest_identify(path, &identity, &random, &error) < 0)
+		return false;
+	if (random != job->journal || strcmp(identity.kernel.name, job->kernel->name) != 0 ||
+	    !has_output(job, identity.output_bytes))
+		return false;
+	fill_from_manifest(job, &identity);
+	return true;
 }
 
 /* ---- the end --------------------------------------------------------------------- */

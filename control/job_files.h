@@ -23,6 +23,9 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 		      struct wm_error *error);
 /* Reads from its journal which job an output belongs to: kernel, input, options. */
 int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error);
+/* Did an earlier life get to the last step, the removal of its journal? Its manifest
+ * says that it is of that journal. Then layout and sizes are filled in. */
+bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory);
 /* Closes; what is durable stays for a resume. */
 void wm_job_files_suspend(struct wm_job *job);
 /* Closes; nothing stays. */

@@ -29,7 +29,7 @@ static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state 
 		    const char *reason, uint64_t now_ns)
 {
 	job->state = state;
-	job->end_ns = now_ns;
+	job->run_ns = job->start_ns ? now_ns - job->start_ns : 0;
 	snprintf(job->reason, sizeof(job->reason), "%s", reason);
 	if (state == WM_JOB_DONE)
 		wm_log_info("job %" PRIu32 " is done: %s, %.3f s", job->lane.id, job->output,
@@ -45,6 +45,13 @@ static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state 
 	wm_jobs_save(jobs);
 }
 
+void wm_job_end_before(struct wm_jobs *jobs, struct wm_job *job)
+{
+	job->counters.extents_done = job->lane.layout.extents;
+	job->counters.output_bytes_done = job->resumed_bytes = job->lane.layout.output_bytes;
+	job_end(jobs, job, WM_JOB_DONE, "", 0);
+}
+
 /* Nothing of the output is left. */
 static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 			const char *reason, uint64_t now_ns)
@@ -53,20 +60,25 @@ static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_st
 	job_end(jobs, job, state, reason, now_ns);
 }
 
+/* Another life can go on from what is left. */
+static void job_fail(struct wm_jobs *jobs, struct wm_job *job, const char *reason, uint64_t now_ns)
+{
+	char text[WM_ERROR_TEXT_BYTES];
+
+	snprintf(text, sizeof(text), "%.420s (go on with 'wiremill job resume OUTPUT')", reason);
+	job_end(jobs, job, WM_JOB_FAILED, text, now_ns);
+}
+
 /* What is durable stays; without any there is nothing worth keeping. */
 static void job_suspend(struct wm_jobs *jobs, struct wm_job *job, const char *reason,
 			uint64_t now_ns)
 {
-	char text[WM_ERROR_TEXT_BYTES];
-	bool keep = job->lane.progress.durable > 0;
-
-	if (!keep) {
+	if (job->lane.progress.durable == 0) {
 		job_abandon(jobs, job, WM_JOB_FAILED, reason, now_ns);
 		return;
 	}
 	wm_job_files_suspend(job);
-	snprintf(text, sizeof(text), "%.420s (go on with 'wiremill job resume OUTPUT')", reason);
-	job_end(jobs, job, WM_JOB_FAILED, text, now_ns);
+	job_fail(jobs, job, reason, now_ns);
 }
 
 /* ---- finishing --------------------------------------------------------------------- */
@@ -94,7 +106,7 @@ static void finishing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t no
 		return;
 	pthread_join(job->finisher, NULL);
 	if (job->finish_result < 0)
-		job_end(jobs, job, WM_JOB_FAILED, job->finish_error.text, now_ns);
+		job_fail(jobs, job, job->finish_error.text, now_ns);
 	else
 		job_end(jobs, job, WM_JOB_DONE, "", now_ns);
 }
@@ -143,7 +155,7 @@ static uint64_t quarantined_nodes(const struct wm_membership *membership)
 	return nodes;
 }
 
-/* There are nodes: opens the files and asks the nodes to prepare. */
+/* There are nodes: opens the files, which may take its time. */
 static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	struct wm_error error;
@@ -151,20 +163,28 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 	job->mtu = governing_mtu(jobs);
 	/* Spooled as started before there is a journal: whoever finds none begins anew. */
 	job->state = WM_JOB_PREPARING;
-	job->prepare_ns = now_ns;
+	job->prepare_ns = 0;
 	wm_jobs_save(jobs);
 	if (wm_job_files_open(job, wm_jobs_batch_mtu(jobs, job->mtu), jobs->state_directory,
 			      &error) < 0) {
 		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
 		return;
 	}
+	/* And by which: whoever finds the manifest that it became knows that it was done. */
+	job->journal = job->lane.journal.random;
+	wm_jobs_save(jobs);
 	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
 	if (wm_job_is_made(job) && !job->lane.quarantined) {
 		job->start_ns = now_ns;
 		job_finish(jobs, job,
 			   now_ns); /* a crash came between the last extent and the name */
-		return;
 	}
+}
+
+/* Their time begins when they are asked, not before the files were open. */
+static void ask_nodes(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	job->prepare_ns = now_ns;
 	wm_membership_job_begin(jobs->membership, job->lane.id, &job->lane.layout, job->mtu,
 				now_ns);
 }
@@ -235,7 +255,9 @@ static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t no
 	bool answered = wm_membership_job_answered(jobs->membership);
 	uint64_t waited_ns = now_ns - job->prepare_ns;
 
-	if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
+	if (job->prepare_ns == 0)
+		ask_nodes(jobs, job, now_ns);
+	else if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
 		job_run(jobs, job, now_ns);
 	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
 		job_suspend(jobs, job, not_ready_reason(jobs), now_ns);
@@ -255,8 +277,7 @@ static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 	if (nodes_in(jobs) > 0)
 		job_prepare(jobs, job, now_ns);
 	else if (now_ns - job->prepare_ns > node_wait_ns(job) && job->resume)
-		job_end(jobs, job, WM_JOB_FAILED,
-			"no node in time (go on with 'wiremill job resume OUTPUT')", now_ns);
+		job_fail(jobs, job, "no node in time", now_ns);
 	else if (now_ns - job->prepare_ns > node_wait_ns(job))
 		job_end(jobs, job, WM_JOB_FAILED,
 			"no node within 10 s: start wiremill-node on the nodes, then see "
@@ -282,6 +303,7 @@ static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
 	snprintf(reason, sizeof(reason), "computed batch %" PRIu64 " of job %" PRIu32 " wrong",
 		 event->extent, event->job);
 	wm_membership_quarantine(jobs->membership, event->node, reason);
+	wm_jobs_save(jobs);
 }
 
 static const char *failed_operation(const struct wm_job *job, const struct wm_lane_event *event,

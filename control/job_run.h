@@ -13,6 +13,8 @@
 
 /* From the daemon's loop; job is jobs->current. */
 void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
+/* It was done when an earlier life of the controller ended, which could not note it. */
+void wm_job_end_before(struct wm_jobs *jobs, struct wm_job *job);
 /* What the lane tells, of the current job or of its nodes. */
 void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns);
 /* What membership tells; the lane is told. */

@@ -33,14 +33,30 @@ bool wm_job_has_ended(const struct wm_job *job)
 
 double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
 {
-	uint64_t end_ns = job->end_ns ? job->end_ns : now_ns;
+	uint64_t run_ns = job->start_ns ? now_ns - job->start_ns : 0;
 
-	return job->start_ns ? (double)(end_ns - job->start_ns) / (double)WM_NS_PER_S : 0;
+	return (double)(wm_job_has_ended(job) ? job->run_ns : run_ns) / (double)WM_NS_PER_S;
+}
+
+/* An earlier life may have ended between the last step of a job and the note of it. */
+static uint32_t take_up(struct wm_jobs *jobs)
+{
+	uint32_t unfinished = 0;
+
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		struct wm_job *job = jobs->jobs[i];
+
+		if (!wm_job_has_ended(job) && wm_job_files_are_finished(job, jobs->state_directory))
+			wm_job_end_before(jobs, job);
+		unfinished += !wm_job_has_ended(job);
+	}
+	return unfinished;
 }
 
 int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
 		 uint32_t port_mtu, const char *state_directory, struct wm_error *error)
 {
+	uint32_t unfinished;
 	int ret;
 
 	*jobs = (struct wm_jobs){
@@ -53,9 +69,12 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membershi
 	ret = wm_spool_prepare(state_directory, error);
 	if (ret == 0)
 		ret = wm_spool_load(jobs, error);
-	if (ret == 0 && jobs->count > 0)
-		wm_log_info("%" PRIu32 " unfinished jobs go on", jobs->count);
-	return ret;
+	if (ret < 0)
+		return ret;
+	unfinished = take_up(jobs);
+	if (unfinished > 0)
+		wm_log_info("%" PRIu32 " unfinished jobs go on", unfinished);
+	return 0;
 }
 
 uint32_t wm_jobs_batch_mtu(const struct wm_jobs *jobs, uint32_t mtu)
@@ -68,7 +87,9 @@ void wm_jobs_save(const struct wm_jobs *jobs)
 	struct wm_error error;
 
 	if (wm_spool_save(jobs, &error) < 0)
-		wm_log_error("%s: after a restart jobs must be resumed by hand", error.text);
+		wm_log_error("%s: after a restart jobs must be resumed by hand, and who "
+			     "is in quarantine is let in",
+			     error.text);
 }
 
 /* ---- submission ---------------------------------------------------------------- */

@@ -73,8 +73,11 @@ struct wm_job {
 	char reason[WM_ERROR_TEXT_BYTES];
 	uint64_t input_bytes, dropped_tail_bytes;
 	uint32_t mtu;
-	uint32_t nodes; /* that took part */
-	uint64_t prepare_ns, start_ns, end_ns;
+	uint32_t nodes;	     /* that took part */
+	uint64_t prepare_ns; /* since when it waits for a node, or for them to prepare */
+	uint64_t start_ns;   /* of running, in this life */
+	uint64_t run_ns;     /* for so long, once it ended */
+	uint32_t journal;    /* which one it has (its random identity); 0: none yet */
 	uint32_t audit_ppm;
 	struct wm_redo redo;
 	uint64_t unsettled_nodes; /* wm_journal_node_bit of those that the journal names, but
@@ -99,7 +102,8 @@ struct wm_jobs {
 	struct wm_job *current; /* preparing, running or finishing */
 };
 
-/* Takes up what an earlier life left in the state directory. */
+/* Takes up what an earlier life left in the state directory: who is in quarantine, what
+ * goes on, and what has ended. */
 int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
 		 uint32_t port_mtu, const char *state_directory, struct wm_error *error);
 /* Suspends the running job and forgets all; the spool keeps it. The lane still

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "mac.h"
 
 #define ASK_AGAIN_NS (200 * WM_NS_PER_MS)
 /* A node that failed to prepare rests before it is asked again, twice as long each time. */
@@ -629,16 +630,16 @@ void wm_membership_receive(struct wm_membership *membership,
 static void warn_of_forgery(struct wm_membership *membership, uint64_t now_ns)
 {
 	const struct wm_auth_counts *counts = &membership->counts;
-	const uint8_t *by = membership->suspect;
+	char suspect[WM_MAC_TEXT_BYTES];
 
 	if (counts->forged + counts->unkeyed == membership->warned || now_ns < membership->warn_ns)
 		return;
 	membership->warned = counts->forged + counts->unkeyed;
 	membership->warn_ns = now_ns + WARN_NS;
+	wm_mac_format(suspect, membership->suspect);
 	wm_log_warning("ignored so far: %" PRIu64 " control frames by another key and %" PRIu64
-		       " from where the use of --key differs, the last from "
-		       "%02x:%02x:%02x:%02x:%02x:%02x",
-		       counts->forged, counts->unkeyed, by[0], by[1], by[2], by[3], by[4], by[5]);
+		       " from where the use of --key differs, the last from %s",
+		       counts->forged, counts->unkeyed, suspect);
 }
 
 /* Not answered yet, or not with success and rested since. */
@@ -754,6 +755,22 @@ void wm_membership_quarantine(struct wm_membership *membership, uint32_t index, 
 	/* Its next life may be at the door. */
 	candidate_end(&member->candidate);
 	leave(membership, member, WM_MEMBER_QUARANTINED, reason);
+}
+
+int wm_membership_recall(struct wm_membership *membership, const uint8_t mac[WM_ETHER_ADDR_BYTES],
+			 const char *name, const char *reason)
+{
+	struct wm_member *member = find_by_mac(membership, mac);
+
+	if (!member)
+		member = find_place(membership);
+	if (!member)
+		return -ENOSPC;
+	member->state = WM_MEMBER_QUARANTINED;
+	memcpy(member->mac, mac, WM_ETHER_ADDR_BYTES);
+	snprintf(member->hello.name, sizeof(member->hello.name), "%s", name);
+	snprintf(member->reason, sizeof(member->reason), "%s", reason);
+	return 0;
 }
 
 int wm_membership_admit(struct wm_membership *membership, uint32_t index)

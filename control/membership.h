@@ -152,6 +152,10 @@ bool wm_membership_job_answered(const struct wm_membership *membership);
  * gets no other until wm_membership_admit. Its place is its own while the job lasts that
  * it took part in, so that index names it for as long as anybody may ask for it. */
 void wm_membership_quarantine(struct wm_membership *membership, uint32_t index, const char *reason);
+/* That address was in quarantine when an earlier life of the controller ended. Before
+ * anybody joins. -ENOSPC: there is no place for it. */
+int wm_membership_recall(struct wm_membership *membership, const uint8_t mac[WM_ETHER_ADDR_BYTES],
+			 const char *name, const char *reason);
 /* An operator trusts that address again. -EINVAL: it is not in quarantine. */
 int wm_membership_admit(struct wm_membership *membership, uint32_t index);
 

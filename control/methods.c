@@ -10,15 +10,16 @@
 
 #include "clock.h"
 #include "daemon.h"
+#include "job_json.h"
+#include "mac.h"
 
 #define FAIL_AFTER_SECONDS_MAX (365u * 24 * 3600)
 
-/* ---- jobs --------------------------------------------------------------------- */
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define BEAT(field) WM_JSON_NUMBER(struct wm_beat, #field, field)
+#define LANE(field) WM_JSON_NUMBER(struct wm_lane_counters, #field, field)
 
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
+/* ---- jobs --------------------------------------------------------------------- */
 
 static json_t *seconds_left(const struct wm_job *job, const struct wm_lane_job_counters *counters,
 			    double seconds)
@@ -31,8 +32,8 @@ static json_t *seconds_left(const struct wm_job *job, const struct wm_lane_job_c
 	return json_real(seconds * (double)left / (double)done);
 }
 
-static void describe_progress(json_t *object, const struct wm_job *job,
-			      const struct wm_lane_job_counters *counters)
+static void describe_pace(json_t *object, const struct wm_job *job,
+			  const struct wm_lane_job_counters *counters)
 {
 	double seconds = wm_job_seconds(job, wm_clock_ns());
 	uint64_t done = counters->output_bytes_done;
@@ -41,18 +42,6 @@ static void describe_progress(json_t *object, const struct wm_job *job,
 	/* Of this life: what an earlier one did took other seconds. */
 	if (seconds > 0 && done > job->resumed_bytes)
 		rate = (double)(done - job->resumed_bytes) / seconds;
-
-	json_object_set_new(object, "extents_done", number(counters->extents_done));
-	json_object_set_new(object, "batches_done", number(counters->batches_done));
-	json_object_set_new(object, "output_bytes_done", number(counters->output_bytes_done));
-	json_object_set_new(object, "audit_ppm", number(job->audit_ppm));
-	json_object_set_new(object, "resumed_bytes", number(job->resumed_bytes));
-	json_object_set_new(object, "sends", number(counters->dispatch.sent));
-	json_object_set_new(object, "resends", number(counters->dispatch.resent));
-	json_object_set_new(object, "duplicates", number(counters->dispatch.duplicates));
-	json_object_set_new(object, "speculated", number(counters->dispatch.speculated));
-	json_object_set_new(object, "audited", number(counters->dispatch.audited));
-	json_object_set_new(object, "nodes", number(job->nodes));
 	json_object_set_new(object, "seconds", json_real(seconds));
 	json_object_set_new(object, "bytes_per_second", json_real(rate));
 	json_object_set_new(object, "seconds_left", seconds_left(job, counters, seconds));
@@ -60,27 +49,19 @@ static void describe_progress(json_t *object, const struct wm_job *job,
 
 static json_t *job_object(struct wm_daemon *daemon, const struct wm_job *job)
 {
-	const struct wm_layout *layout = &job->lane.layout;
 	struct wm_lane_job_counters counters;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "job", number(job->lane.id));
+	json_object_set_new(object, "job", wm_json_number(job->lane.id));
 	json_object_set_new(object, "kernel", json_string(job->kernel->name));
 	json_object_set_new(object, "input", json_string(job->input));
 	json_object_set_new(object, "output", json_string(job->output));
 	json_object_set_new(object, "state", json_string(wm_job_state_name(job->state)));
-	json_object_set_new(object, "reason", json_string(job->reason));
+	json_object_set_new(object, "reason", wm_json_text(job->reason));
 	json_object_set_new(object, "waiting", json_string(wm_jobs_waiting(&daemon->jobs, job)));
-	json_object_set_new(object, "input_bytes", number(job->input_bytes));
-	json_object_set_new(object, "output_bytes", number(layout->output_bytes));
-	json_object_set_new(object, "dropped_tail_bytes", number(job->dropped_tail_bytes));
-	json_object_set_new(object, "elements", number(layout->elements));
-	json_object_set_new(object, "batch_elements", number(layout->batch_elements));
-	json_object_set_new(object, "mtu", number(job->mtu));
-	json_object_set_new(object, "extents", number(layout->extents));
-	json_object_set_new(object, "batches", number(layout->batches));
 	wm_jobs_counters(&daemon->jobs, job, &counters);
-	describe_progress(object, job, &counters);
+	wm_job_json_put(object, job, &counters);
+	describe_pace(object, job, &counters);
 	return object;
 }
 
@@ -198,12 +179,6 @@ static json_t *job_list(void *context, const json_t *params, int *code, struct w
 
 /* ---- nodes ---------------------------------------------------------------------- */
 
-static void format_mac(char *text, size_t text_bytes, const uint8_t *mac)
-{
-	snprintf(text, text_bytes, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		 mac[4], mac[5]);
-}
-
 static void describe_flow(json_t *object, struct wm_daemon *daemon, const struct wm_member *member,
 			  uint32_t index)
 {
@@ -216,17 +191,17 @@ static void describe_flow(json_t *object, struct wm_daemon *daemon, const struct
 	json_object_set_new(
 		object, "state",
 		json_string(flow.silent ? "silent" : wm_member_state_name(member->state)));
-	json_object_set_new(object, "window", number(flow.window));
-	json_object_set_new(object, "in_flight", number(flow.in_flight));
-	json_object_set_new(object, "rtt_us", number(flow.rtt_ns / WM_NS_PER_US));
-	json_object_set_new(object, "batches", number(member->results + flow.results));
-	json_object_set_new(object, "resends", number(flow.flow.lost));
+	json_object_set_new(object, "window", wm_json_number(flow.window));
+	json_object_set_new(object, "in_flight", wm_json_number(flow.in_flight));
+	json_object_set_new(object, "rtt_us", wm_json_number(flow.rtt_ns / WM_NS_PER_US));
+	json_object_set_new(object, "batches", wm_json_number(member->results + flow.results));
+	json_object_set_new(object, "resends", wm_json_number(flow.flow.lost));
 }
 
 static void describe_obtained(json_t *object, const struct wm_hello *hello)
 {
-	json_object_set_new(object, "mtu", number(hello->mtu));
-	json_object_set_new(object, "capacity", number(hello->capacity));
+	json_object_set_new(object, "mtu", wm_json_number(hello->mtu));
+	json_object_set_new(object, "capacity", wm_json_number(hello->capacity));
 	json_object_set_new(object, "device", json_string(hello->device));
 	json_object_set_new(object, "driver", json_string(hello->driver));
 	json_object_set_new(object, "software", json_boolean(hello->software));
@@ -235,30 +210,26 @@ static void describe_obtained(json_t *object, const struct wm_hello *hello)
 	json_object_set_new(object, "multi_buffer", json_boolean(hello->multi_buffer));
 }
 
-static void describe_beat(json_t *object, const struct wm_beat *beat)
-{
-	json_object_set_new(object, "results", number(beat->results));
-	json_object_set_new(object, "submissions", number(beat->submissions));
-	json_object_set_new(object, "copied_bytes", number(beat->copied_bytes));
-	json_object_set_new(object, "dropped", number(beat->dropped));
-	json_object_set_new(object, "ring_full", number(beat->ring_full));
-}
+/* What the node counts itself. */
+static const struct wm_json_number beat_numbers[] = {
+	BEAT(results), BEAT(submissions), BEAT(copied_bytes), BEAT(dropped), BEAT(ring_full),
+};
 
 static json_t *node_object(struct wm_daemon *daemon, uint32_t index)
 {
 	const struct wm_member *member = &daemon->membership.members[index];
 	json_t *object = json_object();
-	char mac[20];
+	char mac[WM_MAC_TEXT_BYTES];
 
-	format_mac(mac, sizeof(mac), member->mac);
+	wm_mac_format(mac, member->mac);
 	json_object_set_new(object, "name", json_string(member->hello.name));
 	json_object_set_new(object, "mac", json_string(mac));
-	json_object_set_new(object, "reason", json_string(member->reason));
+	json_object_set_new(object, "reason", wm_json_text(member->reason));
 	json_object_set_new(object, "beat_age_ms",
-			    number((wm_clock_ns() - member->heard_ns) / WM_NS_PER_MS));
+			    wm_json_number((wm_clock_ns() - member->heard_ns) / WM_NS_PER_MS));
 	describe_flow(object, daemon, member, index);
 	describe_obtained(object, &member->hello);
-	describe_beat(object, &member->beat);
+	wm_json_put(object, beat_numbers, COUNT(beat_numbers), &member->beat);
 	return object;
 }
 
@@ -279,9 +250,9 @@ static json_t *node_list(void *context, const json_t *params, int *code, struct 
 
 static bool is_called(const struct wm_member *member, const char *name)
 {
-	char mac[20];
+	char mac[WM_MAC_TEXT_BYTES];
 
-	format_mac(mac, sizeof(mac), member->mac);
+	wm_mac_format(mac, member->mac);
 	return member->state != WM_MEMBER_UNKNOWN &&
 	       (strcmp(member->hello.name, name) == 0 || strcmp(mac, name) == 0);
 }
@@ -330,31 +301,42 @@ static json_t *node_admit(void *context, const json_t *params, int *code, struct
 		return NULL;
 	index = (uint32_t)(member - daemon->membership.members);
 	wm_membership_admit(&daemon->membership, index);
+	wm_jobs_save(&daemon->jobs);
 	return node_object(daemon, index);
 }
 
 /* ---- statistics ------------------------------------------------------------------- */
+
+static const struct wm_json_number port_numbers[] = {
+	LANE(frames_sent),
+	LANE(frames_received),
+	LANE(bytes_sent),
+	LANE(bytes_received),
+};
+static const struct wm_json_number batch_numbers[] = {
+	LANE(sent),
+	LANE(resent),
+	LANE(results),
+	LANE(duplicates),
+};
 
 static json_t *port_object(const struct wm_daemon *daemon, const struct wm_lane_counters *counters)
 {
 	const struct wm_port *port = &daemon->port;
 	struct rte_eth_stats stats = { 0 };
 	json_t *object = json_object();
-	char mac[20];
+	char mac[WM_MAC_TEXT_BYTES];
 
-	format_mac(mac, sizeof(mac), port->mac);
+	wm_mac_format(mac, port->mac);
 	rte_eth_stats_get(port->id, &stats);
 	json_object_set_new(object, "name", json_string(port->name));
 	json_object_set_new(object, "driver", json_string(port->driver));
-	json_object_set_new(object, "mtu", number(port->mtu));
+	json_object_set_new(object, "mtu", wm_json_number(port->mtu));
 	json_object_set_new(object, "mac", json_string(mac));
 	json_object_set_new(object, "multi_segment_transmit", json_boolean(port->multi_segment));
-	json_object_set_new(object, "frames_sent", number(counters->frames_sent));
-	json_object_set_new(object, "frames_received", number(counters->frames_received));
-	json_object_set_new(object, "bytes_sent", number(counters->bytes_sent));
-	json_object_set_new(object, "bytes_received", number(counters->bytes_received));
-	json_object_set_new(object, "missed", number(stats.imissed));
-	json_object_set_new(object, "no_buffer", number(stats.rx_nombuf));
+	wm_json_put(object, port_numbers, COUNT(port_numbers), counters);
+	json_object_set_new(object, "missed", wm_json_number(stats.imissed));
+	json_object_set_new(object, "no_buffer", wm_json_number(stats.rx_nombuf));
 	return object;
 }
 
@@ -379,25 +361,27 @@ static json_t *drops_object(const struct wm_drops *drops)
 	json_t *object = json_object();
 
 	for (unsigned reason = WM_DROP_NONE + 1; reason < WM_DROP_REASONS; reason++)
-		json_object_set_new(object, wm_drop_name(reason), number(drops->count[reason]));
+		json_object_set_new(object, wm_drop_name(reason),
+				    wm_json_number(drops->count[reason]));
 	return object;
 }
 
 static json_t *pair(const char *first, uint64_t first_value, const char *second,
 		    uint64_t second_value)
 {
-	return json_pack("{s:o, s:o}", first, number(first_value), second, number(second_value));
+	return json_pack("{s:o, s:o}", first, wm_json_number(first_value), second,
+			 wm_json_number(second_value));
 }
 
 static json_t *lane_object(struct wm_daemon *daemon)
 {
 	struct wm_lane_snapshot snapshot;
 	const struct wm_lane_counters *counters = &snapshot.counters;
-	json_t *object = json_object();
+	json_t *object = json_object(), *batches = json_object();
 
 	wm_lane_snapshot(daemon->lane, &snapshot);
-	json_object_set_new(object, "lane", number(0));
-	json_object_set_new(object, "lcore", number(daemon->lane_lcore));
+	json_object_set_new(object, "lane", wm_json_number(0));
+	json_object_set_new(object, "lcore", wm_json_number(daemon->lane_lcore));
 	json_object_set_new(object, "port", port_object(daemon, counters));
 	json_object_set_new(object, "obtained", obtained_object(daemon, &snapshot));
 	json_object_set_new(object, "copied_bytes",
@@ -407,15 +391,13 @@ static json_t *lane_object(struct wm_daemon *daemon)
 			    pair("transmit", counters->transmit_payload_bytes, "receive",
 				 counters->receive_payload_bytes));
 	json_object_set_new(object, "extents",
-			    json_pack("{s:o, s:o, s:o, s:o}", "read", number(counters->store.reads),
-				      "read_direct", number(counters->store.reads_direct),
-				      "written", number(counters->store.writes), "written_direct",
-				      number(counters->store.writes_direct)));
-	json_object_set_new(object, "batches",
-			    json_pack("{s:o, s:o, s:o, s:o}", "sent", number(counters->sent),
-				      "resent", number(counters->resent), "results",
-				      number(counters->results), "duplicates",
-				      number(counters->duplicates)));
+			    json_pack("{s:o, s:o, s:o, s:o}", "read",
+				      wm_json_number(counters->store.reads), "read_direct",
+				      wm_json_number(counters->store.reads_direct), "written",
+				      wm_json_number(counters->store.writes), "written_direct",
+				      wm_json_number(counters->store.writes_direct)));
+	wm_json_put(batches, batch_numbers, COUNT(batch_numbers), counters);
+	json_object_set_new(object, "batches", batches);
 	json_object_set_new(object, "drops", drops_object(&counters->drops));
 	json_object_set_new(object, "busy_seconds",
 			    json_real((double)counters->busy_ns / WM_NS_PER_S));
@@ -430,7 +412,8 @@ static json_t *jobs_object(const struct wm_jobs *jobs)
 	for (uint32_t i = 0; i < jobs->count; i++)
 		counts[jobs->jobs[i]->state]++;
 	for (unsigned state = 0; state < WM_JOB_STATES; state++)
-		json_object_set_new(object, wm_job_state_name(state), number(counts[state]));
+		json_object_set_new(object, wm_job_state_name(state),
+				    wm_json_number(counts[state]));
 	return object;
 }
 
@@ -454,10 +437,10 @@ static uint64_t pinned_bytes(void)
 static json_t *control_object(const struct wm_membership *membership)
 {
 	return json_pack("{s:b, s:o, s:o, s:o, s:o}", "authenticated", membership->key != NULL,
-			 "ignored", number(membership->ignored), "forged",
-			 number(membership->counts.forged), "replayed",
-			 number(membership->counts.replayed), "unkeyed",
-			 number(membership->counts.unkeyed));
+			 "ignored", wm_json_number(membership->ignored), "forged",
+			 wm_json_number(membership->counts.forged), "replayed",
+			 wm_json_number(membership->counts.replayed), "unkeyed",
+			 wm_json_number(membership->counts.unkeyed));
 }
 
 static json_t *stats(void *context, const json_t *params, int *code, struct wm_error *error)
@@ -474,7 +457,7 @@ static json_t *stats(void *context, const json_t *params, int *code, struct wm_e
 	object = json_object();
 	json_object_set_new(object, "version", json_string(WM_VERSION));
 	json_object_set_new(object, "uptime_seconds", json_real((double)up_ns / WM_NS_PER_S));
-	json_object_set_new(object, "nodes", number(nodes));
+	json_object_set_new(object, "nodes", wm_json_number(nodes));
 	json_object_set_new(object, "jobs", jobs_object(&daemon->jobs));
 	json_object_set_new(object, "control", control_object(&daemon->membership));
 	json_object_set_new(object, "lanes", json_pack("[o]", lane_object(daemon)));

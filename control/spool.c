@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "job_json.h"
+#include "mac.h"
 
 static int spool_path(char *path, const struct wm_jobs *jobs, const char *suffix,
 		      struct wm_error *error)
@@ -35,15 +37,75 @@ int wm_spool_prepare(const char *state_directory, struct wm_error *error)
 
 /* ---- out ---------------------------------------------------------------------- */
 
+/* goes_on: it has ended for this life only. */
+static bool is_over(const struct wm_job *job)
+{
+	return wm_job_has_ended(job) && !job->goes_on;
+}
+
 static json_t *job_entry(const struct wm_job *job)
 {
-	bool started = job->resume || job->state != WM_JOB_QUEUED;
-
-	return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:b}", "job",
+	return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "job",
 			 (json_int_t)job->lane.id, "kernel", job->kernel->name, "input", job->input,
 			 "output", job->output, "force", job->force, "drop_tail", job->drop_tail,
 			 "fail_after_ms", (json_int_t)(job->fail_after_ns / WM_NS_PER_MS),
-			 "audit_ppm", (json_int_t)job->audit_ppm, "started", started);
+			 "audit_ppm", (json_int_t)job->audit_ppm);
+}
+
+static json_t *queued_entry(const struct wm_job *job)
+{
+	json_t *entry = job_entry(job);
+
+	json_object_set_new(entry, "started",
+			    json_boolean(job->resume || job->state != WM_JOB_QUEUED));
+	if (job->journal != 0)
+		json_object_set_new(entry, "journal", wm_json_number(job->journal));
+	return entry;
+}
+
+static json_t *ended_entry(const struct wm_job *job)
+{
+	json_t *entry = job_entry(job);
+
+	json_object_set_new(entry, "state", json_string(wm_job_state_name(job->state)));
+	json_object_set_new(entry, "reason", wm_json_text(job->reason));
+	json_object_set_new(entry, "run_ns", wm_json_number(job->run_ns));
+	wm_job_json_put(entry, job, &job->counters);
+	return entry;
+}
+
+static json_t *quarantine_list(const struct wm_membership *membership)
+{
+	json_t *list = json_array();
+	char mac[WM_MAC_TEXT_BYTES];
+
+	for (uint32_t i = 0; i < membership->count; i++) {
+		const struct wm_member *member = &membership->members[i];
+
+		if (member->state != WM_MEMBER_QUARANTINED)
+			continue;
+		wm_mac_format(mac, member->mac);
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s}", "mac", mac, "name",
+						member->hello.name, "reason", member->reason));
+	}
+	return list;
+}
+
+static json_t *whole(const struct wm_jobs *jobs)
+{
+	json_t *queued = json_array(), *ended = json_array();
+
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		const struct wm_job *job = jobs->jobs[i];
+
+		if (is_over(job))
+			json_array_append_new(ended, ended_entry(job));
+		else
+			json_array_append_new(queued, queued_entry(job));
+	}
+	return json_pack("{s:I, s:o, s:o, s:o}", "next", (json_int_t)jobs->next_id, "jobs", queued,
+			 "ended", ended, "quarantine", quarantine_list(jobs->membership));
 }
 
 static int write_file(const char *path, const json_t *root)
@@ -89,15 +151,9 @@ static int replace_file(const char *path, const char *aside, const char *directo
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
-	json_t *list = json_array(), *root;
-	int ret;
+	json_t *root = whole(jobs);
+	int ret = spool_path(path, jobs, "", error);
 
-	for (uint32_t i = 0; i < jobs->count; i++) {
-		if (!wm_job_has_ended(jobs->jobs[i]) || jobs->jobs[i]->goes_on)
-			json_array_append_new(list, job_entry(jobs->jobs[i]));
-	}
-	root = json_pack("{s:I, s:o}", "next", (json_int_t)jobs->next_id, "jobs", list);
-	ret = spool_path(path, jobs, "", error);
 	if (ret == 0)
 		ret = spool_path(aside, jobs, ".new", error);
 	if (ret == 0) {
@@ -116,24 +172,20 @@ static bool is_path(const char *text)
 	return text[0] == '/' && strlen(text) < PATH_MAX;
 }
 
-static struct wm_job *parse_job(json_t *entry)
+/* What every entry has. Fills the job. */
+static int parse_job(json_t *entry, struct wm_job *job)
 {
 	const char *kernel, *input, *output;
 	json_int_t id, fail_after_ms, audit_ppm;
-	int force, drop_tail, started;
-	struct wm_job *job;
+	int force, drop_tail;
 
-	if (json_unpack(entry, "{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:b}", "job", &id,
-			"kernel", &kernel, "input", &input, "output", &output, "force", &force,
-			"drop_tail", &drop_tail, "fail_after_ms", &fail_after_ms, "audit_ppm",
-			&audit_ppm, "started", &started) < 0 ||
+	if (json_unpack(entry, "{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "job", &id, "kernel",
+			&kernel, "input", &input, "output", &output, "force", &force, "drop_tail",
+			&drop_tail, "fail_after_ms", &fail_after_ms, "audit_ppm", &audit_ppm) < 0 ||
 	    id < 1 || id >= UINT32_MAX || fail_after_ms < 0 ||
 	    fail_after_ms > (json_int_t)(INT64_MAX / WM_NS_PER_MS) || audit_ppm < 0 ||
 	    audit_ppm > 1000000 || !is_path(input) || !is_path(output) || !wm_kernel_find(kernel))
-		return NULL;
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		return NULL;
+		return -EBADMSG;
 	job->lane.id = (uint32_t)id;
 	job->kernel = wm_kernel_find(kernel);
 	strcpy(job->input, input);
@@ -142,61 +194,146 @@ static struct wm_job *parse_job(json_t *entry)
 	job->drop_tail = drop_tail;
 	job->fail_after_ns = (uint64_t)fail_after_ms * WM_NS_PER_MS;
 	job->audit_ppm = (uint32_t)audit_ppm;
+	return 0;
+}
+
+static int parse_queued(json_t *entry, struct wm_job *job)
+{
+	json_int_t journal = 0;
+	int started;
+
+	if (json_unpack(entry, "{s:b, s?I}", "started", &started, "journal", &journal) < 0 ||
+	    journal < 0 || journal > UINT32_MAX)
+		return -EBADMSG;
 	job->resume = started;
-	return job;
+	job->journal = (uint32_t)journal;
+	return 0;
 }
 
-static bool has_id(const struct wm_jobs *jobs, uint32_t id)
+static int parse_ended(json_t *entry, struct wm_job *job)
 {
-	for (uint32_t i = 0; i < jobs->count; i++) {
-		if (jobs->jobs[i]->lane.id == id)
-			return true;
-	}
-	return false;
+	static const struct wm_json_number run = WM_JSON_NUMBER(struct wm_job, "run_ns", run_ns);
+	const char *state, *reason;
+
+	if (json_unpack(entry, "{s:s, s:s}", "state", &state, "reason", &reason) < 0 ||
+	    strlen(reason) >= sizeof(job->reason) || wm_json_take(entry, &run, 1, job) < 0 ||
+	    wm_job_json_take(entry, job) < 0)
+		return -EBADMSG;
+	strcpy(job->reason, reason);
+	job->state = WM_JOB_DONE;
+	while (job->state < WM_JOB_STATES && strcmp(wm_job_state_name(job->state), state) != 0)
+		job->state++;
+	return job->state < WM_JOB_STATES ? 0 : -EBADMSG;
 }
 
-/* The job, which has its place in jobs then, or NULL. */
-static struct wm_job *append_job(struct wm_jobs *jobs, json_t *entry)
+/* In order of submission, and no number twice. */
+static int insert(struct wm_jobs *jobs, struct wm_job *job)
 {
-	struct wm_job *job = parse_job(entry);
+	uint32_t place = jobs->count;
 
-	if (job && has_id(jobs, job->lane.id)) {
+	while (place > 0 && jobs->jobs[place - 1]->lane.id > job->lane.id)
+		place--;
+	if (place > 0 && jobs->jobs[place - 1]->lane.id == job->lane.id)
+		return -EBADMSG;
+	memmove(&jobs->jobs[place + 1], &jobs->jobs[place],
+		(jobs->count - place) * sizeof(jobs->jobs[0]));
+	jobs->jobs[place] = job;
+	jobs->count++;
+	return 0;
+}
+
+typedef int parse_rest(json_t *entry, struct wm_job *job);
+
+static int add_job(struct wm_jobs *jobs, json_t *entry, parse_rest *rest)
+{
+	struct wm_job *job = calloc(1, sizeof(*job));
+	int ret = job ? parse_job(entry, job) : -ENOMEM;
+
+	if (ret == 0)
+		ret = rest(entry, job);
+	if (ret == 0)
+		ret = insert(jobs, job);
+	if (ret < 0)
 		free(job);
-		return NULL;
+	return ret;
+}
+
+static int add_jobs(struct wm_jobs *jobs, json_t *list, parse_rest *rest)
+{
+	json_t *entry;
+	int ret = 0;
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) > WM_JOBS_MAX - jobs->count)
+		return -EBADMSG;
+	json_array_foreach(list, i, entry)
+	{
+		ret = add_job(jobs, entry, rest);
+		if (ret < 0)
+			break;
 	}
-	if (job)
-		jobs->jobs[jobs->count++] = job;
-	return job;
+	return ret;
+}
+
+static int recall(struct wm_membership *membership, json_t *entry)
+{
+	const char *text, *name, *reason;
+	uint8_t mac[WM_ETHER_ADDR_BYTES];
+
+	if (json_unpack(entry, "{s:s, s:s, s:s}", "mac", &text, "name", &name, "reason", &reason) <
+		    0 ||
+	    wm_mac_parse(mac, text) < 0 || !wm_message_name_is_valid(name, WM_NODE_NAME_BYTES) ||
+	    strlen(reason) >= WM_MESSAGE_TEXT_BYTES)
+		return -EBADMSG;
+	return wm_membership_recall(membership, mac, name, reason);
+}
+
+static int add_quarantine(struct wm_membership *membership, json_t *list)
+{
+	json_t *entry;
+	int ret = 0;
+	size_t i;
+
+	if (!json_is_array(list))
+		return -EBADMSG;
+	json_array_foreach(list, i, entry)
+	{
+		ret = recall(membership, entry);
+		if (ret < 0)
+			break;
+	}
+	return ret;
+}
+
+static int parse_root(struct wm_jobs *jobs, const json_t *root)
+{
+	json_t *ended = json_object_get(root, "ended");
+	json_t *quarantine = json_object_get(root, "quarantine");
+	json_int_t next = json_integer_value(json_object_get(root, "next"));
+	int ret = -EBADMSG;
+
+	if (next >= 1 && next <= UINT32_MAX)
+		ret = add_jobs(jobs, json_object_get(root, "jobs"), parse_queued);
+	if (ret == 0 && ended)
+		ret = add_jobs(jobs, ended, parse_ended);
+	if (ret == 0 && quarantine)
+		ret = add_quarantine(jobs->membership, quarantine);
+	if (ret < 0)
+		return ret;
+	jobs->next_id = (uint32_t)next;
+	if (jobs->count > 0 && jobs->next_id <= jobs->jobs[jobs->count - 1]->lane.id)
+		jobs->next_id = jobs->jobs[jobs->count - 1]->lane.id + 1;
+	return 0;
 }
 
 int wm_spool_parse(struct wm_jobs *jobs, const char *text, size_t text_bytes,
 		   struct wm_error *error)
 {
 	json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, NULL);
-	json_t *list = json_object_get(root, "jobs"), *entry;
-	json_int_t next = json_integer_value(json_object_get(root, "next"));
-	int ret = 0;
-	size_t i;
+	int ret = root ? parse_root(jobs, root) : -EBADMSG;
 
-	if (!json_is_array(list) || next < 1 || next > UINT32_MAX ||
-	    json_array_size(list) > WM_JOBS_MAX - jobs->count)
-		ret = -EBADMSG;
-	json_array_foreach(list, i, entry)
-	{
-		struct wm_job *job = ret == 0 ? append_job(jobs, entry) : NULL;
-
-		if (!job) {
-			ret = -EBADMSG;
-			break;
-		}
-		if (job->lane.id >= next)
-			next = (json_int_t)job->lane.id + 1;
-	}
 	json_decref(root);
-	if (ret < 0)
-		return wm_error_set(error, -ret, "it is no list of jobs");
-	jobs->next_id = (uint32_t)next;
-	return 0;
+	return ret < 0 ? wm_error_set(error, -ret, "it is no list of jobs") : 0;
 }
 
 int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)

@@ -177,3 +177,22 @@ int wm_manifest_create(const char *path, const struct wm_journal *journal,
 	free(making.crcs);
 	return ret;
 }
+
+int wm_manifest_identify(const char *path, struct wm_journal_identity *identity, uint32_t *random,
+			 struct wm_error *error)
+{
+	uint8_t header[WM_JOURNAL_HEADER_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t count = fd < 0 ? -errno : wm_file_read(fd, header, sizeof(header), 0);
+
+	if (fd >= 0)
+		close(fd);
+	if (count < 0)
+		return wm_error_set(error, (int)-count, "manifest cannot be read (%s): %s",
+				    strerror((int)-count), path);
+	if (count < (ssize_t)sizeof(header) ||
+	    wm_manifest_decode_header(header, identity, random) < 0)
+		return wm_error_set(error, EBADMSG,
+				    "manifest is none, or its header is damaged: %s", path);
+	return 0;
+}

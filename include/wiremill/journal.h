@@ -173,6 +173,9 @@ void wm_journal_remove(struct wm_journal *journal);
  * of an older one. -EBADMSG: one is missing. */
 int wm_manifest_create(const char *path, const struct wm_journal *journal,
 		       const struct wm_layout *layout, struct wm_error *error);
+/* Which job a manifest belongs to, and by which journal it was made. -ENOENT, -EBADMSG. */
+int wm_manifest_identify(const char *path, struct wm_journal_identity *identity, uint32_t *random,
+			 struct wm_error *error);
 /* Checks an output against its manifest at the speed of the disk: the extents are
  * read with O_DIRECT and several in flight. result->offset: where the first extent
  * that differs begins, or the output ends too early or should; expected and found

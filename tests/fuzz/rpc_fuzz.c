@@ -74,6 +74,11 @@ void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *which,
 	*counters = which->counters;
 }
 
+void wm_jobs_save(const struct wm_jobs *jobs)
+{
+	check(jobs == &daemon_state.jobs);
+}
+
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *which)
 {
 	check(jobs == &daemon_state.jobs && which == &job);

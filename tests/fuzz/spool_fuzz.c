@@ -14,6 +14,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char directory[64];
+static struct wm_membership membership;
 
 static void remove_directory(void)
 {
@@ -55,7 +56,7 @@ static void check_job(const struct wm_jobs *jobs, uint32_t index)
 	check(job->kernel && job->input[0] == '/' && job->output[0] == '/');
 	check(job->audit_ppm <= 1000000 && job->fail_after_ns <= INT64_MAX);
 	for (uint32_t i = 0; i < index; i++)
-		check(jobs->jobs[i]->lane.id != job->lane.id);
+		check(jobs->jobs[i]->lane.id < job->lane.id);
 }
 
 static void check_same(const struct wm_jobs *jobs, const struct wm_jobs *others)
@@ -70,24 +71,39 @@ static void check_same(const struct wm_jobs *jobs, const struct wm_jobs *others)
 		check(job->force == other->force && job->drop_tail == other->drop_tail);
 		check(job->resume == other->resume && job->audit_ppm == other->audit_ppm);
 		check(job->fail_after_ns == other->fail_after_ns);
+		check(job->state == other->state && job->journal == other->journal);
+		check(strcmp(job->reason, other->reason) == 0 && job->run_ns == other->run_ns);
+		check(memcmp(&job->counters, &other->counters, sizeof(job->counters)) == 0);
 	}
+}
+
+static struct wm_jobs jobs_new(void)
+{
+	static const struct wm_membership_calls none = { 0 };
+	static const uint8_t mac[WM_ETHER_ADDR_BYTES] = { 2 };
+
+	wm_membership_init(&membership, &none, mac);
+	return (struct wm_jobs){ .state_directory = directory, .membership = &membership };
 }
 
 static void check_comes_back(const struct wm_jobs *jobs)
 {
-	struct wm_jobs again = { .state_directory = directory };
+	uint32_t caught = wm_membership_count(&membership, WM_MEMBER_QUARANTINED);
+	struct wm_jobs again;
 
 	for (uint32_t i = 0; i < jobs->count; i++)
 		check_job(jobs, i);
 	check(wm_spool_save(jobs, NULL) == 0);
+	again = jobs_new();
 	check(wm_spool_load(&again, NULL) == 0);
+	check(wm_membership_count(&membership, WM_MEMBER_QUARANTINED) == caught);
 	check_same(jobs, &again);
 	jobs_free(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct wm_jobs jobs = { .state_directory = directory };
+	struct wm_jobs jobs = jobs_new();
 	struct wm_error error = { "" };
 
 	name_directory();

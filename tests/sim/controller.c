@@ -31,8 +31,10 @@ struct sim_controller {
 	bool asked_again; /* the operator is about to resume */
 
 	/* the spool, as on disk */
-	uint32_t next_id, spooled_id;
+	uint32_t next_id, spooled_id, spooled_journal;
 	bool spooled, started;
+	uint8_t quarantine[SIM_NODES_MAX][WM_ETHER_ADDR_BYTES];
+	uint32_t quarantine_count;
 
 	struct wm_lane_command commands[COMMANDS_MAX]; /* on their way to the lane */
 	uint32_t command_head, command_tail;
@@ -106,11 +108,26 @@ int wm_spool_prepare(const char *state_directory, struct wm_error *error)
 	return 0;
 }
 
+static void save_quarantine(struct sim_controller *controller)
+{
+	const struct wm_membership *membership = &controller->membership;
+
+	controller->quarantine_count = 0;
+	for (uint32_t i = 0; i < membership->count; i++) {
+		if (membership->members[i].state == WM_MEMBER_QUARANTINED)
+			memcpy(controller->quarantine[controller->quarantine_count++],
+			       membership->members[i].mac, WM_ETHER_ADDR_BYTES);
+	}
+}
+
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 {
 	struct sim_controller *controller = of(sim_current);
 
 	(void)error;
+	/* It has died in the middle of what this is the end of. */
+	if (controller->dies)
+		return 0;
 	controller->next_id = jobs->next_id;
 	controller->spooled = false;
 	for (uint32_t i = 0; i < jobs->count; i++) {
@@ -120,8 +137,10 @@ int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 			continue;
 		controller->spooled = true;
 		controller->spooled_id = job->lane.id;
+		controller->spooled_journal = job->journal;
 		controller->started = job->resume || job->state != WM_JOB_QUEUED;
 	}
+	save_quarantine(controller);
 	return 0;
 }
 
@@ -131,11 +150,15 @@ int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 	struct wm_job *job;
 
 	(void)error;
+	for (uint32_t i = 0; i < controller->quarantine_count; i++)
+		wm_membership_recall(jobs->membership, controller->quarantine[i], "caught",
+				     "computed wrong");
 	jobs->next_id = controller->next_id;
 	if (!controller->spooled)
 		return 0;
 	job = sim_allocate(1, sizeof(*job));
 	job->lane.id = controller->spooled_id;
+	job->journal = controller->spooled_journal;
 	job->kernel = wm_kernel_find("xor");
 	job->resume = controller->started;
 	job->fail_after_ns = sim_current->plan.fail_after_ns;
@@ -189,10 +212,8 @@ static void job_failed(struct sim *sim, const struct wm_job *job)
 	sim->tally.failures++;
 	if (!job->reason[0])
 		sim_violate(sim, "the job failed without a reason");
-	if (sim_disk_names(sim)->committed && !sim_disk_names(sim)->journal) {
-		job_done(sim); /* it was, and the controller died before it noted that */
-		return;
-	}
+	if (sim_disk_names(sim)->committed && !sim_disk_names(sim)->journal)
+		sim_violate(sim, "the job was done, and is said to have failed");
 	of(sim)->asked_again = true;
 	sim_at(sim, sim->now_ns + sim_between(sim, 0, 3 * WM_NS_PER_S), submit, NULL, 0, 0,
 	       of(sim)->life);

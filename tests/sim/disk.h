@@ -23,6 +23,7 @@ void sim_disk_destroy(struct sim *sim);
 
 struct sim_names {
 	bool sink, journal, committed;
+	uint32_t manifest; /* of which journal; 0: there is none */
 };
 
 struct sim_names *sim_disk_names(struct sim *sim);

@@ -137,6 +137,15 @@ int __wrap_wm_journal_read(const struct wm_journal *journal, uint32_t first,
 	return (int)i;
 }
 
+bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory)
+{
+	const struct sim_names *names = sim_disk_names(sim_current);
+
+	(void)state_directory;
+	job->lane.layout = sim_current->plan.layout;
+	return names->committed && !names->journal && job->journal == names->manifest;
+}
+
 /* ---- the end ---------------------------------------------------------------------------- */
 
 void wm_job_files_suspend(struct wm_job *job)
@@ -175,6 +184,7 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 	if (sim_controller_dies_here(sim))
 		return wm_error_set(error, EINTR, "it dies");
 	sim_check_manifest(sim);
+	names->manifest = job->lane.journal.random;
 	if (sim_controller_dies_here(sim))
 		return wm_error_set(error, EINTR, "it dies");
 	names->journal = false;

@@ -7,11 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon.h"
 #include "harness.h"
 
 static struct wm_daemon daemon_state;
+static char directory[64];
+
+static const char *spool_path(void)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path), "%s/jobs.json", directory);
+	return path;
+}
 
 static struct wm_member *member_add(const char *name, enum wm_member_state state)
 {
@@ -65,6 +75,8 @@ static void rack_begin(void)
 	static const uint8_t mac[WM_ETHER_ADDR_BYTES] = { 2 };
 
 	wm_membership_init(&daemon_state.membership, &none, mac);
+	daemon_state.jobs.membership = &daemon_state.membership;
+	daemon_state.jobs.state_directory = directory;
 }
 
 static void quarantined_node_is_listed_with_its_reason(void)
@@ -92,6 +104,22 @@ static void admitted(const char *params, const struct wm_member *member)
 	json_decref(node);
 }
 
+/* In quarantine for the next life of the controller. */
+static bool spool_has(const char *mac)
+{
+	json_t *root = json_load_file(spool_path(), 0, NULL);
+	json_t *list = json_object_get(root, "quarantine"), *entry;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		found |= strcmp(json_string_value(json_object_get(entry, "mac")), mac) == 0;
+	}
+	json_decref(root);
+	return found;
+}
+
 static void node_is_admitted_by_name_or_address(void)
 {
 	struct wm_member *first, *second;
@@ -102,6 +130,7 @@ static void node_is_admitted_by_name_or_address(void)
 	second = member_add("n2", WM_MEMBER_QUARANTINED);
 	admitted("{\"name\":\"n2\"}", second);
 	CU_ASSERT_EQUAL(first->state, WM_MEMBER_QUARANTINED);
+	CU_ASSERT(spool_has("02:00:00:00:00:a1") && !spool_has("02:00:00:00:00:a2"));
 	admitted("{\"name\":\"02:00:00:00:00:a1\"}", first);
 }
 
@@ -187,6 +216,14 @@ static const struct wm_test tests[] = {
 
 int main(void)
 {
-	daemon_state.jobs.state_directory = "/nonexistent";
-	return WM_TESTS_RUN("rpc methods", tests);
+	int status;
+
+	strcpy(directory, "/tmp/wm-rpc-test-XXXXXX");
+	if (!mkdtemp(directory))
+		return 1;
+	daemon_state.jobs.state_directory = directory;
+	status = WM_TESTS_RUN("rpc methods", tests);
+	unlink(spool_path());
+	rmdir(directory);
+	return status;
 }

@@ -20,11 +20,39 @@
 #define GOOD(id) JOB(id, "xor", "/in", "/out", 1500, 10000)
 #define LIST(next, jobs) "{\"next\": " #next ", \"jobs\": [" jobs "]}"
 
+#define NUMBERS                                                                          \
+	"\"input_bytes\": 96, \"output_bytes\": 64, \"dropped_tail_bytes\": 0, "         \
+	"\"elements\": 2, \"batch_elements\": 256, \"mtu\": 9000, \"extents\": 1, "      \
+	"\"batches\": 1, \"resumed_bytes\": 0, \"nodes\": 2, \"extents_done\": 1, "      \
+	"\"batches_done\": 1, \"output_bytes_done\": 64, \"sends\": 3, \"resends\": 2, " \
+	"\"duplicates\": 1, \"speculated\": 0, \"audited\": 0"
+#define ENDED(id, state, more)                                                     \
+	"{\"job\": " #id ", \"kernel\": \"xor\", \"input\": \"/in\", \"output\": " \
+	"\"/out\", \"force\": false, \"drop_tail\": false, \"fail_after_ms\": 0, " \
+	"\"audit_ppm\": 7, \"state\": \"" state "\", \"reason\": \"on request\", " \
+	"\"run_ns\": 1500000000, " more "}"
+#define CAUGHT(mac, name, reason) \
+	"{\"mac\": \"" mac "\", \"name\": \"" name "\", \"reason\": \"" reason "\"}"
+#define WHOLE(jobs, ended, quarantine)                                 \
+	"{\"next\": 9, \"jobs\": [" jobs "], \"ended\": [" ended "], " \
+	"\"quarantine\": [" quarantine "]}"
+
 static char directory[64];
+static struct wm_membership membership;
+
+static void membership_begin(void)
+{
+	static const struct wm_membership_calls none = { 0 };
+	static const uint8_t mac[WM_ETHER_ADDR_BYTES] = { 2 };
+
+	wm_membership_init(&membership, &none, mac);
+}
 
 static void jobs_begin(struct wm_jobs *jobs)
 {
+	membership_begin();
 	memset(jobs, 0, sizeof(*jobs));
+	jobs->membership = &membership;
 	jobs->next_id = 1;
 	jobs->state_directory = directory;
 }
@@ -62,6 +90,51 @@ static void good_list_is_taken(void)
 	CU_ASSERT_EQUAL(job->fail_after_ns, 1500 * WM_NS_PER_MS);
 	CU_ASSERT_EQUAL(job->audit_ppm, 10000);
 	CU_ASSERT_EQUAL(jobs.jobs[1]->lane.id, 7);
+	jobs_end(&jobs);
+}
+
+static void what_has_ended_stands_in_its_order(void)
+{
+	static const char text[] =
+		WHOLE(GOOD(5) ", " GOOD(7),
+		      ENDED(6, "cancelled", NUMBERS) ", " ENDED(8, "done", NUMBERS), "");
+	struct wm_jobs jobs;
+	const struct wm_job *job;
+
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL_FATAL(wm_spool_parse(&jobs, text, strlen(text), NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(jobs.count, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(jobs.jobs[i]->lane.id, 5 + i);
+	job = jobs.jobs[1];
+	CU_ASSERT_EQUAL(job->state, WM_JOB_CANCELLED);
+	CU_ASSERT_STRING_EQUAL(job->reason, "on request");
+	CU_ASSERT_DOUBLE_EQUAL(wm_job_seconds(job, 77), 1.5, 1e-9);
+	CU_ASSERT_EQUAL(job->input_bytes, 96);
+	CU_ASSERT_EQUAL(job->lane.layout.output_bytes, 64);
+	CU_ASSERT_EQUAL(job->mtu, 9000);
+	CU_ASSERT_EQUAL(job->nodes, 2);
+	CU_ASSERT_EQUAL(job->audit_ppm, 7);
+	CU_ASSERT_EQUAL(job->counters.output_bytes_done, 64);
+	CU_ASSERT_EQUAL(job->counters.dispatch.sent, 3);
+	CU_ASSERT_EQUAL(jobs.jobs[3]->state, WM_JOB_DONE);
+	jobs_end(&jobs);
+}
+
+static void who_was_caught_is_in_quarantine(void)
+{
+	static const char text[] =
+		WHOLE("", "", CAUGHT("02:00:00:00:01:0a", "n3", "computed batch 7 of job 3 wrong"));
+	static const uint8_t mac[] = { 2, 0, 0, 0, 1, 0x0a };
+	struct wm_jobs jobs;
+
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL_FATAL(wm_spool_parse(&jobs, text, strlen(text), NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(membership.count, 1);
+	CU_ASSERT_EQUAL(membership.members[0].state, WM_MEMBER_QUARANTINED);
+	CU_ASSERT_EQUAL(memcmp(membership.members[0].mac, mac, sizeof(mac)), 0);
+	CU_ASSERT_STRING_EQUAL(membership.members[0].hello.name, "n3");
+	CU_ASSERT_STRING_EQUAL(membership.members[0].reason, "computed batch 7 of job 3 wrong");
 	jobs_end(&jobs);
 }
 
@@ -147,6 +220,32 @@ static void values_that_no_job_has_are_refused(void)
 	REFUSED(LIST(9, JOB(5, "xor", "a", "/b", 0, 0)));
 	REFUSED(LIST(9, JOB(5, "xor", "/a", "", 0, 0)));
 	REFUSED(LIST(9, JOB(5, "xor", "/a\\u0000b", "/b", 0, 0)));
+}
+
+#define LONG_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void values_that_no_ended_job_has_are_refused(void)
+{
+	REFUSED(WHOLE("", ENDED(5, "running", NUMBERS), ""));
+	REFUSED(WHOLE("", ENDED(5, "", NUMBERS), ""));
+	REFUSED(WHOLE("", ENDED(5, "done", "\"mtu\": 9000"), ""));
+	REFUSED(WHOLE("", ENDED(5, "done", NUMBERS ", \"mtu\": 1"), ""));
+	REFUSED(WHOLE("", GOOD(5), ""));
+	REFUSED(WHOLE(ENDED(5, "done", NUMBERS), "", ""));
+	REFUSED(WHOLE(GOOD(5), ENDED(5, "done", NUMBERS), ""));
+	REFUSED("{\"next\": 9, \"jobs\": [], \"ended\": {}}");
+	REFUSED("{\"next\": 9, \"jobs\": [], \"ended\": null}");
+}
+
+static void who_cannot_be_in_quarantine_is_refused(void)
+{
+	REFUSED("{\"next\": 9, \"jobs\": [], \"quarantine\": 1}");
+	REFUSED(WHOLE("", "", "{}"));
+	REFUSED(WHOLE("", "", CAUGHT("02:00:00:00:01:A", "n3", "")));
+	REFUSED(WHOLE("", "", CAUGHT("02:00:00:00:01:0A", "n3", "")));
+	REFUSED(WHOLE("", "", CAUGHT("02:00:00:00:01:0a:", "n3", "")));
+	REFUSED(WHOLE("", "", CAUGHT("02:00:00:00:01:0a", "a b", "")));
+	REFUSED(WHOLE("", "", CAUGHT("02:00:00:00:01:0a", "n3", LONG_TEXT LONG_TEXT LONG_TEXT)));
 }
 
 static void two_jobs_of_one_number_are_refused(void)
@@ -235,23 +334,26 @@ static const char *file_path(const char *suffix)
 	return path;
 }
 
-static void what_is_not_over_comes_back(void)
+static void every_job_comes_back(void)
 {
-	static const bool kept[] = { false, true, true, false, true, true, true, false };
+	static const bool over[] = { true, false, false, true, false, false, false, true };
+	struct wm_job *failed;
 	struct wm_jobs before, after;
 	struct stat status;
-	uint32_t found = 0;
 
 	jobs_begin(&before);
 	job_add(&before, WM_JOB_DONE);
 	job_add(&before, WM_JOB_FINISHING);
-	job_add(&before, WM_JOB_RUNNING);
+	job_add(&before, WM_JOB_RUNNING)->journal = 0xfeedbeef;
 	job_add(&before, WM_JOB_CANCELLED);
 	/* Suspended when the controller stopped. */
 	job_add(&before, WM_JOB_FAILED)->goes_on = true;
 	job_add(&before, WM_JOB_QUEUED);
 	job_add(&before, WM_JOB_QUEUED)->resume = true;
-	job_add(&before, WM_JOB_FAILED);
+	failed = job_add(&before, WM_JOB_FAILED);
+	strcpy(failed->reason, "no \"room\"");
+	failed->run_ns = 12;
+	failed->counters.dispatch.audited = 34;
 	CU_ASSERT_EQUAL(wm_spool_save(&before, NULL), 0);
 	CU_ASSERT_NOT_EQUAL(access(file_path(".new"), F_OK), 0);
 	CU_ASSERT(stat(file_path(""), &status) == 0 && (status.st_mode & 07) == 0);
@@ -259,15 +361,57 @@ static void what_is_not_over_comes_back(void)
 	jobs_begin(&after);
 	CU_ASSERT_EQUAL(wm_spool_load(&after, NULL), 0);
 	CU_ASSERT_EQUAL(after.next_id, 9);
-	CU_ASSERT_EQUAL_FATAL(after.count, 5);
+	CU_ASSERT_EQUAL_FATAL(after.count, 8);
 	for (uint32_t i = 0; i < before.count; i++) {
-		if (kept[i])
-			is_same(before.jobs[i], after.jobs[found++]);
+		is_same(before.jobs[i], after.jobs[i]);
+		CU_ASSERT_EQUAL(after.jobs[i]->state,
+				over[i] ? before.jobs[i]->state : WM_JOB_QUEUED);
 	}
-	CU_ASSERT(after.jobs[0]->resume && after.jobs[2]->resume);
-	CU_ASSERT(!after.jobs[3]->resume && after.jobs[4]->resume);
+	for (uint32_t i = 1; i < 7; i++)
+		CU_ASSERT_EQUAL(after.jobs[i]->resume, !over[i] && i != 5);
+	CU_ASSERT_EQUAL(after.jobs[2]->journal, 0xfeedbeef);
+	CU_ASSERT_STRING_EQUAL(after.jobs[7]->reason, "no \"room\"");
+	CU_ASSERT_EQUAL(after.jobs[7]->run_ns, 12);
+	CU_ASSERT_EQUAL(after.jobs[7]->counters.dispatch.audited, 34);
 	jobs_end(&before);
 	jobs_end(&after);
+}
+
+/* A line that was cut in the middle of a letter must not make the file unreadable. */
+static void a_reason_of_any_bytes_comes_back(void)
+{
+	struct wm_jobs jobs;
+
+	jobs_begin(&jobs);
+	strcpy(job_add(&jobs, WM_JOB_FAILED)->reason, "/data/K\xc3");
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	jobs_end(&jobs);
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(jobs.count, 1);
+	CU_ASSERT_STRING_EQUAL(jobs.jobs[0]->reason, "/data/K?");
+	jobs_end(&jobs);
+}
+
+static void quarantine_lasts_until_the_node_is_admitted(void)
+{
+	static const uint8_t mac[] = { 2, 0xff, 0, 0, 0, 9 };
+	struct wm_jobs jobs;
+
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_membership_recall(&membership, mac, "n09", "computed wrong"), 0);
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_membership_count(&membership, WM_MEMBER_QUARANTINED), 1);
+	CU_ASSERT_EQUAL(memcmp(membership.members[0].mac, mac, sizeof(mac)), 0);
+	CU_ASSERT_STRING_EQUAL(membership.members[0].reason, "computed wrong");
+
+	CU_ASSERT_EQUAL(wm_membership_admit(&membership, 0), 0);
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, NULL), 0);
+	CU_ASSERT_EQUAL(membership.count, 0);
 }
 
 static void saved_again_it_is_replaced(void)
@@ -328,12 +472,18 @@ static void directory_that_takes_no_file_is_named(void)
 
 static const struct wm_test tests[] = {
 	WM_TEST(good_list_is_taken),
+	WM_TEST(what_has_ended_stands_in_its_order),
+	WM_TEST(who_was_caught_is_in_quarantine),
 	WM_TEST(next_number_is_of_no_job_before),
 	WM_TEST(damaged_list_is_refused),
 	WM_TEST(values_that_no_job_has_are_refused),
+	WM_TEST(values_that_no_ended_job_has_are_refused),
+	WM_TEST(who_cannot_be_in_quarantine_is_refused),
 	WM_TEST(two_jobs_of_one_number_are_refused),
 	WM_TEST(list_and_paths_have_their_bounds),
-	WM_TEST(what_is_not_over_comes_back),
+	WM_TEST(every_job_comes_back),
+	WM_TEST(a_reason_of_any_bytes_comes_back),
+	WM_TEST(quarantine_lasts_until_the_node_is_admitted),
 	WM_TEST(saved_again_it_is_replaced),
 	WM_TEST(missing_file_is_an_empty_list),
 	WM_TEST(damaged_file_is_named_and_kept),
