@@ -167,15 +167,24 @@ static int device_argument(const struct wm_port_device *device, char *text, size
 }
 
 /* Buffers cross pages, so a device must see virtual addresses: EAL refuses a PCI
- * card that has no IOMMU before it. */
+ * card that has no IOMMU before it. A memif without copies shows its memory to the
+ * other end: one file, and all that there will be, at once. */
 int wm_port_eal_init(const char *program, const struct wm_port_device *device, const char *lcores,
 		     uint32_t hugepages, struct wm_error *error)
 {
-	char device_text[512], lcores_text[128];
-	char *argv[] = { (char *)program,  "--in-memory",	"--no-telemetry",
-			 "--iova-mode=va", "--log-level=error", lcores_text,
-			 device_text,	   "--no-pci",		NULL };
-	int argc = device->pci ? 7 : 8;
+	char device_text[512], lcores_text[128], memory_text[32];
+	char *argv[] = { (char *)program,
+			 "--in-memory",
+			 "--no-telemetry",
+			 "--iova-mode=va",
+			 "--log-level=error",
+			 lcores_text,
+			 device_text,
+			 "--no-pci",
+			 "--single-file-segments",
+			 memory_text,
+			 NULL };
+	int argc = device->pci ? 7 : device->interface ? 8 : 10;
 	int ret;
 
 	ret = check_hugepages(hugepages, error);
@@ -185,6 +194,7 @@ int wm_port_eal_init(const char *program, const struct wm_port_device *device, c
 	if (ret < 0)
 		return ret;
 	snprintf(lcores_text, sizeof(lcores_text), "--lcores=%s", lcores);
+	snprintf(memory_text, sizeof(memory_text), "-m%" PRIu32, hugepages * 2);
 	if (rte_eal_init(argc, argv) < 0)
 		return wm_error_set(error, rte_errno ? rte_errno : EIO,
 				    "DPDK does not start with %s %s: %s", lcores_text, device_text,
@@ -257,12 +267,13 @@ static void pools_destroy(struct wm_port *port)
 
 /* ---- the device ------------------------------------------------------------ */
 
-/* A netdev has its MTU from the system; any other device is asked for ours. */
+/* A netdev has its MTU from the system, and a memif carries what fits the buffers of
+ * its ends; any other device is asked for ours. */
 static int port_set_mtu(struct wm_port *port)
 {
 	uint16_t mtu;
 
-	if (strcmp(port->driver, "net_af_packet") == 0 ||
+	if (strcmp(port->driver, "net_af_packet") == 0 || strcmp(port->driver, "net_memif") == 0 ||
 	    rte_eth_dev_set_mtu(port->id, port->mtu) == 0)
 		return 0;
 	if (rte_eth_dev_get_mtu(port->id, &mtu) < 0 || mtu < WM_MTU_MIN)
