@@ -8,8 +8,19 @@
 #include "options.h"
 #include "result.h"
 
-/* transmit, receive, echo, roundtrip: one stretch of traffic a size, or a size and node. */
-int wm_command_traffic(struct wm_gen *gen, const struct wm_gen_options *options,
-		       struct wm_result *result, struct wm_error *error);
+/* The command of the options. */
+int wm_command_run(struct wm_gen *gen, const struct wm_gen_options *options,
+		   struct wm_result *result, struct wm_error *error);
+
+/* One size, to those targets at once. wm_command_run chooses from these: */
+typedef int wm_command_measure(struct wm_gen *gen, const struct wm_gen_options *options,
+			       const struct wm_gen_targets *targets,
+			       const struct wm_size_point *size, struct wm_result *result,
+			       struct wm_error *error);
+
+/* transmit, receive, echo, roundtrip: one stretch of traffic. */
+wm_command_measure wm_command_traffic;
+/* throughput, critical: as many as the search wants. */
+wm_command_measure wm_command_search;
 
 #endif

@@ -87,7 +87,7 @@ static int measure(struct wm_gen *gen, struct wm_gen_options *options, const str
 
 	wm_result_init(&result);
 	result.head = head_of(origin, gen);
-	ret = wm_command_traffic(gen, options, &result, error);
+	ret = wm_command_run(gen, options, &result, error);
 	if (result.row_count > 0 && save(&result, options, ret < 0 ? &second : error) < 0 &&
 	    ret == 0)
 		ret = -1;

@@ -13,6 +13,7 @@
 #include "bucket.h"
 #include "clock.h"
 #include "number.h"
+#include "search.h"
 #include "traffic.h"
 #include "wiremill/limits.h"
 
@@ -25,16 +26,18 @@
 #define DEPTH_DEFAULT_NS (1 * WM_NS_PER_MS)
 #define FLOWS_DEFAULT_SOURCE 16u
 #define FLOWS_MAX 4096u
+#define PPM 1000000u
 
 /* How a value is read, and so what `offset` points to. */
 enum option_kind {
-	OPTION_TEXT, /* const char * */
-	OPTION_FLAG, /* bool */
-	OPTION_U32,  /* uint32_t, 1 .. max */
-	OPTION_U64,  /* uint64_t, 1 .. max */
-	OPTION_TIME, /* uint64_t, ns */
-	OPTION_LINE, /* uint64_t, bits a second */
-	OPTION_MAC,  /* of the target */
+	OPTION_TEXT,  /* const char * */
+	OPTION_FLAG,  /* bool */
+	OPTION_U32,   /* uint32_t, 1 .. max */
+	OPTION_U64,   /* uint64_t, 1 .. max */
+	OPTION_TIME,  /* uint64_t, ns */
+	OPTION_LINE,  /* uint64_t, bits a second */
+	OPTION_SHARE, /* uint32_t, of a million */
+	OPTION_MAC,   /* of the target */
 };
 
 struct option_row {
@@ -52,6 +55,8 @@ static const char *const command_names[WM_GEN_COMMANDS] = {
 	[WM_GEN_RECEIVE] = "receive",
 	[WM_GEN_ECHO] = "echo",
 	[WM_GEN_ROUNDTRIP] = "roundtrip",
+	[WM_GEN_THROUGHPUT] = "throughput",
+	[WM_GEN_CRITICAL] = "critical",
 };
 
 const char *wm_gen_command_name(enum wm_gen_command command)
@@ -116,6 +121,18 @@ static int take_line(const char *name, const char *value, uint64_t *bits_per_s,
 	return 0;
 }
 
+/* A rate of a line of a million is a share. */
+static int take_share(const char *name, const char *value, uint32_t *ppm, struct wm_error *error)
+{
+	struct wm_rate rate;
+
+	if (!strchr(value, '%') || wm_rate_parse(value, PPM, &rate, NULL) < 0 ||
+	    rate.unit != WM_RATE_BITS_L1 || rate.per_s >= PPM)
+		return bad_value(name, value, "a share below 100%, such as 0.5%", error);
+	*ppm = (uint32_t)rate.per_s;
+	return 0;
+}
+
 static int take_mac(struct wm_gen_options *options, const char *name, const char *value,
 		    struct wm_error *error)
 {
@@ -135,6 +152,8 @@ static int take_mac(struct wm_gen_options *options, const char *name, const char
 #define ALL (BIT(WM_GEN_COMMANDS) - 1)
 #define RECEIVERS (BIT(WM_GEN_RECEIVE) | BIT(WM_GEN_ECHO))
 #define SENDERS (ALL & ~RECEIVERS)
+#define SEARCHES (BIT(WM_GEN_THROUGHPUT) | BIT(WM_GEN_CRITICAL))
+#define MAPPERS (BIT(WM_GEN_ROUNDTRIP) | SEARCHES)
 #define FIELD(field) offsetof(struct wm_gen_options, field)
 
 static const struct option_row rows[] = {
@@ -159,10 +178,9 @@ static const struct option_row rows[] = {
 	  "each node alone, not all at once" },
 	{ "wait", "TIME", SENDERS, OPTION_TIME, FIELD(wait_ns), 0, "for the nodes (20s)" },
 
-	{ "op", "OP", BIT(WM_GEN_ROUNDTRIP), OPTION_TEXT, FIELD(op), 0,
+	{ "op", "OP", MAPPERS, OPTION_TEXT, FIELD(op), 0,
 	  "echo: answered before a node's GPU; map: computed by it (echo)" },
-	{ "kernel", "NAME", BIT(WM_GEN_ROUNDTRIP), OPTION_TEXT, FIELD(kernel_name), 0,
-	  "of --op map (xor)" },
+	{ "kernel", "NAME", MAPPERS, OPTION_TEXT, FIELD(kernel_name), 0, "of --op map (xor)" },
 
 	{ "size", "LIST", SENDERS, OPTION_TEXT, FIELD(sizes_text), 0,
 	  "of frames, with FCS: 64,1518 64-1518:64 imix jumbo rfc2544 (64; jumbo to map)" },
@@ -183,6 +201,15 @@ static const struct option_row rows[] = {
 	  "then it ends (10s to send without --count, until Ctrl-C to receive)" },
 	{ "idle", "TIME", ALL, OPTION_TIME, FIELD(idle_ns), 0,
 	  "without a frame: what is missing is lost (2s); to receive: then it ends" },
+
+	{ "resolution", "SHARE", SEARCHES, OPTION_SHARE, FIELD(resolution_ppm), 0,
+	  "of the highest rate, to which it is searched (1%)" },
+	{ "tolerate", "SHARE", SEARCHES, OPTION_SHARE, FIELD(tolerated_ppm), 0,
+	  "of the frames that may be lost (none)" },
+	{ "confidence", "SHARE", BIT(WM_GEN_CRITICAL), OPTION_SHARE, FIELD(confidence_ppm), 0,
+	  "that few trials at the rate found would lose a frame (95%)" },
+	{ "failure", "SHARE", BIT(WM_GEN_CRITICAL), OPTION_SHARE, FIELD(failure_ppm), 0,
+	  "how few: so many of all trials (10%)" },
 
 	{ "json", "FILE", ALL, OPTION_TEXT, FIELD(json_path), 0,
 	  "the result as JSON; - is stdout" },
@@ -216,6 +243,8 @@ static int take(struct wm_gen_options *options, const struct option_row *row, co
 		return take_time(row->name, value, field, error);
 	case OPTION_LINE:
 		return take_line(row->name, value, field, error);
+	case OPTION_SHARE:
+		return take_share(row->name, value, field, error);
 	case OPTION_MAC:
 		return take_mac(options, row->name, value, error);
 	}
@@ -264,6 +293,12 @@ static void set_defaults(struct wm_gen_options *options)
 		options->wait_ns = WAIT_DEFAULT_NS;
 	if (options->flows == 0)
 		options->flows = receives ? FLOWS_DEFAULT_SOURCE : 1;
+	if (options->resolution_ppm == 0)
+		options->resolution_ppm = PPM / 100;
+	if (options->confidence_ppm == 0)
+		options->confidence_ppm = PPM / 100 * 95;
+	if (options->failure_ppm == 0)
+		options->failure_ppm = PPM / 10;
 	if (options->burst == 0)
 		options->burst = 1;
 }
@@ -336,9 +371,14 @@ int wm_gen_options_parse(struct wm_gen_options *options, int argc, char **argv,
 	return check_whole(options, error);
 }
 
+bool wm_gen_options_send(const struct wm_gen_options *options)
+{
+	return BIT(options->command) & SENDERS;
+}
+
 bool wm_gen_options_want_nodes(const struct wm_gen_options *options)
 {
-	return (BIT(options->command) & SENDERS) && !options->has_mac;
+	return wm_gen_options_send(options) && !options->has_mac;
 }
 
 /* The sizes must hold something to compute. */
@@ -356,6 +396,29 @@ static int take_kernel(struct wm_gen_options *options, struct wm_error *error)
 	return 0;
 }
 
+/* The search begins at --rate, or else at the line's. */
+static int check_search(struct wm_gen_options *options, uint64_t line_bits_per_s,
+			struct wm_error *error)
+{
+	uint32_t trials = wm_search_trials_for(options->confidence_ppm, options->failure_ppm);
+
+	if (!(BIT(options->command) & SEARCHES))
+		return 0;
+	if (trials > WM_SEARCH_TRIALS_EACH_MAX)
+		return wm_error_set(error, EINVAL,
+				    "--confidence and --failure ask for %" PRIu32
+				    " trials of each rate, more than %u",
+				    trials, WM_SEARCH_TRIALS_EACH_MAX);
+	if (options->rate.unit != WM_RATE_MAX)
+		return 0;
+	if (line_bits_per_s == 0)
+		return wm_error_set(
+			error, EINVAL,
+			"a search needs a rate to begin at: give --rate or --line-rate");
+	options->rate = (struct wm_rate){ WM_RATE_BITS_L1, line_bits_per_s };
+	return 0;
+}
+
 int wm_gen_options_complete(struct wm_gen_options *options, uint16_t mtu, uint64_t line_bits_per_s,
 			    struct wm_error *error)
 {
@@ -365,7 +428,7 @@ int wm_gen_options_complete(struct wm_gen_options *options, uint16_t mtu, uint64
 		ret = wm_rate_parse(options->rate_text, line_bits_per_s, &options->rate, error);
 	if (ret == 0 && maps(options))
 		ret = take_kernel(options, error);
-	return ret;
+	return ret < 0 ? ret : check_search(options, line_bits_per_s, error);
 }
 
 void wm_gen_options_print_help(void)
@@ -381,6 +444,8 @@ void wm_gen_options_print_help(void)
 		"  receive    counts what comes\n"
 		"  echo       sends back what comes\n"
 		"  roundtrip  sends, and counts what comes back\n"
+		"  throughput searches the highest rate at which nothing is lost (RFC 2544)\n"
+		"  critical   the same, by so many trials that chance is excluded\n"
 		"\n";
 	char form[64];
 

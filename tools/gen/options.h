@@ -22,6 +22,8 @@ enum wm_gen_command {
 	WM_GEN_RECEIVE,
 	WM_GEN_ECHO,
 	WM_GEN_ROUNDTRIP,
+	WM_GEN_THROUGHPUT,
+	WM_GEN_CRITICAL,
 	WM_GEN_COMMANDS,
 };
 
@@ -50,6 +52,10 @@ struct wm_gen_options {
 	const char *kernel_name;
 	uint64_t count, duration_ns, idle_ns, depth_ns;
 	uint32_t flows, burst, window;
+	/* of a search, in parts per million */
+	uint32_t resolution_ppm; /* of the highest rate */
+	uint32_t tolerated_ppm;	 /* loss that counts as none */
+	uint32_t confidence_ppm, failure_ppm;
 
 	/* after wm_gen_options_complete */
 	struct wm_sizes sizes;
@@ -68,6 +74,8 @@ int wm_gen_options_parse(struct wm_gen_options *options, int argc, char **argv,
  * likewise. */
 int wm_gen_options_complete(struct wm_gen_options *options, uint16_t mtu, uint64_t line_bits_per_s,
 			    struct wm_error *error);
+/* Does it send, other than what it received? */
+bool wm_gen_options_send(const struct wm_gen_options *options);
 /* Do its frames go to nodes? */
 bool wm_gen_options_want_nodes(const struct wm_gen_options *options);
 void wm_gen_options_print_help(void);
