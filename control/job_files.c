@@ -222,6 +222,8 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	if (ret < 0)
 		goto close_source;
 
+	identity.audit_ppm = job->audit_ppm;
+	identity.fail_after_ns = job->fail_after_ns;
 	wm_job_replay_begin(job);
 	if (access(path, F_OK) < 0)
 		job->resume = false; /* an earlier life ended before it had a journal */
@@ -256,6 +258,9 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	strcpy(job->input, journal.identity.input_path);
 	job->force = journal.identity.force;
 	job->drop_tail = journal.identity.drop_tail;
+	job->audit_ppm = journal.identity.audit_ppm;
+	if (job->fail_after_ns == 0)
+		job->fail_after_ns = journal.identity.fail_after_ns;
 	job->kernel = wm_kernel_find(journal.identity.kernel.name);
 	if (!job->kernel)
 		ret = wm_error_set(error, ENOENT, "%.300s: its kernel '%s' is not here", path,

@@ -21,7 +21,8 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 /* Opens, or resumes if job->resume; sets job->open. */
 int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_directory,
 		      struct wm_error *error);
-/* Reads from its journal which job an output belongs to: kernel, input, options. */
+/* Reads from its journal which job an output belongs to: kernel, input, options (but a
+ * fail_after_ns that is set stays). */
 int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error);
 /* Did an earlier life get to the last step, the removal of its journal? Its manifest
  * says that it is of that journal. Then layout and sizes are filled in. */

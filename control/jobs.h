@@ -113,7 +113,8 @@ void wm_jobs_close(struct wm_jobs *jobs);
 /* Checks everything that can be known now. Returns the job, or NULL with the error. */
 struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
 			      uint64_t now_ns, struct wm_error *error);
-/* Goes on with the job whose journal is beside that output (absolute path). */
+/* Goes on with the job whose journal is beside that output (absolute path), with the
+ * options that it had; fail_after_ns 0: also that one. */
 struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
 			      uint64_t now_ns, struct wm_error *error);
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);

@@ -26,7 +26,9 @@ struct header {
 	uint32_t in_bytes, out_bytes, halo_before, halo_after;
 	char kernel[WM_KERNEL_NAME_BYTES];
 	char input_path[PATH_MAX];
-	uint8_t zeroes[3992];
+	uint32_t audit_ppm;
+	uint64_t fail_after_ns;
+	uint8_t zeroes[3980];
 	uint32_t crc32c;
 };
 
@@ -44,7 +46,9 @@ static_assert(offsetof(struct header, halo_before) == 60, "layout");
 static_assert(offsetof(struct header, halo_after) == 64, "layout");
 static_assert(offsetof(struct header, kernel) == 68, "layout");
 static_assert(offsetof(struct header, input_path) == 100, "layout");
-static_assert(offsetof(struct header, zeroes) == 4196, "layout");
+static_assert(offsetof(struct header, audit_ppm) == 4196, "layout");
+static_assert(offsetof(struct header, fail_after_ns) == 4200, "layout");
+static_assert(offsetof(struct header, zeroes) == 4208, "layout");
 static_assert(offsetof(struct header, crc32c) == 8188, "layout");
 static_assert(sizeof(struct header) == WM_JOURNAL_HEADER_BYTES, "layout");
 
@@ -65,6 +69,8 @@ static_assert(offsetof(struct record, number) == 24, "layout");
 static_assert(offsetof(struct record, check) == 28, "layout");
 static_assert(sizeof(struct record) == WM_JOURNAL_RECORD_BYTES, "layout");
 
+/* The last byte is the version; of a journal that has options it is 2. */
+#define VERSION_AT 7
 static const uint8_t journal_magic[8] = { 'W', 'M', 'J', 'R', 'N', 'L', 0, 1 };
 static const uint8_t manifest_magic[8] = { 'W', 'M', 'M', 'N', 'F', 'T', 0, 1 };
 
@@ -73,6 +79,15 @@ static const uint8_t manifest_magic[8] = { 'W', 'M', 'M', 'N', 'F', 'T', 0, 1 };
 static uint32_t header_crc(const struct header *header)
 {
 	return wm_crc32c(0, header, offsetof(struct header, crc32c));
+}
+
+static void encode_options(struct header *header, const struct wm_journal_identity *identity)
+{
+	if (identity->audit_ppm == 0 && identity->fail_after_ns == 0)
+		return;
+	header->magic[VERSION_AT] = 2;
+	header->audit_ppm = identity->audit_ppm;
+	header->fail_after_ns = identity->fail_after_ns;
 }
 
 static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t magic[8],
@@ -95,6 +110,8 @@ static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t magic[8
 	};
 
 	memcpy(header.magic, magic, sizeof(header.magic));
+	if (magic == journal_magic)
+		encode_options(&header, identity);
 	memcpy(header.kernel, identity->kernel.name,
 	       strnlen(identity->kernel.name, WM_KERNEL_NAME_BYTES - 1));
 	memcpy(header.input_path, identity->input_path,
@@ -140,7 +157,8 @@ static bool sizes_are_sound(const struct wm_journal_identity *identity)
 
 static bool identity_is_sound(const struct wm_journal_identity *identity)
 {
-	return identity->input_path[0] && kernel_is_sound(&identity->kernel) &&
+	return identity->audit_ppm <= 1000000 && identity->fail_after_ns <= INT64_MAX &&
+	       identity->input_path[0] && kernel_is_sound(&identity->kernel) &&
 	       extent_is_sound(identity) && sizes_are_sound(identity);
 }
 
@@ -162,6 +180,8 @@ static int decode(const uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t ma
 		.drop_tail = header.flags & FLAG_DROP_TAIL,
 		.output_bytes = header.output_bytes,
 		.extent_elements = header.extent_elements,
+		.audit_ppm = header.audit_ppm,
+		.fail_after_ns = header.fail_after_ns,
 		.kernel = {
 			.in_bytes = header.in_bytes,
 			.out_bytes = header.out_bytes,

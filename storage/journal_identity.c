@@ -171,15 +171,10 @@ static int path_of_device(char path[PATH_MAX], const char *device, const char *s
 			  const char *state_directory, struct wm_error *error)
 {
 	char resolved[PATH_MAX], name[PATH_MAX];
-	int ret;
 
 	if (!realpath(device, resolved))
 		return wm_error_set(error, errno, "output device cannot be found (%s): %s",
 				    strerror(errno), device);
-	ret = wm_path_make_directory(state_directory);
-	if (ret < 0)
-		return wm_error_set(error, -ret, "state directory cannot be made (%s): %s",
-				    strerror(-ret), state_directory);
 	name_device(name, resolved);
 	if (snprintf(path, PATH_MAX, "%s/%s%s", state_directory, name, suffix) >= PATH_MAX)
 		return wm_error_set(error, ENAMETOOLONG, "state directory's path is too long: %s",

@@ -103,32 +103,3 @@ int wm_path_sync(const char *path)
 	close(fd);
 	return ret;
 }
-
-static int make_one(const char *directory)
-{
-	if (mkdir(directory, 0777) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	return wm_path_sync(directory);
-}
-
-int wm_path_make_directory(const char *directory)
-{
-	char part[PATH_MAX];
-	struct stat status;
-	int ret = 0;
-
-	if (strlen(directory) >= sizeof(part))
-		return -ENAMETOOLONG;
-	strcpy(part, directory);
-	for (char *slash = strchr(part + 1, '/'); slash && ret == 0;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		ret = make_one(part);
-		*slash = '/';
-	}
-	if (ret == 0)
-		ret = make_one(part);
-	if (ret < 0 || stat(part, &status) < 0)
-		return ret < 0 ? ret : -errno;
-	return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
-}

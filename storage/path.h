@@ -19,7 +19,5 @@ int wm_path_create(const char *path, int flags);
 int wm_path_rename_new(const char *from, const char *to);
 /* Makes durable what the directory of that path says about it. */
 int wm_path_sync(const char *path);
-/* Makes a directory and those above it, durable. */
-int wm_path_make_directory(const char *directory);
 
 #endif

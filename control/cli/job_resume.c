@@ -9,7 +9,7 @@ static const struct wm_option options[] = {
 	{ .name = "wait", .help = "stay until the job is over", .flag = &wait_for_end },
 	{ .name = "fail-after",
 	  .value_name = "DURATION",
-	  .help = "as of 'job submit'; it is not kept from there",
+	  .help = "instead of what 'job submit' was given",
 	  .text = &fail_after },
 };
 
@@ -35,8 +35,10 @@ const struct wm_verb wm_verb_job_resume = {
 	.details =
 		"OUTPUT is where the job's output was to be; beside it lie OUTPUT.wm-partial and\n"
 		"OUTPUT.wm-journal, which knows the job. What is on disk already is not computed\n"
-		"again. Refused if the input is not as it was. A controller that starts again\n"
-		"resumes by itself what was queued or running.",
+		"again. It goes on with the options that it had, --audit and --fail-after as "
+		"well.\n"
+		"Refused if the input is not as it was. A controller that starts again resumes by\n"
+		"itself what was queued or running.",
 	.operand = "OUTPUT",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),

@@ -63,14 +63,7 @@ static int result_print(const struct wm_cli *cli, const struct wm_verify_result 
 static int manifest_find(char path[PATH_MAX], const char *output)
 {
 	struct wm_error error;
-	struct stat status;
 
-	/* To look for it must not make the directory. */
-	if (stat(output, &status) == 0 && S_ISBLK(status.st_mode) &&
-	    access(WM_STATE_DIRECTORY_DEFAULT, F_OK) < 0)
-		return wm_cli_failed("there is no %s, where a controller leaves the manifests of "
-				     "devices: name it with --manifest=FILE",
-				     WM_STATE_DIRECTORY_DEFAULT);
 	if (wm_journal_path(path, output, ".wm-manifest", WM_STATE_DIRECTORY_DEFAULT, &error) < 0)
 		return wm_cli_failed("%s", error.text);
 	if (access(path, F_OK) < 0 && errno == ENOENT)

@@ -11,7 +11,8 @@
  *                tail? = "refuse" | "drop", fail_after_seconds? = 0 (for ever),
  *                audit_ppm? = 0 (batches of a million that two nodes compute)
  *                                                           -> job object
- *   job.resume   output, fail_after_seconds?                -> job object (a new one)
+ *   job.resume   output, fail_after_seconds? (else, and all else, as it had it)
+ *                                                           -> job object (a new one)
  *   job.show     job                                        -> job object
  *   job.list                                                -> {"jobs": [job object ...]}
  *   job.cancel   job                                        -> job object

@@ -22,7 +22,7 @@
  * journal instead of extending it. Whatever is lost with it is computed again.
  *
  *  header, 8192 bytes                     record, 32 bytes, little-endian
- *   0 u8[8]  "WMJRNL\0\1"                   0 u32 type    enum wm_journal_type
+ *   0 u8[8]  "WMJRNL\0" and 1, or 2         0 u32 type    enum wm_journal_type
  *   8 u32    identity (random)              4 u32 crc32c  of the extent's output
  *  12 u32    header bytes (8192)            8 u64 extent
  *  16 u64    input bytes                   16 u64 nodes   wm_journal_node_bit of every node
@@ -35,10 +35,12 @@
  *  52 u32    kernel: in bytes, out bytes, halo before, halo after (4 x u32)
  *  68 u8[32] kernel name, NUL padded
  * 100 u8[4096] input path, NUL padded
+ * 4196 u32   audit: batches of a million  \ version 2 has one of these, or both;
+ * 4200 u64   fail after, ns               / in version 1 they are zeroes
  *  ... zeroes
  * 8188 u32   crc32c of all before it
  *
- *  manifest: a header of 8192 bytes, laid out as above with "WMMNFT\0\1", then one
+ *  manifest: a header of 8192 bytes, laid out as version 1 with "WMMNFT\0\1", then one
  *  u32 CRC32C for each extent in order, then a u32 CRC32C of those.
  */
 #ifndef WIREMILL_JOURNAL_H
@@ -79,6 +81,10 @@ struct wm_journal_identity {
 	uint32_t extent_elements;
 	struct wm_kernel kernel;
 	char input_path[PATH_MAX];
+	/* What else was asked for, so that whoever resumes need not know. In no manifest, and
+	 * no matter for wm_journal_match. */
+	uint32_t audit_ppm;
+	uint64_t fail_after_ns;
 };
 
 /* ---- bytes: pure, any thread ---------------------------------------------- */
@@ -131,7 +137,8 @@ struct wm_journal {
 	char path[PATH_MAX];
 };
 
-/* Fills the identity from an open source (its sample is read here). */
+/* Fills the identity from an open source (its sample is read here), but for what is no
+ * matter for a match. */
 int wm_journal_identify(struct wm_journal_identity *identity, const struct wm_source *source,
 			const struct wm_layout *layout, bool force, bool drop_tail,
 			struct wm_error *error);

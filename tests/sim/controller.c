@@ -183,14 +183,14 @@ static void submit(struct sim *sim, const struct sim_event *event)
 	if (event->life != controller->life)
 		return;
 	if (sim_disk_names(sim)->journal)
-		job = wm_jobs_resume(&controller->jobs, "/output", sim->plan.fail_after_ns,
-				     sim->now_ns, &error);
+		job = wm_jobs_resume(&controller->jobs, "/output", 0, sim->now_ns, &error);
 	else
 		job = wm_jobs_submit(&controller->jobs, &request, sim->now_ns, &error);
 	controller->asked_again = false;
 	if (job) {
-		/* An operator who audits goes on with it. */
-		job->audit_ppm = sim->plan.audit_ppm;
+		if (job->audit_ppm != sim->plan.audit_ppm ||
+		    job->fail_after_ns != sim->plan.fail_after_ns)
+			sim_violate(sim, "the job lost its options");
 		controller->job = job->lane.id;
 	} else {
 		sim_violate(sim, "the job cannot be submitted: %s", error.text);

@@ -40,10 +40,17 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 
 int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error)
 {
+	struct wm_journal_identity identity;
+	uint32_t random;
+
 	(void)state_directory;
-	(void)error;
-	strcpy(job->input, "/input");
-	job->kernel = wm_kernel_find("xor");
+	if (wm_journal_decode_header(sim_disk_current(sim_current, SIM_LOG), &identity, &random) <
+	    0)
+		return wm_error_set(error, EBADMSG, "the journal has no header");
+	strcpy(job->input, identity.input_path);
+	job->kernel = wm_kernel_find(identity.kernel.name);
+	job->audit_ppm = identity.audit_ppm;
+	job->fail_after_ns = identity.fail_after_ns;
 	return 0;
 }
 
@@ -55,6 +62,8 @@ static int open_fresh(struct sim *sim, struct wm_job *job, struct wm_error *erro
 	if (sim_disk_names(sim)->committed)
 		return wm_error_set(error, EEXIST, "the output exists");
 	identify(sim, &identity);
+	identity.audit_ppm = job->audit_ppm;
+	identity.fail_after_ns = job->fail_after_ns;
 	job->lane.journal.random = (uint32_t)wm_random(&sim->random);
 	job->lane.journal.records = 0;
 	wm_journal_encode_header(header, &identity, job->lane.journal.random);

@@ -83,6 +83,31 @@ static void a_header_has_its_golden_bytes(void)
 	CU_ASSERT(same(&in, &out));
 }
 
+static void options_make_it_version_2_and_come_back(void)
+{
+	struct wm_journal_identity in = identity(), out;
+	uint8_t header[WM_JOURNAL_HEADER_BYTES], plain[WM_JOURNAL_HEADER_BYTES];
+	uint32_t random = 0;
+
+	wm_manifest_encode_header(plain, &in, RANDOM);
+	in.audit_ppm = 10000;
+	in.fail_after_ns = 0x0102030405060708;
+	wm_journal_encode_header(header, &in, RANDOM);
+	CU_ASSERT_EQUAL(header[7], 2);
+	CU_ASSERT_EQUAL(header[4196] | header[4197] << 8, 10000);
+	CU_ASSERT_EQUAL(header[4200], 8);
+	CU_ASSERT_EQUAL(header[4207], 1);
+	CU_ASSERT_EQUAL(wm_journal_decode_header(header, &out, &random), 0);
+	CU_ASSERT_EQUAL(out.audit_ppm, in.audit_ppm);
+	CU_ASSERT_EQUAL(out.fail_after_ns, in.fail_after_ns);
+	in.audit_ppm = 1000001;
+	wm_journal_encode_header(header, &in, RANDOM);
+	CU_ASSERT_EQUAL(wm_journal_decode_header(header, &out, &random), -EBADMSG);
+	/* They are of no interest once all is done. */
+	wm_manifest_encode_header(header, &in, RANDOM);
+	CU_ASSERT_EQUAL(memcmp(header, plain, sizeof(header)), 0);
+}
+
 static void a_manifest_has_its_own_magic(void)
 {
 	struct wm_journal_identity in = identity(), out;
@@ -247,6 +272,7 @@ static void extents_are_counted(void)
 
 static const struct wm_test tests[] = {
 	WM_TEST(a_header_has_its_golden_bytes),
+	WM_TEST(options_make_it_version_2_and_come_back),
 	WM_TEST(a_manifest_has_its_own_magic),
 	WM_TEST(a_record_has_its_golden_bytes),
 	WM_TEST(every_flipped_bit_of_a_header_is_refused),
