@@ -20,6 +20,8 @@
 #define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
 /* Until a command surely shows in what the lane publishes. */
 #define REDO_SETTLE_NS (5 * WM_NS_PER_MS)
+/* A job that waits for less than this is not worth a line. */
+#define SAY_NS (1 * WM_NS_PER_S)
 /* Once somebody is ready, the others get this long before it starts without them. */
 #define PREPARE_GRACE_NS (2 * WM_NS_PER_S)
 
@@ -416,28 +418,44 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 		&(struct wm_lane_command){ .op = WM_LANE_REDO_DONE, .extent = job->redo.pass });
 }
 
-/* With no node left a job waits for one, unless it was told for how long. */
+/* What keeps a running job from going on, "" if it goes on. */
+static const char *obstacle(const struct wm_job *job, const struct wm_lane_job_counters *counters)
+{
+	if (counters->job != job->lane.id)
+		return "";
+	if (counters->nodes_alive == 0)
+		return "no node answered";
+	return counters->stuck ? "no node that answers could take what is left (an audit wants two)"
+			       : "";
+}
+
+/* With no node left that can go on a job waits for one, unless it was told for how long. */
 static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	struct wm_lane_job_counters counters;
-	char reason[64];
+	const char *what;
+	char reason[128];
 
 	if (job->suspended || job->cancelled)
 		return;
 	if (job->redo.active)
 		redo_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
-	if (counters.nodes_alive > 0 || counters.job != job->lane.id) {
+	what = obstacle(job, &counters);
+	if (!*what) {
 		job->deserted_ns = 0;
+		job->said = false;
 		return;
 	}
-	if (job->deserted_ns == 0) {
+	if (job->deserted_ns == 0)
 		job->deserted_ns = now_ns;
-		wm_log_warning("job %" PRIu32 " waits: no node answers", job->lane.id);
+	if (!job->said && now_ns - job->deserted_ns >= SAY_NS) {
+		job->said = true;
+		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, what);
 	}
 	if (job->fail_after_ns == 0 || now_ns - job->deserted_ns < job->fail_after_ns)
 		return;
-	snprintf(reason, sizeof(reason), "no node answered for %.1f s",
+	snprintf(reason, sizeof(reason), "%s for %.1f s", what,
 		 (double)job->fail_after_ns / WM_NS_PER_S);
 	job_stop(jobs, job, reason);
 }

@@ -275,8 +275,8 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	wm_jobs_counters(jobs, job, &counters);
 	if (counters.job == job->lane.id && counters.nodes_alive == 0)
 		return "for a node: none answers";
-	if (counters.job == job->lane.id && counters.nodes_alive == 1 && job->audit_ppm > 0)
-		return "for a second node, to audit with";
+	if (counters.job == job->lane.id && counters.stuck)
+		return "for another node: none here may take what is left (an audit wants two)";
 	return "";
 }
 

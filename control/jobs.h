@@ -54,7 +54,7 @@ struct wm_job_request {
 	const char *output; /* absolute */
 	bool force;
 	bool drop_tail;
-	uint64_t fail_after_ns; /* without a node that answers; 0: wait for ever */
+	uint64_t fail_after_ns; /* without a node that can go on; 0: wait for ever */
 	uint32_t audit_ppm;	/* share of batches that two nodes compute, of a million */
 };
 
@@ -68,7 +68,8 @@ struct wm_job {
 	bool cancelled; /* asked for; takes effect when the lane lets go */
 	bool suspended; /* likewise, but what is durable stays for another life */
 	bool goes_on;	/* by itself, when the controller starts again */
-	uint64_t fail_after_ns, deserted_ns; /* since when no node answers; 0: one does */
+	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: one does */
+	bool said;			     /* that it waits for one */
 	char input[PATH_MAX], output[PATH_MAX];
 	char reason[WM_ERROR_TEXT_BYTES];
 	uint64_t input_bytes, dropped_tail_bytes;

@@ -120,6 +120,7 @@ static void count_job(struct wm_course *course)
 								       : job->layout.output_bytes;
 	counters->gaps = job->progress.gap_count;
 	counters->nodes_alive = wm_dispatch_nodes_alive(course->dispatch);
+	counters->stuck = wm_dispatch_is_stuck(course->dispatch);
 }
 
 void wm_course_job_end(struct wm_course *course)

@@ -113,6 +113,7 @@ struct wm_lane_job_counters {
 	uint64_t batches_done;			  /* in this life */
 	struct wm_dispatch_counters dispatch;
 	uint32_t nodes_alive;
+	bool stuck;	       /* what is to be sent may go to none of them */
 	uint32_t gaps;	       /* extents waiting to be made (again) */
 	uint64_t published_ns; /* when all this was true */
 };

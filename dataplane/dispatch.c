@@ -533,6 +533,12 @@ uint32_t wm_dispatch_nodes_alive(const struct wm_dispatch *dispatch)
 	return alive;
 }
 
+bool wm_dispatch_is_stuck(const struct wm_dispatch *dispatch)
+{
+	return dispatch->turn != NOWHERE && dispatch->in_flight == 0 &&
+	       wm_ledger_has_work(dispatch->ledger);
+}
+
 void wm_dispatch_node_state(const struct wm_dispatch *dispatch, uint32_t index,
 			    struct wm_dispatch_node_state *state)
 {

@@ -568,6 +568,29 @@ static void a_removed_nodes_batches_are_sent_to_others_at_once(void)
 	wm_dispatch_destroy(&dispatch);
 }
 
+/* Its batches are held for the opinion of another. */
+static void a_lone_node_with_an_audit_is_stuck_until_another_joins(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(1);
+	struct wm_dispatch_receipt receipt;
+	struct wm_dispatch_send send;
+
+	wm_dispatch_audit(dispatch, ALL, 1);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 0, &send));
+	do {
+		CU_ASSERT_FALSE(wm_dispatch_is_stuck(dispatch));
+		CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, send.node, send.batch.batch,
+						   send.stamp, MS, &receipt),
+				WM_LEDGER_HELD);
+	} while (wm_dispatch_next(dispatch, MS, &send));
+	CU_ASSERT_TRUE(wm_dispatch_is_stuck(dispatch));
+	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
+	wm_dispatch_node_add(dispatch, 3, 4, 0);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, MS, &send));
+	CU_ASSERT_FALSE(wm_dispatch_is_stuck(dispatch));
+	wm_dispatch_destroy(&dispatch);
+}
+
 static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
 {
 	struct wm_dispatch *dispatch = dispatch_start(2);
@@ -751,6 +774,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_result_of_no_member_or_of_a_batch_never_sent_is_unknown),
 	WM_TEST(a_result_under_another_stamp_does_not_strand_that_stamps_batch),
 	WM_TEST(a_removed_nodes_batches_are_sent_to_others_at_once),
+	WM_TEST(a_lone_node_with_an_audit_is_stuck_until_another_joins),
 	WM_TEST(a_silent_node_is_not_alive_until_it_is_heard_of),
 	WM_TEST(every_batch_is_completed_exactly_once_whatever_happens),
 };
