@@ -2,7 +2,7 @@
 /*
  * A controller that is killed at a chosen step: preloaded, this library stands
  * before the calls by which files come, go and become durable, and ends wiremilld by
- * SIGKILL instead of one of them. Other programs are left alone.
+ * SIGKILL instead of one of them, having said which. Other programs are left alone.
  *
  *   WM_CRASH_AT=7          instead of the 7th such call
  *   WM_CRASH_PATHS=/a:/b   counted are calls on files whose path begins like that
@@ -33,18 +33,20 @@ static bool is_counted(const char *path)
 	return false;
 }
 
-static void step(const char *path)
+static void step(const char *call, const char *path)
 {
 	static int steps;
 	const char *last = getenv("WM_CRASH_AT");
 
 	if (!last || strcmp(program_invocation_short_name, "wiremilld") != 0 || !is_counted(path))
 		return;
-	if (__atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED) == atoi(last))
-		kill(getpid(), SIGKILL);
+	if (__atomic_add_fetch(&steps, 1, __ATOMIC_RELAXED) != atoi(last))
+		return;
+	dprintf(STDERR_FILENO, "crash point %s: %s of %s\n", last, call, path);
+	kill(getpid(), SIGKILL);
 }
 
-static void step_of(int fd)
+static void step_of(const char *call, int fd)
 {
 	char name[64], path[PATH_MAX];
 	ssize_t bytes;
@@ -54,7 +56,7 @@ static void step_of(int fd)
 	if (bytes < 0)
 		return;
 	path[bytes] = '\0';
-	step(path);
+	step(call, path);
 }
 
 int open64(const char *path, int flags, ...)
@@ -67,7 +69,7 @@ int open64(const char *path, int flags, ...)
 		va_start(rest, flags);
 		mode = va_arg(rest, mode_t);
 		va_end(rest);
-		step(path);
+		step("creation", path);
 	}
 	return real(path, flags, mode);
 }
@@ -76,7 +78,7 @@ int rename(const char *from, const char *to)
 {
 	int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
 
-	step(to);
+	step("rename", to);
 	return real(from, to);
 }
 
@@ -84,7 +86,7 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
 {
 	int (*real)(int, const char *, int, const char *, unsigned) = dlsym(RTLD_NEXT, "renameat2");
 
-	step(to);
+	step("rename", to);
 	return real(from_fd, from, to_fd, to, flags);
 }
 
@@ -92,7 +94,7 @@ int unlink(const char *path)
 {
 	int (*real)(const char *) = dlsym(RTLD_NEXT, "unlink");
 
-	step(path);
+	step("removal", path);
 	return real(path);
 }
 
@@ -100,7 +102,7 @@ int fsync(int fd)
 {
 	int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
 
-	step_of(fd);
+	step_of("sync", fd);
 	return real(fd);
 }
 
@@ -108,7 +110,7 @@ int fallocate64(int fd, int mode, off64_t offset, off64_t bytes)
 {
 	int (*real)(int, int, off64_t, off64_t) = dlsym(RTLD_NEXT, "fallocate64");
 
-	step_of(fd);
+	step_of("reservation", fd);
 	return real(fd, mode, offset, bytes);
 }
 
@@ -116,6 +118,6 @@ ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset)
 {
 	ssize_t (*real)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
 
-	step_of(fd);
+	step_of("write", fd);
 	return real(fd, bytes, count, offset);
 }
