@@ -31,8 +31,9 @@
 #define WM_SCRIPT_VARIABLES_MAX 256u /* names */
 #define WM_SCRIPT_WORD_BYTES_MAX 4096u
 #define WM_SCRIPT_REPEAT_DEPTH_MAX 8u
-/* Steps after writing out: a night of one-second steps. */
-#define WM_SCRIPT_STEPS_MAX 100000u
+/* Steps after writing out: hours of one-second steps. */
+#define WM_SCRIPT_STEPS_MAX 10000u
+#define WM_SCRIPT_WRITTEN_BYTES_MAX (4u * 1024u * 1024u)
 
 struct wm_script_step {
 	unsigned line; /* where it stands, from 1 */
