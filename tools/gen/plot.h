@@ -7,6 +7,7 @@
  *   PREFIX-distribution.svg   latency against the share of frames below it, one line a
  *                             size, to as many nines as there are frames for
  *
+ * Rows of one test and one size are drawn as their mean, but for distributions.
  * Only rows of the whole rack are drawn, and only those pictures that have something to
  * show. PREFIX-*.gp, the script with its data, stays beside each, to be changed and run
  * again. Control thread: waits for gnuplot.
