@@ -3,7 +3,7 @@
  * What a run of wiremill-gen measured: a head, and rows. A row is one measurement
  * of one frame size, of the whole rack or of one node or flow. Rows hold what was
  * counted; rates are worked out by the functions at the end, so that every writer
- * and the screen show the same.
+ * shows the same.
  *
  * The result owns its rows, and they their histograms. Control thread only.
  */
