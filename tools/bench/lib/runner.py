@@ -102,7 +102,7 @@ def execute(bench, build, quick, work):
         except subprocess.TimeoutExpired:
             stop(process)
             raise ValueError(f"not done in {LIMIT_S} s") from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             stop(process)
             raise
     with open(errors, encoding="utf-8", errors="replace") as stderr:
