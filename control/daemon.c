@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -21,17 +22,32 @@
 
 #define TICK_NS (20 * WM_NS_PER_MS)
 
+static_assert(WM_PORTS_MAX >= WM_LANES_MAX, "each lane has a port");
+
 /* ---- what membership needs ---------------------------------------------------- */
+
+/* Where who sent the frame in hand was heard, or where that member is. */
+static uint32_t lane_of(const struct wm_daemon *daemon, const uint8_t mac[WM_ETHER_ADDR_BYTES])
+{
+	if (memcmp(daemon->heard_mac, mac, WM_ETHER_ADDR_BYTES) == 0)
+		return daemon->heard_lane;
+	for (uint32_t i = 0; i < daemon->membership.count; i++) {
+		if (memcmp(daemon->membership.members[i].mac, mac, WM_ETHER_ADDR_BYTES) == 0)
+			return daemon->lanes.of_node[i];
+	}
+	return 0;
+}
 
 static void send_control(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 			 const struct wm_wire_header *header, const void *body, size_t body_bytes)
 {
 	struct wm_daemon *daemon = context;
 	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
-	size_t bytes = wm_frame_encode_control(frame, sizeof(frame), mac, daemon->port.mac, header,
-					       body, body_bytes);
+	uint32_t lane = lane_of(daemon, mac);
+	size_t bytes = wm_frame_encode_control(frame, sizeof(frame), mac, daemon->ports[lane].mac,
+					       header, body, body_bytes);
 
-	if (!wm_lane_transmit(daemon->lane, frame, bytes))
+	if (!wm_lane_transmit(daemon->lanes.lanes[lane], frame, bytes))
 		wm_log_debug("no room for a control frame");
 }
 
@@ -39,24 +55,40 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 {
 	struct wm_daemon *daemon = context;
 
+	/* A frame of it did that, so it is where that was heard. */
+	if (change == WM_MEMBER_CHANGE_ADMITTED)
+		daemon->lanes.of_node[index] = (uint8_t)daemon->heard_lane;
 	wm_jobs_member_change(&daemon->jobs, index, change);
 }
 
 /* ---- the loop -------------------------------------------------------------------- */
 
-static void receive_control(struct wm_daemon *daemon)
+static void receive_frame(struct wm_daemon *daemon, uint32_t lane, const uint8_t *frame,
+			  size_t bytes)
 {
-	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
 	const struct wm_ether_header *ether = (const struct wm_ether_header *)frame;
 	struct wm_wire_header header;
 	const uint8_t *body;
-	size_t bytes;
 
 	/* The lane has checked it; decoding again finds header and body. */
-	while ((bytes = wm_lane_receive(daemon->lane, frame, sizeof(frame))) > 0) {
-		if (wm_frame_decode_control(frame, bytes, &header, &body) == WM_DROP_NONE)
-			wm_membership_receive(&daemon->membership, ether->source, &header, body,
-					      wm_clock_ns());
+	if (wm_frame_decode_control(frame, bytes, &header, &body) != WM_DROP_NONE)
+		return;
+	daemon->heard_lane = lane;
+	memcpy(daemon->heard_mac, ether->source, sizeof(daemon->heard_mac));
+	wm_membership_heard_at(&daemon->membership, daemon->ports[lane].mac);
+	wm_membership_receive(&daemon->membership, ether->source, &header, body, wm_clock_ns());
+	memset(daemon->heard_mac, 0, sizeof(daemon->heard_mac));
+}
+
+static void receive_control(struct wm_daemon *daemon)
+{
+	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
+	size_t bytes;
+
+	for (uint32_t lane = 0; lane < daemon->lanes.count; lane++) {
+		while ((bytes = wm_lane_receive(daemon->lanes.lanes[lane], frame, sizeof(frame))) >
+		       0)
+			receive_frame(daemon, lane, frame, bytes);
 	}
 }
 
@@ -68,7 +100,7 @@ static void serve_lane(struct wm_daemon *daemon)
 	if (read(daemon->wake_fd, &count, sizeof(count)) < 0)
 		return; /* woken for nothing */
 	receive_control(daemon);
-	while (wm_lane_event(daemon->lane, &event))
+	while (wm_lanes_event(&daemon->lanes, &event))
 		wm_jobs_lane_event(&daemon->jobs, &event, wm_clock_ns());
 }
 
@@ -148,78 +180,166 @@ static void descriptors_close(struct wm_daemon *daemon)
 	}
 }
 
-static int eal_start(struct wm_daemon *daemon, struct wm_error *error)
+/* The next core of --lcores for each lane, after the one that controls. */
+static int lcores_take(struct wm_daemon *daemon, struct wm_error *error)
 {
-	struct wm_port_config port_config;
-	uint16_t mtu;
-	int ret;
+	unsigned lcore = (unsigned)-1;
 
-	ret = wm_port_mtu(&daemon->config.device, &mtu, error);
-	if (ret < 0)
-		return ret;
-	port_config = wm_lane_port_config(mtu, daemon->config.auth);
-	daemon->hugepages = wm_port_hugepages(&port_config, mtu) + wm_lane_hugepages();
-	ret = wm_port_eal_init("wiremilld", &daemon->config.device, daemon->config.lcores,
-			       daemon->hugepages, error);
-	if (ret < 0)
-		return ret;
-	daemon->lane_lcore = rte_get_next_lcore(-1, 1, 0);
-	if (daemon->lane_lcore == RTE_MAX_LCORE) {
-		wm_port_eal_fini();
-		return wm_error_set(error, EINVAL,
-				    "--lcores %s has one core: a lane needs a second one, such as "
-				    "--lcores 0,1",
-				    daemon->config.lcores);
+	for (uint32_t i = 0; i < daemon->config.device_count; i++) {
+		lcore = rte_get_next_lcore(lcore, 1, 0);
+		if (lcore == RTE_MAX_LCORE)
+			return wm_error_set(error, EINVAL,
+					    "--lcores %s has too few cores for %u ports: one "
+					    "controls, and each lane needs one, such as --lcores "
+					    "0-%u",
+					    daemon->config.lcores, daemon->config.device_count,
+					    daemon->config.device_count);
+		daemon->lcores[i] = lcore;
 	}
 	return 0;
 }
 
-static int port_start(struct wm_daemon *daemon, struct wm_error *error)
+static int eal_start(struct wm_daemon *daemon, struct wm_error *error)
 {
+	const struct wm_daemon_config *config = &daemon->config;
+	struct wm_port_config port_config;
+	uint16_t mtu;
+	int ret;
+
+	for (uint32_t i = 0; i < config->device_count; i++) {
+		ret = wm_port_mtu(&config->devices[i], &mtu, error);
+		if (ret < 0)
+			return ret;
+		port_config = wm_lane_port_config(mtu, config->auth);
+		daemon->hugepages += wm_port_hugepages(&port_config, mtu) + wm_lane_hugepages();
+	}
+	ret = wm_port_eal_init("wiremilld", config->devices, config->device_count, config->lcores,
+			       daemon->hugepages, error);
+	if (ret < 0)
+		return ret;
+	ret = lcores_take(daemon, error);
+	if (ret < 0)
+		wm_port_eal_fini();
+	return ret;
+}
+
+static int port_start(struct wm_daemon *daemon, uint32_t index, struct wm_error *error)
+{
+	const struct wm_port_device *device = &daemon->config.devices[index];
+	struct wm_port *port = &daemon->ports[index];
 	struct wm_port_config config;
 	uint16_t mtu;
-	int ret = wm_port_mtu(&daemon->config.device, &mtu, error);
+	int ret = wm_port_mtu(device, &mtu, error);
 
 	if (ret < 0)
 		return ret;
 	config = wm_lane_port_config(mtu, daemon->config.auth);
-	return wm_port_open(&daemon->port, &config, error);
-}
-
-static int lane_start(struct wm_daemon *daemon, struct wm_error *error)
-{
-	struct wm_lane_config config = {
-		.port = &daemon->port,
-		.lcore = daemon->lane_lcore,
-		.wake_fd = daemon->wake_fd,
-		.queue_target_bytes = daemon->config.queue_target_bytes,
-		.auth = daemon->config.auth,
-	};
-	int ret = wm_lane_create(&daemon->lane, &config, error);
-
-	if (ret < 0)
-		return ret;
-	ret = wm_lane_launch(daemon->lane, error);
-	if (ret < 0)
-		wm_lane_destroy(&daemon->lane);
+	config.device = device;
+	config.index = index;
+	config.socket = (int)rte_lcore_to_socket_id(daemon->lcores[index]);
+	ret = wm_port_open(port, &config, error);
+	if (ret == 0 && (index == 0 || port->mtu < daemon->mtu))
+		daemon->mtu = port->mtu;
 	return ret;
 }
 
-static void lane_stop(struct wm_daemon *daemon)
+/* Its port, its memory; the thread comes when all lanes are there. */
+static int lane_start(struct wm_daemon *daemon, uint32_t index, struct wm_error *error)
 {
-	/* What close said goes out before the lane ends. */
+	struct wm_lane_config config = {
+		.port = &daemon->ports[index],
+		.lcore = daemon->lcores[index],
+		.wake_fd = daemon->wake_fd,
+		.queue_target_bytes = daemon->config.queue_target_bytes,
+		.auth = daemon->config.auth,
+		.index = index,
+		.count = daemon->config.device_count,
+		.lead = index > 0 ? daemon->lanes.lanes[0] : NULL,
+	};
+	int ret = port_start(daemon, index, error);
+
+	if (ret < 0)
+		return ret;
+	ret = wm_lane_create(&daemon->lanes.lanes[index], &config, error);
+	if (ret < 0)
+		wm_port_close(&daemon->ports[index]);
+	else
+		daemon->lanes.count++;
+	return ret;
+}
+
+/* What follows goes before the lead, which has its rings. */
+static void lanes_close(struct wm_daemon *daemon)
+{
+	while (daemon->lanes.count > 0) {
+		uint32_t index = --daemon->lanes.count;
+
+		wm_lane_destroy(&daemon->lanes.lanes[index]);
+		wm_port_close(&daemon->ports[index]);
+	}
+}
+
+static void lanes_quit(struct wm_daemon *daemon, uint32_t launched)
+{
+	const struct wm_lane_command quit = { .op = WM_LANE_QUIT };
+
+	for (uint32_t i = 0; i < launched; i++) {
+		while (!wm_lane_command(daemon->lanes.lanes[i], &quit))
+			usleep(100);
+		wm_lane_wait(daemon->lanes.lanes[i]);
+	}
+}
+
+static int lanes_launch(struct wm_daemon *daemon, struct wm_error *error)
+{
+	for (uint32_t i = 0; i < daemon->lanes.count; i++) {
+		int ret = wm_lane_launch(daemon->lanes.lanes[i], error);
+
+		if (ret < 0) {
+			lanes_quit(daemon, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int lanes_start(struct wm_daemon *daemon, struct wm_error *error)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < daemon->config.device_count; i++)
+		ret = lane_start(daemon, i, error);
+	if (ret == 0)
+		ret = lanes_launch(daemon, error);
+	if (ret < 0)
+		lanes_close(daemon);
+	return ret;
+}
+
+static void lanes_stop(struct wm_daemon *daemon)
+{
+	/* What close said goes out before the lanes end. */
 	usleep(20000);
-	while (!wm_lane_command(daemon->lane, &(struct wm_lane_command){ .op = WM_LANE_QUIT }))
-		usleep(100);
-	wm_lane_wait(daemon->lane);
-	wm_lane_destroy(&daemon->lane);
+	lanes_quit(daemon, daemon->lanes.count);
+	lanes_close(daemon);
+}
+
+static void ports_say(const struct wm_daemon *daemon)
+{
+	for (uint32_t i = 0; i < daemon->lanes.count; i++) {
+		const struct wm_port *port = &daemon->ports[i];
+
+		wm_log_info("lane %" PRIu32 ": lcore %u, port %s (%s), MTU %u, %s transmit", i,
+			    daemon->lcores[i], port->name, port->driver, port->mtu,
+			    port->multi_segment ? "multi-segment" : "single-segment");
+	}
 }
 
 static void membership_start(struct wm_daemon *daemon)
 {
 	struct wm_membership_calls calls = { daemon, send_control, member_changed };
 
-	wm_membership_init(&daemon->membership, &calls, daemon->port.mac);
+	wm_membership_init(&daemon->membership, &calls, daemon->ports[0].mac);
 	if (!daemon->config.key) {
 		wm_log_warning("no --key: anybody on this wire can join or forge results");
 		return;
@@ -263,24 +383,20 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 	ret = eal_start(daemon, error);
 	if (ret < 0)
 		goto close_descriptors;
-	ret = port_start(daemon, error);
+	ret = lanes_start(daemon, error);
 	if (ret < 0)
 		goto stop_eal;
-	ret = lane_start(daemon, error);
-	if (ret < 0)
-		goto close_port;
 	membership_start(daemon);
-	ret = wm_jobs_init(&daemon->jobs, daemon->lane, &daemon->membership, daemon->port.mtu,
+	ret = wm_jobs_init(&daemon->jobs, &daemon->lanes, &daemon->membership, daemon->mtu,
 			   config->state_directory, error);
 	if (ret < 0)
-		goto stop_lane;
+		goto stop_lanes;
 	ret = rpc_start(daemon, error);
 	if (ret < 0)
 		goto close_jobs;
 
-	wm_log_info("ready: port %s (%s), MTU %u, %s transmit, frames by %s, socket %s",
-		    daemon->port.name, daemon->port.driver, daemon->port.mtu,
-		    daemon->port.multi_segment ? "multi-segment" : "single-segment",
+	ports_say(daemon);
+	wm_log_info("ready: %" PRIu32 " lanes, frames by %s, socket %s", daemon->lanes.count,
 		    config->auth == WM_WIRE_AEAD ? "aead" : "crc32c", config->socket_path);
 	loop(daemon);
 	wm_log_info("stopping");
@@ -289,10 +405,8 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 close_jobs:
 	wm_jobs_close(&daemon->jobs);
 	wm_membership_close(&daemon->membership, "the controller stops");
-stop_lane:
-	lane_stop(daemon);
-close_port:
-	wm_port_close(&daemon->port);
+stop_lanes:
+	lanes_stop(daemon);
 stop_eal:
 	wm_port_eal_fini();
 close_descriptors:

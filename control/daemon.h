@@ -10,17 +10,18 @@
 #include <stdint.h>
 
 #include "job_run.h"
-#include "lane.h"
+#include "lanes.h"
 #include "membership.h"
 #include "port_dpdk.h"
 #include "rpc.h"
 #include "wiremill/error.h"
 
 struct wm_daemon_config {
-	struct wm_port_device device;
+	struct wm_port_device devices[WM_LANES_MAX]; /* a lane each */
+	uint32_t device_count;
 	const char *socket_path;
 	const char *state_directory; /* the spool, and the journals of devices */
-	const char *lcores; /* EAL's --lcores: the first controls, the second is the lane */
+	const char *lcores;	     /* EAL's --lcores: the first controls, the others are lanes */
 	uint32_t queue_target_bytes; /* that may wait on the way to one node */
 	const struct wm_key *key;    /* of the cluster; NULL: none */
 	enum wm_wire_auth auth;	     /* of MAP and RESULT; aead needs the key */
@@ -28,14 +29,17 @@ struct wm_daemon_config {
 
 struct wm_daemon {
 	struct wm_daemon_config config;
-	struct wm_port port;
-	struct wm_lane *lane;
+	struct wm_port ports[WM_LANES_MAX];
+	struct wm_lanes lanes;
+	unsigned lcores[WM_LANES_MAX];
+	uint32_t heard_lane; /* where the control frame came from that is being received */
+	uint8_t heard_mac[WM_ETHER_ADDR_BYTES];
 	struct wm_membership membership;
 	struct wm_jobs jobs;
 	struct wm_rpc *rpc;
 	uint64_t start_ns;
 	uint32_t hugepages;
-	unsigned lane_lcore;
+	uint16_t mtu; /* the smallest of the ports */
 	int epoll_fd, wake_fd, timer_fd, signal_fd;
 };
 

@@ -191,22 +191,15 @@ static void ask_nodes(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 				now_ns);
 }
 
-static void command(struct wm_jobs *jobs, const struct wm_lane_command *lane_command)
-{
-	/* The ring holds what a change of job sends for every node, and the lane
-	 * empties it every round. */
-	while (!wm_lane_command(jobs->lane, lane_command))
-		usleep(50);
-}
-
 static void node_join(struct wm_jobs *jobs, uint32_t index)
 {
 	const struct wm_member *member = &jobs->membership->members[index];
 
-	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_NODE_JOIN,
-						 .node = index,
-						 .session = member->session,
-						 .window_max = member->hello.capacity });
+	wm_lanes_command_node(jobs->lanes,
+			      &(struct wm_lane_command){ .op = WM_LANE_NODE_JOIN,
+							 .node = index,
+							 .session = member->session,
+							 .window_max = member->hello.capacity });
 	jobs->current->nodes++;
 }
 
@@ -228,7 +221,7 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	/* Until the lane publishes its own. */
 	job->counters.extents_done = job->lane.progress.durable;
 	job->counters.output_bytes_done = job->resumed_bytes;
-	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_START, .job = &job->lane });
+	wm_lanes_start(jobs->lanes, &job->lane);
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		if (jobs->membership->members[i].state == WM_MEMBER_READY)
 			node_join(jobs, i);
@@ -294,7 +287,7 @@ static void keep_results(struct wm_jobs *jobs, uint32_t index)
 {
 	struct wm_dispatch_node_state state;
 
-	wm_lane_node_state(jobs->lane, index, &state);
+	wm_lanes_node_state(jobs->lanes, index, &state);
 	jobs->membership->members[index].results += state.results;
 }
 
@@ -384,7 +377,7 @@ static void job_stop(struct wm_jobs *jobs, struct wm_job *job, const char *reaso
 {
 	job->suspended = true;
 	snprintf(job->reason, sizeof(job->reason), "%s", reason);
-	command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
 }
 
 /* Names to the lane what is to be made again, as fast as it has room for it. */
@@ -408,14 +401,14 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 		return;
 	}
 	for (int i = 0; i < count; i++)
-		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
-							 .extent = extents[i] });
+		wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
+									 .extent = extents[i] });
 	job->redo.fed_ns = now_ns + REDO_SETTLE_NS;
 	if (!finished)
 		return;
 	wm_redo_fini(&job->redo);
-	command(jobs,
-		&(struct wm_lane_command){ .op = WM_LANE_REDO_DONE, .extent = job->redo.pass });
+	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_REDO_DONE,
+								 .extent = job->redo.pass });
 }
 
 /* What keeps a running job from going on, "" if it goes on. */
@@ -494,17 +487,17 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 	switch (change) {
 	case WM_MEMBER_CHANGE_ADMITTED:
 		lane_command.op = WM_LANE_NODE_SET;
-		command(jobs, &lane_command);
+		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_HEARD:
 		lane_command.op = WM_LANE_NODE_HEAR;
-		command(jobs, &lane_command);
+		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_LEFT:
 		if (jobs->current && jobs->current->state == WM_JOB_RUNNING && member->answered)
 			keep_results(jobs, index);
 		lane_command.op = WM_LANE_NODE_CLEAR;
-		command(jobs, &lane_command);
+		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_READY:
 		if (jobs->current && jobs->current->state == WM_JOB_RUNNING)
@@ -524,7 +517,7 @@ int wm_job_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns, str
 		return 0;
 	case WM_JOB_RUNNING:
 		job->cancelled = true;
-		command(jobs, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+		wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
 		return 0;
 	default:
 		return wm_error_set(error, EINVAL,
@@ -538,7 +531,7 @@ static void wait_for_lane(struct wm_jobs *jobs)
 	struct wm_lane_event event;
 
 	for (;;) {
-		while (!wm_lane_event(jobs->lane, &event))
+		while (!wm_lanes_event(jobs->lanes, &event))
 			usleep(1000);
 		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
 		if (event.op == WM_LANE_JOB_ENDED)

@@ -53,14 +53,14 @@ static uint32_t take_up(struct wm_jobs *jobs)
 	return unfinished;
 }
 
-int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
+int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
 		 uint32_t port_mtu, const char *state_directory, struct wm_error *error)
 {
 	uint32_t unfinished;
 	int ret;
 
 	*jobs = (struct wm_jobs){
-		.lane = lane,
+		.lanes = lanes,
 		.membership = membership,
 		.port_mtu = port_mtu,
 		.state_directory = state_directory,
@@ -252,14 +252,14 @@ void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
 void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
 		      struct wm_lane_job_counters *counters)
 {
-	struct wm_lane_snapshot snapshot;
+	struct wm_lane_job_counters running;
 
 	*counters = job->counters;
 	if (job->state != WM_JOB_RUNNING)
 		return;
-	wm_lane_snapshot(jobs->lane, &snapshot);
-	if (snapshot.job.job == job->lane.id)
-		*counters = snapshot.job;
+	wm_lanes_job_counters(jobs->lanes, &running);
+	if (running.job == job->lane.id)
+		*counters = running;
 }
 
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)

@@ -28,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lane.h"
+#include "lanes.h"
 #include "membership.h"
 #include "redo.h"
 #include "wiremill/error.h"
@@ -93,7 +93,7 @@ struct wm_job {
 };
 
 struct wm_jobs {
-	struct wm_lane *lane;
+	struct wm_lanes *lanes;
 	struct wm_membership *membership;
 	uint32_t port_mtu;
 	const char *state_directory;
@@ -105,7 +105,7 @@ struct wm_jobs {
 
 /* Takes up what an earlier life left in the state directory: who is in quarantine, what
  * goes on, and what has ended. */
-int wm_jobs_init(struct wm_jobs *jobs, struct wm_lane *lane, struct wm_membership *membership,
+int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
 		 uint32_t port_mtu, const char *state_directory, struct wm_error *error);
 /* Suspends the running job and forgets all; the spool keeps it. The lane still
  * runs; blocks until it let go. */

@@ -586,6 +586,12 @@ static void receive_unkeyed_hello(struct wm_membership *membership, const uint8_
 	}
 }
 
+void wm_membership_heard_at(struct wm_membership *membership,
+			    const uint8_t controller[WM_ETHER_ADDR_BYTES])
+{
+	memcpy(membership->controller, controller, sizeof(membership->controller));
+}
+
 void wm_membership_receive(struct wm_membership *membership,
 			   const uint8_t source[WM_ETHER_ADDR_BYTES],
 			   const struct wm_wire_header *header, const uint8_t *body,

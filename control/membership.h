@@ -132,6 +132,9 @@ void wm_membership_use_key(struct wm_membership *membership, const struct wm_key
 /* What members are told to prove by each MAP and RESULT; aead needs the key. */
 void wm_membership_authenticate_frames(struct wm_membership *membership, enum wm_wire_auth auth);
 
+/* Of several ports: what is received from now on came to this one. */
+void wm_membership_heard_at(struct wm_membership *membership,
+			    const uint8_t controller[WM_ETHER_ADDR_BYTES]);
 /* A checked control frame from that address. */
 void wm_membership_receive(struct wm_membership *membership,
 			   const uint8_t source[WM_ETHER_ADDR_BYTES],

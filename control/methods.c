@@ -187,7 +187,7 @@ static void describe_flow(json_t *object, struct wm_daemon *daemon, const struct
 		       daemon->jobs.current->state == WM_JOB_RUNNING;
 
 	if (running)
-		wm_lane_node_state(daemon->lane, index, &flow);
+		wm_lanes_node_state(&daemon->lanes, index, &flow);
 	json_object_set_new(
 		object, "state",
 		json_string(flow.silent ? "silent" : wm_member_state_name(member->state)));
@@ -224,6 +224,7 @@ static json_t *node_object(struct wm_daemon *daemon, uint32_t index)
 	wm_mac_format(mac, member->mac);
 	json_object_set_new(object, "name", json_string(member->hello.name));
 	json_object_set_new(object, "mac", json_string(mac));
+	json_object_set_new(object, "lane", wm_json_number(daemon->lanes.of_node[index]));
 	json_object_set_new(object, "reason", wm_json_text(member->reason));
 	json_object_set_new(object, "beat_age_ms",
 			    wm_json_number((wm_clock_ns() - member->heard_ns) / WM_NS_PER_MS));
@@ -320,9 +321,8 @@ static const struct wm_json_number batch_numbers[] = {
 	LANE(duplicates),
 };
 
-static json_t *port_object(const struct wm_daemon *daemon, const struct wm_lane_counters *counters)
+static json_t *port_object(const struct wm_port *port, const struct wm_lane_counters *counters)
 {
-	const struct wm_port *port = &daemon->port;
 	struct rte_eth_stats stats = { 0 };
 	json_t *object = json_object();
 	char mac[WM_MAC_TEXT_BYTES];
@@ -345,11 +345,11 @@ static const char *storage_path(const struct wm_lane_snapshot *snapshot, bool di
 	return snapshot->job.job == 0 ? "none" : direct ? "direct" : "buffered";
 }
 
-static json_t *obtained_object(const struct wm_daemon *daemon,
+static json_t *obtained_object(const struct wm_daemon *daemon, uint32_t lane,
 			       const struct wm_lane_snapshot *snapshot)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "transmit",
-			 daemon->port.multi_segment ? "attached" : "linearised", "receive",
+			 daemon->ports[lane].multi_segment ? "attached" : "linearised", "receive",
 			 snapshot->receive_in_place ? "in place" : "copied", "source",
 			 storage_path(snapshot, snapshot->source_direct), "sink",
 			 storage_path(snapshot, snapshot->sink_direct), "auth",
@@ -373,17 +373,17 @@ static json_t *pair(const char *first, uint64_t first_value, const char *second,
 			 wm_json_number(second_value));
 }
 
-static json_t *lane_object(struct wm_daemon *daemon)
+static json_t *lane_object(struct wm_daemon *daemon, uint32_t lane)
 {
 	struct wm_lane_snapshot snapshot;
 	const struct wm_lane_counters *counters = &snapshot.counters;
 	json_t *object = json_object(), *batches = json_object();
 
-	wm_lane_snapshot(daemon->lane, &snapshot);
-	json_object_set_new(object, "lane", wm_json_number(0));
-	json_object_set_new(object, "lcore", wm_json_number(daemon->lane_lcore));
-	json_object_set_new(object, "port", port_object(daemon, counters));
-	json_object_set_new(object, "obtained", obtained_object(daemon, &snapshot));
+	wm_lane_snapshot(daemon->lanes.lanes[lane], &snapshot);
+	json_object_set_new(object, "lane", wm_json_number(lane));
+	json_object_set_new(object, "lcore", wm_json_number(daemon->lcores[lane]));
+	json_object_set_new(object, "port", port_object(&daemon->ports[lane], counters));
+	json_object_set_new(object, "obtained", obtained_object(daemon, lane, &snapshot));
 	json_object_set_new(object, "copied_bytes",
 			    pair("transmit", counters->transmit_copied_bytes, "receive",
 				 counters->receive_copied_bytes));
@@ -402,6 +402,15 @@ static json_t *lane_object(struct wm_daemon *daemon)
 	json_object_set_new(object, "busy_seconds",
 			    json_real((double)counters->busy_ns / WM_NS_PER_S));
 	return object;
+}
+
+static json_t *lanes_array(struct wm_daemon *daemon)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < daemon->lanes.count; i++)
+		json_array_append_new(array, lane_object(daemon, i));
+	return array;
 }
 
 static json_t *jobs_object(const struct wm_jobs *jobs)
@@ -460,7 +469,7 @@ static json_t *stats(void *context, const json_t *params, int *code, struct wm_e
 	json_object_set_new(object, "nodes", wm_json_number(nodes));
 	json_object_set_new(object, "jobs", jobs_object(&daemon->jobs));
 	json_object_set_new(object, "control", control_object(&daemon->membership));
-	json_object_set_new(object, "lanes", json_pack("[o]", lane_object(daemon)));
+	json_object_set_new(object, "lanes", lanes_array(daemon));
 	json_object_set_new(object, "memory",
 			    pair("hugepage_bytes", (uint64_t)daemon->hugepages << 21,
 				 "pinned_bytes", pinned_bytes()));

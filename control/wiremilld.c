@@ -16,7 +16,7 @@
 #define QUEUE_TARGET_BYTES (128u * 1024)
 
 static const char usage_text[] =
-	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS [option ...]\n"
+	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS ... [option ...]\n"
 	"\n"
 	"The controller: streams files through the nodes of a rack. Runs in the\n"
 	"foreground until SIGTERM; drive it with 'wiremill'.\n"
@@ -24,10 +24,13 @@ static const char usage_text[] =
 	"  --interface IF       a kernel network interface, through DPDK's net_af_packet\n"
 	"  --vdev ARGS          any DPDK virtual device, as EAL's --vdev takes it\n"
 	"  --pci ADDRESS        a PCI device bound to a DPDK driver\n"
+	"                       these three up to 4 times in all: a lane for each, each with\n"
+	"                       a switch of its own\n"
 	"  --socket PATH        control socket (" WM_SOCKET_PATH_DEFAULT ")\n"
 	"  --state DIRECTORY    where the queue of jobs is kept (" WM_STATE_DIRECTORY_DEFAULT ")\n"
 	"  --lcores LIST        cores as EAL's --lcores takes them: the first controls,\n"
-	"                       the second polls ('0@(0-1),1@(0-1)' floats over two; 0,1)\n"
+	"                       the others poll, one a lane ('0@(0-1),1@(0-1)' floats over\n"
+	"                       two; 0,1)\n"
 	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
 	"  --key FILE           the cluster key, as 'wiremill key FILE' makes it\n"
 	"  --auth AUTH          of each batch: crc32c (default) finds damage; aead, by that\n"
@@ -99,6 +102,20 @@ static int take_auth(struct wm_daemon_config *config, const char *text)
 	return -1;
 }
 
+static int take_device(struct wm_daemon_config *config, struct wm_port_device device)
+{
+	if (config->device_count == WM_LANES_MAX)
+		return wrong_usage("4 ports are the most: one lane each", "");
+	for (uint32_t i = 0; i < config->device_count; i++) {
+		if (device.interface && config->devices[i].interface &&
+		    strcmp(device.interface, config->devices[i].interface) == 0)
+			return wrong_usage("each lane needs a port of its own, not twice ",
+					   device.interface);
+	}
+	config->devices[config->device_count++] = device;
+	return -1;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int take_option(int option, struct wm_daemon_config *config)
 {
@@ -106,17 +123,11 @@ static int take_option(int option, struct wm_daemon_config *config)
 
 	switch (option) {
 	case OPT_INTERFACE:
-		if (config->device.interface)
-			return wrong_usage("there is one lane, so one --interface; not also ",
-					   optarg);
-		config->device.interface = optarg;
-		return -1;
+		return take_device(config, (struct wm_port_device){ .interface = optarg });
 	case OPT_VDEV:
-		config->device.vdev = optarg;
-		return -1;
+		return take_device(config, (struct wm_port_device){ .vdev = optarg });
 	case OPT_PCI:
-		config->device.pci = optarg;
-		return -1;
+		return take_device(config, (struct wm_port_device){ .pci = optarg });
 	case OPT_SOCKET:
 		config->socket_path = optarg;
 		return -1;
@@ -154,7 +165,7 @@ static int take_option(int option, struct wm_daemon_config *config)
 
 static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 {
-	int option, devices;
+	int option;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -167,9 +178,8 @@ static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 		return wrong_usage("unexpected argument ", argv[optind]);
 	if (config->auth == WM_WIRE_AEAD && !key_path)
 		return wrong_usage("--auth aead needs the cluster key (--key FILE)", "");
-	devices = !!config->device.interface + !!config->device.vdev + !!config->device.pci;
-	if (devices != 1)
-		return wrong_usage("name one of --interface, --vdev and --pci", "");
+	if (config->device_count == 0)
+		return wrong_usage("name a port by --interface, --vdev or --pci", "");
 	return -1;
 }
 

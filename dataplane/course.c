@@ -42,7 +42,7 @@ struct wm_course *wm_course_create(const struct wm_course_config *config)
 	return course;
 }
 
-static void slot_release(struct wm_course *course, struct slot *slot)
+void course_slot_release(struct wm_course *course, struct slot *slot)
 {
 	if (slot->state == SLOT_FREE)
 		return;
@@ -57,7 +57,7 @@ static void slot_release(struct wm_course *course, struct slot *slot)
 static void slots_release(struct wm_course *course)
 {
 	for (uint32_t i = 0; i < course->config.dispatch.extents_max; i++)
-		slot_release(course, &course->slots[i]);
+		course_slot_release(course, &course->slots[i]);
 }
 
 void wm_course_destroy(struct wm_course **course_pointer)
@@ -93,9 +93,9 @@ void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint
 	course->keep_align_bytes = keep_align_bytes;
 	course->job_counters = (struct wm_lane_job_counters){ .job = job->id };
 	course->identity = wm_identity_find(job->layout.kernel.name);
-	wm_lead_start(&course->lead, job);
 	wm_dispatch_start(course->dispatch, &job->layout, queue_target);
 	wm_dispatch_audit(course->dispatch, job->audit_threshold, job->audit_seed);
+	course_lanes_start(course);
 }
 
 void course_stop(struct wm_course *course, int result, uint32_t failed_op, uint64_t extent)
@@ -106,32 +106,37 @@ void course_stop(struct wm_course *course, int result, uint32_t failed_op, uint6
 	course->ending.result = result;
 	course->ending.failed_op = failed_op;
 	course->ending.extent = extent;
+	if (result < 0)
+		course_tell_failed(course);
 }
 
 static void count_job(struct wm_course *course)
 {
 	const struct wm_lane_job *job = course->job;
 	struct wm_lane_job_counters *counters = &course->job_counters;
-	uint64_t bytes = job->progress.durable * job->layout.extent_elements *
-			 job->layout.kernel.out_bytes;
+	uint64_t bytes;
 
+	counters->nodes_alive = wm_dispatch_nodes_alive(course->dispatch);
+	counters->stuck = wm_dispatch_is_stuck(course->dispatch);
+	/* Progress is the lead's. */
+	if (!course_leads(course))
+		return;
 	counters->extents_done = job->progress.durable;
+	bytes = job->progress.durable * job->layout.extent_elements * job->layout.kernel.out_bytes;
 	counters->output_bytes_done = bytes < job->layout.output_bytes ? bytes
 								       : job->layout.output_bytes;
 	counters->gaps = job->progress.gap_count;
-	counters->nodes_alive = wm_dispatch_nodes_alive(course->dispatch);
-	counters->stuck = wm_dispatch_is_stuck(course->dispatch);
 }
 
 void wm_course_job_end(struct wm_course *course)
 {
-	assert(course->state == WM_COURSE_STOPPING);
+	assert(wm_course_can_end(course));
 	slots_release(course);
 	course_audit_clear(course);
 	count_job(course);
 	course->state = WM_COURSE_IDLE;
 	course->job = NULL;
-	course->config.calls.raise(course->config.context, &course->ending);
+	course_tell_ended(course);
 }
 
 /* ---- storage ---------------------------------------------------------------------- */
@@ -142,10 +147,10 @@ static bool read_extent(struct wm_course *course, uint32_t index)
 	struct slot *slot = &course->slots[index];
 	uint64_t extent;
 
-	if (!wm_lead_open(&course->lead, &extent))
+	if (!course_extent_open(course, &extent))
 		return false;
 	if (course->config.calls.read(course->config.context, index, extent, &slot->input) < 0) {
-		wm_lead_reopen(&course->lead, extent);
+		course_extent_return(course, extent);
 		return false;
 	}
 	slot->state = SLOT_READING;
@@ -160,7 +165,9 @@ static bool read_extent(struct wm_course *course, uint32_t index)
 
 static void read_ahead(struct wm_course *course)
 {
-	for (uint32_t i = 0; course->slots_free > 0 && i < course->config.dispatch.extents_max;
+	uint32_t slots = course->config.dispatch.extents_max;
+
+	for (uint32_t i = 0; slots - course->slots_free < course->slots_used_max && i < slots;
 	     i++) {
 		if (course->slots[i].state != SLOT_FREE ||
 		    !course->config.calls.is_idle(course->config.context, i))
@@ -240,10 +247,10 @@ static void extent_written(struct wm_course *course, uint64_t extent, uint64_t n
 	};
 
 	if (slot->is_void)
-		wm_lead_reopen(&course->lead, extent);
+		course_extent_return(course, extent);
 	else
-		wm_lead_written(&course->lead, &written, now_ns);
-	slot_release(course, slot);
+		course_extent_written(course, &written, now_ns);
+	course_slot_release(course, slot);
 }
 
 static void journalled(struct wm_course *course)
@@ -292,11 +299,16 @@ static void journal(struct wm_course *course, uint64_t now_ns)
 
 void wm_course_round(struct wm_course *course, uint64_t now_ns)
 {
+	if (course->config.lanes > 1 && course->state != WM_COURSE_IDLE)
+		course_exchange(course, now_ns);
 	if (course->state != WM_COURSE_RUNNING)
 		return;
-	read_ahead(course);
+	if (course->attended)
+		read_ahead(course);
+	wm_dispatch_drain(course->dispatch, course_is_draining(course));
+	if (!course_leads(course))
+		return;
 	journal(course, now_ns);
-	wm_dispatch_drain(course->dispatch, !wm_lead_has_more(&course->lead));
 	if (wm_lead_is_complete(&course->lead))
 		course_stop(course, 0, 0, 0);
 }
@@ -310,6 +322,7 @@ void wm_course_tick(struct wm_course *course, uint64_t now_ns)
 	event.job = course->job->id;
 	if (wm_dispatch_tick(course->dispatch, now_ns) > 0)
 		course->config.calls.raise(course->config.context, &event);
+	course_attend(course);
 }
 
 /* ---- commands ---------------------------------------------------------------------- */

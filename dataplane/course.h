@@ -39,7 +39,8 @@
 /* ---- what a lane is told, and tells ----------------------------------------------- */
 
 /* What runs: owned by the lane from JOB_START until the event JOB_ENDED, else by
- * the control thread. */
+ * the control thread. Of several lanes the lead owns it; the others read what does not
+ * change (id, layout, source, sink, audit). They are started before the lead. */
 struct wm_lane_job {
 	uint32_t id;
 	struct wm_layout layout;
@@ -135,7 +136,14 @@ struct wm_course_calls {
 	int (*journal)(void *context, const struct wm_journal_record *records, uint32_t count);
 	void (*raise)(void *context, const struct wm_lane_event *event);
 	void (*free_frame)(void *context, void *frame);
+	/* Of several lanes: to and from the lead (0), or from and to one that follows it.
+	 * There is always room: see WM_LEAD_MESSAGES_MAX. False: nothing was said. */
+	void (*tell)(void *context, uint32_t lane, const struct wm_lead_message *message);
+	bool (*hear)(void *context, uint32_t lane, struct wm_lead_message *message);
 };
+
+/* On their way in one direction at most: of each extent two, of each node two, the end. */
+#define WM_LEAD_MESSAGES_MAX (4 * WM_NODES_MAX)
 
 struct wm_course_config {
 	struct wm_dispatch_config dispatch; /* extents_max: slots */
@@ -146,6 +154,7 @@ struct wm_course_config {
 	uint8_t *output;
 	uint32_t output_bytes;
 	enum wm_wire_auth auth;
+	uint32_t lane, lanes; /* lane 0 leads */
 };
 
 enum wm_course_state { WM_COURSE_IDLE, WM_COURSE_RUNNING, WM_COURSE_STOPPING };
@@ -166,7 +175,9 @@ void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint
 /* Every command but JOB_START and QUIT. */
 void wm_course_obey(struct wm_course *course, const struct wm_lane_command *command,
 		    uint64_t now_ns);
-/* It is stopping, and no I/O is in flight: lets go of everything and raises JOB_ENDED. */
+/* It is stopping, and so are all that follow it, or whom it follows. */
+bool wm_course_can_end(const struct wm_course *course);
+/* Then, and when no I/O is in flight: lets go of everything. The lead raises JOB_ENDED. */
 void wm_course_job_end(struct wm_course *course);
 
 /* I/O has ended. */

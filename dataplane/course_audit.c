@@ -118,6 +118,16 @@ static void void_writing(struct wm_course *course, uint64_t bit)
 	}
 }
 
+void course_void_node(struct wm_course *course, uint32_t node, uint64_t bit)
+{
+	/* Nothing more of it is taken, whatever the control thread does. It may have left
+	 * since: what it did before is wrong nevertheless. */
+	course->nodes[node].session = 0;
+	wm_dispatch_node_remove(course->dispatch, node);
+	void_open(course, node);
+	void_writing(course, bit);
+}
+
 void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch)
 {
 	uint64_t bit = wm_journal_node_bit(course->nodes[node].mac);
@@ -128,14 +138,9 @@ void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch)
 		.extent = batch,
 	};
 
-	/* Nothing more of it is taken, whatever the control thread does. It may have left
-	 * since: what it did before is wrong nevertheless. */
-	course->nodes[node].session = 0;
-	wm_dispatch_node_remove(course->dispatch, node);
-	void_open(course, node);
-	void_writing(course, bit);
+	course_void_node(course, node, bit);
 	/* What is durable already is found through the journal, by the control
 	 * thread; until that is done the job does not end. */
-	wm_lead_quarantine(&course->lead, bit);
+	course_tell_wrong(course, node, bit);
 	course->config.calls.raise(course->config.context, &event);
 }

@@ -40,6 +40,14 @@ struct dispute {
 	struct kept second;
 };
 
+/* Of a lane that follows: what it was given and has no slot for yet. */
+struct follow {
+	uint64_t extents[WM_LANE_EXTENTS_MAX];
+	uint32_t count;
+	uint32_t asked; /* that did not come yet */
+	bool stopped;	/* by the lead */
+};
+
 struct wm_course {
 	struct wm_course_config config;
 	struct wm_dispatch *dispatch;
@@ -49,8 +57,11 @@ struct wm_course {
 	enum wm_course_state state;
 	struct wm_lane_job *job;
 	struct wm_lane_event ending; /* what JOB_ENDED will say */
-	struct wm_lead lead;
-	wm_identity *identity; /* of its kernel, or NULL */
+	struct wm_lead lead;	     /* lane 0 */
+	struct follow follow;	     /* any other */
+	bool attended;		     /* of several lanes: a node answers here */
+	uint32_t slots_used_max;     /* the lane's share of what may be open at once */
+	wm_identity *identity;	     /* of its kernel, or NULL */
 	uint32_t keep_align_bytes;
 	struct dispute disputes[WM_DISPATCH_DISPUTES_MAX];
 	uint32_t dispute_count;
@@ -76,7 +87,13 @@ static inline const uint8_t *course_key(const struct wm_course *course,
 	return course->config.auth == WM_WIRE_AEAD ? node->frame_key : NULL;
 }
 
+static inline bool course_leads(const struct wm_course *course)
+{
+	return course->config.lane == 0;
+}
+
 /* course.c */
+void course_slot_release(struct wm_course *course, struct slot *slot);
 /* The job ends with this as soon as no I/O is in flight; `extent`: or batch. */
 void course_stop(struct wm_course *course, int result, uint32_t failed_op, uint64_t extent);
 void course_write_extent(struct wm_course *course, struct slot *slot);
@@ -95,6 +112,25 @@ bool course_audit(struct wm_course *course, const struct kept *result, uint32_t 
 /* The node computed this batch wrong: nothing of it is taken any more, and what
  * rests on it is void. */
 void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch);
+/* Likewise; but it was found out before, or elsewhere. */
+void course_void_node(struct wm_course *course, uint32_t node, uint64_t bit);
 void course_audit_clear(struct wm_course *course);
+
+/* course_lanes.c */
+void course_lanes_start(struct wm_course *course);
+/* An extent to make; it was not made after all; it is written. */
+bool course_extent_open(struct wm_course *course, uint64_t *extent);
+void course_extent_return(struct wm_course *course, uint64_t extent);
+void course_extent_written(struct wm_course *course, const struct wm_progress_extent *extent,
+			   uint64_t now_ns);
+/* No extent is to come for now. */
+bool course_is_draining(const struct wm_course *course);
+/* All lanes hear of it. */
+void course_tell_wrong(struct wm_course *course, uint32_t node, uint64_t bit);
+void course_tell_failed(struct wm_course *course);
+void course_tell_ended(struct wm_course *course);
+/* Of several lanes: a round of messages; what to do about nodes that come and go. */
+void course_exchange(struct wm_course *course, uint64_t now_ns);
+void course_attend(struct wm_course *course);
 
 #endif

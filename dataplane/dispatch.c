@@ -214,6 +214,11 @@ void wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64
 	wm_ledger_open(dispatch->ledger, slot, extent);
 }
 
+void wm_dispatch_extents_close(struct wm_dispatch *dispatch)
+{
+	wm_ledger_close(dispatch->ledger);
+}
+
 static void turn_pass(struct wm_dispatch *dispatch, uint32_t index)
 {
 	struct node *node = &dispatch->nodes[index];

@@ -97,6 +97,8 @@ void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t node, uint64_t now_ns);
 
 void wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
+/* Of all extents that are open nothing is to be sent or taken any more. */
+void wm_dispatch_extents_close(struct wm_dispatch *dispatch);
 /* False: no batch to send, or no node has room. */
 bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_dispatch_send *send);
 /* The batch a result claims to be, before its payload is looked at: so that its

@@ -2,7 +2,9 @@
 /* A lane's loop, its mailboxes, its memory. Frames and I/O of a job: lane_job.c. */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -33,6 +35,7 @@
 
 static_assert(sizeof(struct wm_lane_command) % 4 == 0, "rte_ring_elem");
 static_assert(sizeof(struct wm_lane_event) % 4 == 0, "rte_ring_elem");
+static_assert(sizeof(struct wm_lead_message) % 4 == 0, "rte_ring_elem");
 
 /* ---- memory ---------------------------------------------------------------- */
 
@@ -90,12 +93,25 @@ static void attached_free(void *address, void *context)
 	assert(!"an extent buffer lost the reference of its lane");
 }
 
+static void name_of(char name[RTE_MEMZONE_NAMESIZE], const char *what, const struct wm_lane *lane)
+{
+	snprintf(name, RTE_MEMZONE_NAMESIZE, "wm-%s-%" PRIu32, what, lane->config.index);
+}
+
+static const struct rte_memzone *zone_reserve(const struct wm_lane *lane, const char *what,
+					      size_t bytes)
+{
+	char name[RTE_MEMZONE_NAMESIZE];
+
+	name_of(name, what, lane);
+	return rte_memzone_reserve_aligned(name, bytes, lane->port->socket, 0,
+					   WM_STORE_ALIGN_BYTES);
+}
+
 static int memory_create(struct wm_lane *lane)
 {
-	lane->input_zone = rte_memzone_reserve_aligned(
-		"wm-input", input_bytes(), (int)rte_socket_id(), 0, WM_STORE_ALIGN_BYTES);
-	lane->output_zone = rte_memzone_reserve_aligned(
-		"wm-output", output_bytes(), (int)rte_socket_id(), 0, WM_STORE_ALIGN_BYTES);
+	lane->input_zone = zone_reserve(lane, "input", input_bytes());
+	lane->output_zone = zone_reserve(lane, "output", output_bytes());
 	if (!lane->input_zone || !lane->output_zone)
 		return -ENOMEM;
 
@@ -125,19 +141,42 @@ static int store_create(struct wm_lane *lane, struct wm_error *error)
 	return wm_store_create(&lane->store, &config, error);
 }
 
+/* One producer, one consumer; element_bytes 0: of pointers. */
+static struct rte_ring *ring_create(const struct wm_lane *lane, const char *what,
+				    unsigned element_bytes, unsigned count)
+{
+	char name[RTE_MEMZONE_NAMESIZE];
+	unsigned bytes = element_bytes ? element_bytes : (unsigned)sizeof(void *);
+
+	name_of(name, what, lane);
+	return rte_ring_create_elem(name, bytes, count, lane->port->socket,
+				    RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+static int lead_rings_create(struct wm_lane *lane)
+{
+	struct wm_lane *lead = lane->config.lead;
+	const unsigned bytes = sizeof(struct wm_lead_message);
+
+	if (!lead)
+		return 0;
+	lane->to_lane[0] = ring_create(lane, "to-lead", bytes, WM_LEAD_MESSAGES_MAX);
+	lane->from_lane[0] = ring_create(lane, "from-lead", bytes, WM_LEAD_MESSAGES_MAX);
+	lead->from_lane[lane->config.index] = lane->to_lane[0];
+	lead->to_lane[lane->config.index] = lane->from_lane[0];
+	return lane->to_lane[0] && lane->from_lane[0] ? 0 : -ENOMEM;
+}
+
 static int rings_create(struct wm_lane *lane)
 {
-	unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
-	int socket = (int)rte_socket_id();
-
-	lane->commands = rte_ring_create_elem("wm-commands", sizeof(struct wm_lane_command),
-					      COMMANDS_MAX, socket, flags);
-	lane->events = rte_ring_create_elem("wm-events", sizeof(struct wm_lane_event), EVENTS_MAX,
-					    socket, flags);
-	lane->control_in = rte_ring_create("wm-control-in", CONTROL_FRAMES_MAX, socket, flags);
-	lane->control_out = rte_ring_create("wm-control-out", CONTROL_FRAMES_MAX, socket, flags);
-	return lane->commands && lane->events && lane->control_in && lane->control_out ? 0
-										       : -ENOMEM;
+	lane->commands =
+		ring_create(lane, "commands", sizeof(struct wm_lane_command), COMMANDS_MAX);
+	lane->events = ring_create(lane, "events", sizeof(struct wm_lane_event), EVENTS_MAX);
+	lane->control_in = ring_create(lane, "control-in", 0, CONTROL_FRAMES_MAX);
+	lane->control_out = ring_create(lane, "control-out", 0, CONTROL_FRAMES_MAX);
+	if (!lane->commands || !lane->events || !lane->control_in || !lane->control_out)
+		return -ENOMEM;
+	return lead_rings_create(lane);
 }
 
 static struct wm_course *course_create(struct wm_lane *lane)
@@ -155,6 +194,8 @@ static struct wm_course *course_create(struct wm_lane *lane)
 		.output = lane->output_zone->addr,
 		.output_bytes = WM_EXTENT_BYTES,
 		.auth = lane->config.auth,
+		.lane = lane->config.index,
+		.lanes = lane->config.count,
 	};
 
 	return wm_course_create(&config);
@@ -212,6 +253,10 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 	wm_course_destroy(&lane->course);
 	ring_drain(lane->control_out);
 	ring_drain(lane->control_in);
+	if (lane->config.lead) {
+		rte_ring_free(lane->from_lane[0]);
+		rte_ring_free(lane->to_lane[0]);
+	}
 	rte_ring_free(lane->events);
 	rte_ring_free(lane->commands);
 	rte_memzone_free(lane->output_zone);
@@ -290,7 +335,7 @@ void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_
 	copy_published(lane, state, &lane->published.nodes[node], sizeof(*state));
 }
 
-static void publish(struct wm_lane *lane)
+void wm_lane_publish(struct wm_lane *lane)
 {
 	const struct wm_course_counters *received = wm_course_counters(lane->course);
 	struct lane_published *published = &lane->published;
@@ -337,7 +382,7 @@ void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event)
 {
 	int ret;
 
-	publish(lane); /* who is told that a job ended wants its final counters */
+	wm_lane_publish(lane); /* who is told that a job ended wants its final counters */
 	if (event->op == WM_LANE_NODE_SILENT && rte_ring_free_count(lane->events) <= EVENTS_KEPT)
 		return; /* only for the log; the counters say it as well */
 	ret = rte_ring_sp_enqueue_elem(lane->events, (void *)event, sizeof(*event));
@@ -474,7 +519,7 @@ static void tick(struct wm_lane *lane)
 	wm_course_tick(lane->course, lane->now_ns);
 	if (lane->now_ns >= lane->publish_ns) {
 		lane->publish_ns = lane->now_ns + PUBLISH_NS;
-		publish(lane);
+		wm_lane_publish(lane);
 	}
 }
 

@@ -106,6 +106,27 @@ static void free_frame(void *context, void *frame)
 	rte_pktmbuf_free(frame);
 }
 
+static void tell(void *context, uint32_t index, const struct wm_lead_message *message)
+{
+	struct wm_lane *lane = context;
+	int ret;
+
+	/* Whoever is told that the job ended wants the final counters of all. */
+	if (message->op == WM_LEAD_ENDED)
+		wm_lane_publish(lane);
+	ret = rte_ring_sp_enqueue_elem(lane->to_lane[index], (void *)(uintptr_t)message,
+				       sizeof(*message));
+	assert(ret == 0);
+	(void)ret;
+}
+
+static bool hear(void *context, uint32_t index, struct wm_lead_message *message)
+{
+	struct wm_lane *lane = context;
+
+	return rte_ring_sc_dequeue_elem(lane->from_lane[index], message, sizeof(*message)) == 0;
+}
+
 const struct wm_course_calls wm_lane_course_calls = {
 	.is_idle = is_idle,
 	.read = read_extent,
@@ -113,6 +134,8 @@ const struct wm_course_calls wm_lane_course_calls = {
 	.journal = write_journal,
 	.raise = raise_event,
 	.free_frame = free_frame,
+	.tell = tell,
+	.hear = hear,
 };
 
 bool wm_lane_job_store(struct wm_lane *lane)
@@ -124,8 +147,7 @@ bool wm_lane_job_store(struct wm_lane *lane)
 		wm_course_stored(lane->course, &events[i], lane->now_ns);
 	wm_course_round(lane->course, lane->now_ns);
 	wm_store_submit(lane->store);
-	if (wm_course_state(lane->course) == WM_COURSE_STOPPING &&
-	    wm_store_in_flight(lane->store) == 0)
+	if (wm_course_can_end(lane->course) && wm_store_in_flight(lane->store) == 0)
 		job_end(lane);
 	return count > 0;
 }

@@ -32,6 +32,8 @@ struct wm_lane {
 	struct wm_store *store;
 	struct wm_course *course;
 	struct rte_ring *commands, *events, *control_in, *control_out;
+	/* Between lead and follower, both ways; those that its followers made, and its own. */
+	struct rte_ring *to_lane[WM_LANES_MAX], *from_lane[WM_LANES_MAX];
 
 	bool source_direct, sink_direct; /* of the current or last job */
 	bool in_place;			 /* its results are written from where they arrived */
@@ -53,6 +55,7 @@ struct wm_lane {
 };
 
 /* lane.c */
+void wm_lane_publish(struct wm_lane *lane);
 void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event);
 
 /* lane_job.c */

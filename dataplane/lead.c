@@ -64,6 +64,71 @@ void wm_lead_void(struct wm_lead *lead, uint64_t extent)
 		assert(!"more extents were declared void than the lane said it has room for");
 }
 
+/* ---- lanes that follow ----------------------------------------------------------- */
+
+bool wm_lead_grant(struct wm_lead *lead, uint32_t lane, uint64_t *extent)
+{
+	struct wm_follower *follower = &lead->followers[lane];
+
+	if (follower->wanted == 0 || follower->stopped || !wm_lead_open(lead, extent))
+		return false;
+	follower->wanted--;
+	return true;
+}
+
+void wm_lead_void_told(struct wm_lead *lead, uint32_t lane, uint64_t bit)
+{
+	lead->followers[lane].voids++;
+	lead->followers[lane].void_nodes |= bit;
+}
+
+static void voided(struct wm_follower *follower)
+{
+	assert(follower->voids > 0);
+	if (--follower->voids == 0)
+		follower->void_nodes = 0;
+}
+
+static void follower_wrote(struct wm_lead *lead, const struct wm_follower *follower,
+			   const struct wm_lead_message *message, uint64_t now_ns)
+{
+	const struct wm_progress_extent written = { .extent = message->extent,
+						    .nodes = message->nodes,
+						    .crc32c = message->crc32c };
+
+	if (message->nodes & follower->void_nodes)
+		wm_lead_reopen(lead, message->extent);
+	else
+		wm_lead_written(lead, &written, now_ns);
+}
+
+void wm_lead_heard(struct wm_lead *lead, uint32_t lane, const struct wm_lead_message *message,
+		   uint64_t now_ns)
+{
+	struct wm_follower *follower = &lead->followers[lane];
+
+	assert(!follower->ended);
+	switch (message->op) {
+	case WM_LEAD_WANT:
+		follower->wanted += message->count;
+		break;
+	case WM_LEAD_WRITTEN:
+		follower_wrote(lead, follower, message, now_ns);
+		break;
+	case WM_LEAD_RETURNED:
+		wm_lead_reopen(lead, message->extent);
+		break;
+	case WM_LEAD_VOIDED:
+		voided(follower);
+		break;
+	case WM_LEAD_ENDED:
+		follower->ended = true;
+		break;
+	default:
+		assert(!"a message that no follower sends, or that is for the course");
+	}
+}
+
 /* ---- the journal ---------------------------------------------------------------- */
 
 uint32_t wm_lead_records(struct wm_lead *lead, uint64_t now_ns,

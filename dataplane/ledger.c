@@ -181,6 +181,18 @@ static bool ring_is_empty(struct wm_ledger *ledger, struct ring *ring)
 	return true;
 }
 
+void wm_ledger_close(struct wm_ledger *ledger)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		while (ledger->again[i].head != ledger->again[i].tail)
+			ring_pop(ledger, &ledger->again[i]);
+	}
+	ledger->fresh_head = ledger->fresh_tail;
+	for (uint32_t i = 0; i < ledger->slots_max; i++)
+		ledger->slots[i].remaining = 0;
+	ledger->remaining = ledger->disputed = 0;
+}
+
 bool wm_ledger_has_fresh(const struct wm_ledger *ledger)
 {
 	return ledger->fresh_head != ledger->fresh_tail;

@@ -70,6 +70,9 @@ void wm_ledger_start(struct wm_ledger *ledger, const struct wm_layout *layout);
 /* The slot is closed, the extent in no other slot. */
 void wm_ledger_open(struct wm_ledger *ledger, uint32_t slot, uint64_t extent);
 
+/* Closes every extent that is open: nothing of them is to be done any more. */
+void wm_ledger_close(struct wm_ledger *ledger);
+
 /* Is there a batch to send? What has no result goes first, then second opinions, then
  * the extents in order of opening. */
 bool wm_ledger_has_work(struct wm_ledger *ledger);

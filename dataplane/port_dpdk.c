@@ -27,6 +27,7 @@
 /* Frames of a packet(7) ring, each way. All that is in flight may come back while
  * the lane is not scheduled; see in_flight_max in lane.c. */
 #define PACKET_RING_FRAMES 1024u
+#define PACKET_NAME "net_af_packet%" PRIu32 /* of the nth device */
 /* TPACKET2_HDRLEN, and the most that tpacket_rcv() puts before the Ethernet header. */
 #define PACKET_HEADER_BYTES 52u
 #define PACKET_OFFSET_BYTES 80u
@@ -141,8 +142,8 @@ int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_er
 }
 
 /* "--vdev=net_af_packet0,..." for a netdev: the ring slots hold its largest frame. */
-static int device_argument(const struct wm_port_device *device, char *text, size_t text_bytes,
-			   struct wm_error *error)
+static int device_argument(const struct wm_port_device *device, uint32_t index, char *text,
+			   size_t text_bytes, struct wm_error *error)
 {
 	uint16_t mtu;
 	int ret;
@@ -159,9 +160,9 @@ static int device_argument(const struct wm_port_device *device, char *text, size
 	if (ret < 0)
 		return ret;
 	snprintf(text, text_bytes,
-		 "--vdev=net_af_packet0,iface=%s,qdisc_bypass=1,framesz=%" PRIu32
+		 "--vdev=" PACKET_NAME ",iface=%s,qdisc_bypass=1,framesz=%" PRIu32
 		 ",blocksz=%" PRIu32 ",framecnt=%u",
-		 device->interface, packet_slot_bytes(mtu), 4 * packet_slot_bytes(mtu),
+		 index, device->interface, packet_slot_bytes(mtu), 4 * packet_slot_bytes(mtu),
 		 PACKET_RING_FRAMES);
 	return 0;
 }
@@ -169,35 +170,45 @@ static int device_argument(const struct wm_port_device *device, char *text, size
 /* Buffers cross pages, so a device must see virtual addresses: EAL refuses a PCI
  * card that has no IOMMU before it. A memif without copies shows its memory to the
  * other end: one file, and all that there will be, at once. */
-int wm_port_eal_init(const char *program, const struct wm_port_device *device, const char *lcores,
-		     uint32_t hugepages, struct wm_error *error)
+static bool any_device(const struct wm_port_device *devices, uint32_t count, bool pci)
 {
-	char device_text[512], lcores_text[128], memory_text[32];
-	char *argv[] = { (char *)program,
-			 "--in-memory",
-			 "--no-telemetry",
-			 "--iova-mode=va",
-			 "--log-level=error",
-			 lcores_text,
-			 device_text,
-			 "--no-pci",
-			 "--single-file-segments",
-			 memory_text,
-			 NULL };
-	int argc = device->pci ? 7 : device->interface ? 8 : 10;
-	int ret;
+	for (uint32_t i = 0; i < count; i++) {
+		if (pci ? devices[i].pci != NULL : devices[i].vdev != NULL)
+			return true;
+	}
+	return false;
+}
+
+int wm_port_eal_init(const char *program, const struct wm_port_device *devices,
+		     uint32_t device_count, const char *lcores, uint32_t hugepages,
+		     struct wm_error *error)
+{
+	char device_texts[WM_PORTS_MAX][512], lcores_text[128], memory_text[32];
+	char *argv[9 + WM_PORTS_MAX + 1] = { (char *)program,	  "--in-memory",
+					     "--no-telemetry",	  "--iova-mode=va",
+					     "--log-level=error", lcores_text };
+	int argc = 6, ret;
 
 	ret = check_hugepages(hugepages, error);
+	for (uint32_t i = 0; ret == 0 && i < device_count; i++) {
+		ret = device_argument(&devices[i], i, device_texts[i], sizeof(device_texts[i]),
+				      error);
+		argv[argc++] = device_texts[i];
+	}
 	if (ret < 0)
 		return ret;
-	ret = device_argument(device, device_text, sizeof(device_text), error);
-	if (ret < 0)
-		return ret;
+	if (!any_device(devices, device_count, true))
+		argv[argc++] = "--no-pci";
+	if (any_device(devices, device_count, false)) {
+		argv[argc++] = "--single-file-segments";
+		argv[argc++] = memory_text;
+	}
 	snprintf(lcores_text, sizeof(lcores_text), "--lcores=%s", lcores);
 	snprintf(memory_text, sizeof(memory_text), "-m%" PRIu32, hugepages * 2);
 	if (rte_eal_init(argc, argv) < 0)
 		return wm_error_set(error, rte_errno ? rte_errno : EIO,
-				    "DPDK does not start with %s %s: %s", lcores_text, device_text,
+				    "DPDK does not start with %s %s%s: %s", lcores_text,
+				    device_texts[0], device_count > 1 ? " ..." : "",
 				    rte_strerror(rte_errno));
 	return 0;
 }
@@ -209,6 +220,11 @@ void wm_port_eal_fini(void)
 
 /* ---- pools ---------------------------------------------------------------- */
 
+static void pool_name(char name[RTE_MEMZONE_NAMESIZE], const char *what, const struct wm_port *port)
+{
+	snprintf(name, RTE_MEMZONE_NAMESIZE, "wm-%s-%u", what, port->id);
+}
+
 /* One zone that we cut ourselves: a pool of its own layout would not put the
  * payloads where O_DIRECT wants them. */
 static int receive_pool_create(struct wm_port *port, const struct wm_port_config *config)
@@ -219,11 +235,13 @@ static int receive_pool_create(struct wm_port *port, const struct wm_port_config
 			  WM_PORT_PAYLOAD_ALIGN_BYTES;
 	struct rte_pktmbuf_extmem area = { 0 };
 	const struct rte_memzone *zone;
+	char name[RTE_MEMZONE_NAMESIZE];
 
-	zone = rte_memzone_reserve_aligned("wm-receive", bytes, rte_socket_id(), 0, HUGEPAGE_BYTES);
+	pool_name(name, "receive", port);
+	zone = rte_memzone_reserve_aligned(name, bytes, port->socket, 0, HUGEPAGE_BYTES);
 	if (!zone)
 		return -rte_errno;
-	port->receive_memory = zone->addr;
+	port->receive_zone = zone;
 	port->memory_bytes += bytes;
 	area.buf_ptr = (uint8_t *)zone->addr + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
 	area.buf_iova = zone->iova == RTE_BAD_IOVA
@@ -232,37 +250,37 @@ static int receive_pool_create(struct wm_port *port, const struct wm_port_config
 	area.buf_len = (size_t)config->receive_mbufs * stride;
 	area.elt_size = (uint16_t)stride;
 
-	port->receive = rte_pktmbuf_pool_create_extbuf("wm-receive", config->receive_mbufs,
-						       MBUF_CACHE, 0, (uint16_t)stride,
-						       (int)rte_socket_id(), &area, 1);
+	port->receive = rte_pktmbuf_pool_create_extbuf(name, config->receive_mbufs, MBUF_CACHE, 0,
+						       (uint16_t)stride, port->socket, &area, 1);
 	return port->receive ? 0 : -rte_errno;
 }
 
 static int pools_create(struct wm_port *port, const struct wm_port_config *config)
 {
+	char name[RTE_MEMZONE_NAMESIZE];
 	int ret = receive_pool_create(port, config);
 
 	if (ret < 0)
 		return ret;
+	pool_name(name, "header", port);
 	port->header = rte_pktmbuf_pool_create(
-		"wm-header", config->transmit_mbufs, MBUF_CACHE, 0,
-		(uint16_t)header_room_bytes(port->mtu, port->multi_segment), (int)rte_socket_id());
+		name, config->transmit_mbufs, MBUF_CACHE, 0,
+		(uint16_t)header_room_bytes(port->mtu, port->multi_segment), port->socket);
 	if (!port->header)
 		return -rte_errno;
-	port->attach = rte_pktmbuf_pool_create("wm-attach", config->transmit_mbufs, MBUF_CACHE, 0,
-					       0, (int)rte_socket_id());
+	pool_name(name, "attach", port);
+	port->attach = rte_pktmbuf_pool_create(name, config->transmit_mbufs, MBUF_CACHE, 0, 0,
+					       port->socket);
 	return port->attach ? 0 : -rte_errno;
 }
 
 static void pools_destroy(struct wm_port *port)
 {
-	const struct rte_memzone *zone = rte_memzone_lookup("wm-receive");
-
 	rte_mempool_free(port->attach);
 	rte_mempool_free(port->header);
 	rte_mempool_free(port->receive);
-	if (zone)
-		rte_memzone_free(zone);
+	if (port->receive_zone)
+		rte_memzone_free(port->receive_zone);
 }
 
 /* ---- the device ------------------------------------------------------------ */
@@ -319,21 +337,41 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 static int port_start(struct wm_port *port)
 {
 	uint16_t receive_descriptors = DESCRIPTORS, transmit_descriptors = DESCRIPTORS;
-	int socket = rte_eth_dev_socket_id(port->id);
 	int ret;
 
 	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &receive_descriptors,
 					       &transmit_descriptors);
 	if (ret < 0)
 		return ret;
-	ret = rte_eth_rx_queue_setup(port->id, 0, receive_descriptors, (unsigned)socket, NULL,
+	ret = rte_eth_rx_queue_setup(port->id, 0, receive_descriptors, (unsigned)port->socket, NULL,
 				     port->receive);
 	if (ret < 0)
 		return ret;
-	ret = rte_eth_tx_queue_setup(port->id, 0, transmit_descriptors, (unsigned)socket, NULL);
+	ret = rte_eth_tx_queue_setup(port->id, 0, transmit_descriptors, (unsigned)port->socket,
+				     NULL);
 	if (ret < 0)
 		return ret;
 	return rte_eth_dev_start(port->id);
+}
+
+/* The ethdev of that device; RTE_MAX_ETHPORTS: there is none. */
+static uint16_t find_port(const struct wm_port_config *config)
+{
+	const struct wm_port_device *device = config->device;
+	char name[RTE_ETH_NAME_MAX_LEN];
+	uint16_t id;
+
+	if (!device)
+		return (uint16_t)rte_eth_find_next(0);
+	if (device->interface)
+		snprintf(name, sizeof(name), PACKET_NAME, config->index);
+	else if (device->vdev)
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(device->vdev, ","), device->vdev);
+	else
+		/* EAL takes an address without its domain too, and names it in full. */
+		snprintf(name, sizeof(name), "%s%s", strlen(device->pci) < 12 ? "0000:" : "",
+			 device->pci);
+	return rte_eth_dev_get_port_by_name(name, &id) == 0 ? id : RTE_MAX_ETHPORTS;
 }
 
 int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error)
@@ -342,11 +380,14 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 
 	memset(port, 0, sizeof(*port));
 	port->mtu = config->mtu;
-	port->id = (uint16_t)rte_eth_find_next(0);
+	port->id = find_port(config);
 	if (port->id >= RTE_MAX_ETHPORTS)
 		return wm_error_set(error, ENODEV,
 				    "DPDK found no port: check the device's name "
 				    "and that it is bound to a DPDK driver");
+	port->socket = rte_eth_dev_socket_id(port->id);
+	if (port->socket == SOCKET_ID_ANY)
+		port->socket = config->socket;
 	ret = port_configure(port, error);
 	if (ret < 0)
 		goto close_device;

@@ -31,6 +31,8 @@
  * file systems and disks. */
 #define WM_PORT_PAYLOAD_ALIGN_BYTES 512u
 
+#define WM_PORTS_MAX 4u
+
 /* Which device, one of the three set. */
 struct wm_port_device {
 	const char *interface; /* a kernel netdev, through net_af_packet */
@@ -42,33 +44,40 @@ struct wm_port_config {
 	uint32_t receive_mbufs;	 /* results held until written, and the ring */
 	uint32_t transmit_mbufs; /* frames on their way out */
 	uint16_t mtu;		 /* of the link, from wm_port_mtu */
+	/* Of several devices; index: its place among them. NULL: the only one. */
+	const struct wm_port_device *device;
+	uint32_t index;
+	/* NUMA node of the core that polls it: for a device that is at none. */
+	int socket;
 };
 
 struct wm_port {
 	uint16_t id;
 	uint16_t mtu;
+	int socket; /* where its memory is */
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	char name[64];
 	char driver[32];
 	bool multi_segment;   /* takes a chain of mbufs */
 	uint32_t ring_frames; /* what the port holds for us before it loses some */
 	struct rte_mempool *receive, *header, *attach;
-	void *receive_memory;
+	const void *receive_zone;
 	uint64_t memory_bytes; /* hugepages of the pools */
 };
 
 /*
- * Starts EAL for that device. Needs `hugepages` free pages of 2 MiB: -ENOMEM
- * with the command that makes them. Once a process.
+ * Starts EAL for these devices, at most WM_PORTS_MAX. Needs `hugepages` free pages of 2 MiB:
+ * -ENOMEM with the command that makes them. Once a process.
  */
-int wm_port_eal_init(const char *program, const struct wm_port_device *device, const char *lcores,
-		     uint32_t hugepages, struct wm_error *error);
+int wm_port_eal_init(const char *program, const struct wm_port_device *devices,
+		     uint32_t device_count, const char *lcores, uint32_t hugepages,
+		     struct wm_error *error);
 void wm_port_eal_fini(void);
 
 /* The device's MTU before EAL is up: of a netdev; else WM_MTU_MAX, what the
  * pools must be sized for. */
 int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error);
-/* Opens the first ethdev, starts it, makes the pools. */
+/* Opens the device, starts it, makes the pools. */
 int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error);
 void wm_port_close(struct wm_port *port);
 

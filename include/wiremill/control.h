@@ -34,8 +34,9 @@
  *
  * node object
  *   name, state ("admitted" "ready" "silent" "refused" "gone" "quarantined": computed
- *   wrong, and not let in until node.admit), reason, mac, mtu, capacity, window, in_flight,
- *   rtt_us, batches (results taken), resends, beat_age_ms,
+ *   wrong, and not let in until node.admit), reason, mac, lane (on whose port it was
+ *   heard), mtu, capacity, window, in_flight, rtt_us, batches (results taken), resends,
+ *   beat_age_ms,
  *   device, driver, software, xdp_mode, zero_copy, multi_buffer,
  *   results, submissions, copied_bytes, dropped, ring_full (its own counters)
  *

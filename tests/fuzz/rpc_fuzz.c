@@ -104,19 +104,20 @@ const char *wm_job_state_name(enum wm_job_state state)
 
 void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
 {
-	check(lane == daemon_state.lane);
+	check(lane == daemon_state.lanes.lanes[0]);
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
-void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_node_state *state)
+void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
+			 struct wm_dispatch_node_state *state)
 {
-	check(lane == daemon_state.lane && node < daemon_state.membership.count);
+	check(lanes == &daemon_state.lanes && node < daemon_state.membership.count);
 	memset(state, 0, sizeof(*state));
 }
 
 int rte_eth_stats_get(uint16_t port, struct rte_eth_stats *stats)
 {
-	check(port == daemon_state.port.id);
+	check(port == daemon_state.ports[0].id);
 	memset(stats, 0, sizeof(*stats));
 	return 0;
 }
@@ -128,6 +129,7 @@ static void members_set(void)
 {
 	static const char *const names[] = { "n1", "twin", "twin", "n4" };
 
+	daemon_state.lanes.count = 1;
 	daemon_state.membership.count = 4;
 	for (uint32_t i = 0; i < 4; i++) {
 		struct wm_member *member = &daemon_state.membership.members[i];

@@ -27,6 +27,7 @@ struct sim_controller {
 	uint32_t crashes;
 	struct wm_membership membership;
 	struct wm_jobs jobs;
+	struct wm_lanes lanes;
 	uint32_t job;	  /* the operator's; 0: none yet */
 	bool asked_again; /* the operator is about to resume */
 
@@ -384,11 +385,12 @@ static void boot(struct sim *sim, const struct sim_event *event)
 	controller->event_head = controller->event_tail = 0;
 	sim_trace(sim, "controller: life %u begins", controller->life);
 	sim_lane_boot(sim);
+	controller->lanes = (struct wm_lanes){ .count = 1 };
 	wm_membership_init(&controller->membership, &calls, sim_controller_mac);
 	if (sim->plan.keyed)
 		wm_membership_use_key(&controller->membership, &sim_key);
-	if (wm_jobs_init(&controller->jobs, NULL, &controller->membership, sim->plan.mtu, "/state",
-			 &error) < 0)
+	if (wm_jobs_init(&controller->jobs, &controller->lanes, &controller->membership,
+			 sim->plan.mtu, "/state", &error) < 0)
 		abort();
 	take_up(sim);
 	plan_crash(sim);

@@ -192,7 +192,7 @@ static void round_end(struct sim *sim)
 	struct sim_lane *lane = sim->lane;
 
 	wm_course_round(lane->course, sim->now_ns);
-	if (wm_course_state(lane->course) == WM_COURSE_STOPPING && lane->io_in_flight == 0)
+	if (wm_course_can_end(lane->course) && lane->io_in_flight == 0)
 		wm_course_job_end(lane->course);
 	if (wm_course_state(lane->course) == WM_COURSE_RUNNING)
 		job_send(sim);
@@ -351,6 +351,7 @@ void sim_lane_boot(struct sim *sim)
 		.context = sim,
 		.output = lane->output,
 		.output_bytes = wm_layout_extent(&sim->plan.layout, 0).out_bytes,
+		.lanes = 1,
 	};
 
 	lane->course = wm_course_create(&config);

@@ -48,7 +48,7 @@ static int eal_start(struct wm_gen *gen, struct wm_port_config *config, unsigned
 	if (ret < 0)
 		return ret;
 	*config = wm_engine_port_config(mtu);
-	ret = wm_port_eal_init("wiremill-gen", device, gen->options->lcores,
+	ret = wm_port_eal_init("wiremill-gen", device, 1, gen->options->lcores,
 			       wm_port_hugepages(config, mtu) + wm_engine_hugepages(), error);
 	if (ret < 0)
 		return ret;

@@ -77,6 +77,15 @@ last_words() {
 	grep -E 'error:|warning:|ERROR:' "$log" | tail -n 1 | grep . || tail -n 1 "$log"
 }
 
+# floating_lcores COUNT: so many, each on any core of this machine.
+floating_lcores() {
+	local last=$(($(nproc) - 1)) list="" index
+	for ((index = 0; index < $1; index++)); do
+		list+="${list:+,}$index@(0-$last)"
+	done
+	echo "$list"
+}
+
 # Starts wiremilld, on all its ports, and waits for its socket.
 controller_start() {
 	local program arguments interfaces=() port deadline
@@ -84,6 +93,8 @@ controller_start() {
 	for ((port = 0; port < $(state_get bridges 1); port++)); do
 		interfaces+=(--interface "port$port")
 	done
+	# One controls, and each lane polls; a lab has more of them than cores.
+	((${#interfaces[@]} == 2)) || interfaces+=(--lcores "$(floating_lcores $((port + 1)))")
 	mapfile -t arguments < <(state_get controller.arguments "")
 	[[ ${arguments[*]} ]] || arguments=()
 	# A socket from before would pass for the new one.

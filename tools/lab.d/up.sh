@@ -107,8 +107,8 @@ save_up() {
 	state_set build "$(readlink -f "$build")"
 	state_set xdp "$xdp"
 	state_set timeout "$timeout"
-	# 512 MiB of 2 MiB pages a controller: its pools (limits.h) and DPDK's own.
-	state_set pages 256
+	# 256 MiB of 2 MiB pages for each lane of a controller, and for DPDK: its pools (limits.h).
+	state_set pages $((128 + 128 * bridges))
 	((${#controller_arguments[@]} == 0)) || printf '%s\n' "${controller_arguments[@]}" >"$lab_state/controller.arguments"
 	((${#node_arguments[@]} == 0)) || printf '%s\n' "${node_arguments[@]}" >"$lab_state/node.arguments"
 }

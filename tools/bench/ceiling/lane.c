@@ -202,6 +202,7 @@ static int run_lane(struct wm_port *port, const struct options *options, struct 
 	static struct wm_lane_job job;
 	struct wm_lane_config config = { .port = port,
 					 .lcore = 1,
+					 .count = 1,
 					 .queue_target_bytes = QUEUE_TARGET_BYTES,
 					 .wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	struct wm_lane *lane;

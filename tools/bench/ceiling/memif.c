@@ -17,7 +17,7 @@ int wm_memif_open(struct wm_port *port, const struct wm_memif *memif,
 	snprintf(vdev, sizeof(vdev), "net_memif0,role=%s,socket-abstract=no,socket=%s,rsize=%d%s",
 		 memif->role, memif->socket_path, RING_LOG2,
 		 strcmp(memif->role, "client") == 0 ? ",zero-copy=yes" : "");
-	ret = wm_port_eal_init("wm-ceiling", &device, memif->lcores,
+	ret = wm_port_eal_init("wm-ceiling", &device, 1, memif->lcores,
 			       memif->hugepages + wm_port_hugepages(config, config->mtu), error);
 	if (ret < 0)
 		return ret;

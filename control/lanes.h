@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The lanes of the controller, one a port. The first leads a job (dataplane/lead.h):
+ * what concerns the job goes to it, what concerns a node to the lane on whose port the
+ * node was heard. One thread (the daemon's).
+ */
+#ifndef WM_LANES_H
+#define WM_LANES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lane.h"
+
+struct wm_lanes {
+	struct wm_lane *lanes[WM_LANES_MAX];
+	uint32_t count;
+	uint8_t of_node[WM_NODES_MAX]; /* by index of the member */
+};
+
+/* The lead's; it may wait until the lane has emptied its ring a bit. */
+void wm_lanes_command(struct wm_lanes *lanes, const struct wm_lane_command *command);
+/* Of the lane that has command->node. */
+void wm_lanes_command_node(struct wm_lanes *lanes, const struct wm_lane_command *command);
+/* All take the job up, the lead last. */
+void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job);
+/* False: none told anything. What the others said before the lead ended comes first. */
+bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event);
+/* The lead's counters of its job, with what the others did in it. */
+void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters);
+void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
+			 struct wm_dispatch_node_state *state);
+
+#endif

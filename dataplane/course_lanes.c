@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where a course gets its extents from, and whom it tells: the lead, which is its own
+ * in lane 0, and which the other lanes follow by messages (lead.h). */
+#include "course_private.h"
+
+#include <assert.h>
+
+/* Written extents that wait for the journal, and need no slot: of what progress takes
+ * at once the lanes share the rest. */
+#define WAITING 24u
+
+static void tell(struct wm_course *course, uint32_t lane, const struct wm_lead_message *message)
+{
+	course->config.calls.tell(course->config.context, lane, message);
+}
+
+static void tell_lead(struct wm_course *course, const struct wm_lead_message *message)
+{
+	tell(course, 0, message);
+}
+
+void course_lanes_start(struct wm_course *course)
+{
+	uint32_t slots = course->config.dispatch.extents_max;
+	uint32_t share = (WM_PROGRESS_BACKLOG_MAX - WAITING) / course->config.lanes;
+
+	course->attended = course->config.lanes == 1;
+	course->slots_used_max = share < slots ? share : slots;
+	course->follow = (struct follow){ 0 };
+	if (course_leads(course))
+		wm_lead_start(&course->lead, course->job);
+}
+
+/* ---- extents ----------------------------------------------------------------------- */
+
+bool course_extent_open(struct wm_course *course, uint64_t *extent)
+{
+	struct follow *follow = &course->follow;
+
+	if (course_leads(course))
+		return wm_lead_open(&course->lead, extent);
+	if (follow->count == 0)
+		return false;
+	/* Oldest first: the order of opening is that of the disk. */
+	*extent = follow->extents[0];
+	follow->count--;
+	for (uint32_t i = 0; i < follow->count; i++)
+		follow->extents[i] = follow->extents[i + 1];
+	return true;
+}
+
+void course_extent_return(struct wm_course *course, uint64_t extent)
+{
+	if (course_leads(course))
+		wm_lead_reopen(&course->lead, extent);
+	else
+		tell_lead(course,
+			  &(struct wm_lead_message){ .op = WM_LEAD_RETURNED, .extent = extent });
+}
+
+void course_extent_written(struct wm_course *course, const struct wm_progress_extent *extent,
+			   uint64_t now_ns)
+{
+	if (course_leads(course))
+		wm_lead_written(&course->lead, extent, now_ns);
+	else
+		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_WRITTEN,
+							     .extent = extent->extent,
+							     .nodes = extent->nodes,
+							     .crc32c = extent->crc32c });
+}
+
+/* Who follows has asked for more and has nothing: what it waits for may never come. */
+bool course_is_draining(const struct wm_course *course)
+{
+	if (course_leads(course))
+		return !wm_lead_has_more(&course->lead);
+	return course->follow.count == 0 && course->follow.asked > 0;
+}
+
+/* ---- what concerns all ---------------------------------------------------------------- */
+
+static void tell_void(struct wm_course *course, uint32_t node, uint64_t bit, uint32_t but_lane)
+{
+	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
+		if (lane == but_lane || course->lead.followers[lane].stopped)
+			continue;
+		wm_lead_void_told(&course->lead, lane, bit);
+		tell(course, lane,
+		     &(struct wm_lead_message){ .op = WM_LEAD_VOID, .node = node, .nodes = bit });
+	}
+}
+
+void course_tell_wrong(struct wm_course *course, uint32_t node, uint64_t bit)
+{
+	if (course_leads(course)) {
+		wm_lead_quarantine(&course->lead, bit);
+		tell_void(course, node, bit, 0);
+		return;
+	}
+	tell_lead(course,
+		  &(struct wm_lead_message){ .op = WM_LEAD_WRONG, .node = node, .nodes = bit });
+}
+
+void course_tell_failed(struct wm_course *course)
+{
+	const struct wm_lane_event *ending = &course->ending;
+
+	if (!course_leads(course))
+		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_FAILED,
+							     .extent = ending->extent,
+							     .result = ending->result,
+							     .failed_op = ending->failed_op });
+}
+
+void course_tell_ended(struct wm_course *course)
+{
+	if (course_leads(course))
+		course->config.calls.raise(course->config.context, &course->ending);
+	else
+		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_ENDED });
+}
+
+/* ---- the lead listens ------------------------------------------------------------------- */
+
+static void lead_heard(struct wm_course *course, uint32_t lane,
+		       const struct wm_lead_message *message, uint64_t now_ns)
+{
+	switch (message->op) {
+	case WM_LEAD_WRONG:
+		course_void_node(course, message->node, message->nodes);
+		wm_lead_quarantine(&course->lead, message->nodes);
+		tell_void(course, message->node, message->nodes, lane);
+		break;
+	case WM_LEAD_FAILED:
+		course_stop(course, message->result, message->failed_op, message->extent);
+		break;
+	default:
+		wm_lead_heard(&course->lead, lane, message, now_ns);
+	}
+}
+
+static void lead_grant(struct wm_course *course, uint32_t lane)
+{
+	struct wm_lead_message message = { .op = WM_LEAD_EXTENT };
+
+	while (wm_lead_grant(&course->lead, lane, &message.extent))
+		tell(course, lane, &message);
+}
+
+static void lead_stop(struct wm_course *course, uint32_t lane)
+{
+	struct wm_follower *follower = &course->lead.followers[lane];
+
+	if (follower->stopped)
+		return;
+	follower->stopped = true;
+	tell(course, lane, &(struct wm_lead_message){ .op = WM_LEAD_STOP });
+}
+
+static void lead_exchange(struct wm_course *course, uint64_t now_ns)
+{
+	struct wm_lead_message message;
+
+	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
+		/* What it says after its last message is of the next job. */
+		while (!course->lead.followers[lane].ended &&
+		       course->config.calls.hear(course->config.context, lane, &message))
+			lead_heard(course, lane, &message, now_ns);
+		if (course->state == WM_COURSE_RUNNING)
+			lead_grant(course, lane);
+		else
+			lead_stop(course, lane);
+	}
+}
+
+/* ---- who follows listens -------------------------------------------------------------- */
+
+static void follow_heard(struct wm_course *course, const struct wm_lead_message *message)
+{
+	struct follow *follow = &course->follow;
+
+	switch (message->op) {
+	case WM_LEAD_EXTENT:
+		assert(follow->asked > 0 && follow->count < WM_LANE_EXTENTS_MAX);
+		follow->asked--;
+		follow->extents[follow->count++] = message->extent;
+		break;
+	case WM_LEAD_VOID:
+		course_void_node(course, message->node, message->nodes);
+		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_VOIDED });
+		break;
+	case WM_LEAD_STOP:
+		follow->stopped = true;
+		course_stop(course, 0, 0, 0);
+		break;
+	default:
+		assert(!"a message that no lead sends");
+	}
+}
+
+/* For the slots of its share that are free and not spoken for. */
+static void follow_ask(struct wm_course *course)
+{
+	struct follow *follow = &course->follow;
+	uint32_t used = course->config.dispatch.extents_max - course->slots_free;
+	uint32_t spoken_for = used + follow->count + follow->asked;
+	struct wm_lead_message message = { .op = WM_LEAD_WANT };
+
+	if (!course->attended || spoken_for >= course->slots_used_max)
+		return;
+	message.count = course->slots_used_max - spoken_for;
+	follow->asked += message.count;
+	tell_lead(course, &message);
+}
+
+static void follow_exchange(struct wm_course *course)
+{
+	struct wm_lead_message message;
+
+	while (!course->follow.stopped &&
+	       course->config.calls.hear(course->config.context, 0, &message))
+		follow_heard(course, &message);
+	if (course->state == WM_COURSE_RUNNING)
+		follow_ask(course);
+}
+
+void course_exchange(struct wm_course *course, uint64_t now_ns)
+{
+	if (course_leads(course))
+		lead_exchange(course, now_ns);
+	else
+		follow_exchange(course);
+}
+
+bool wm_course_can_end(const struct wm_course *course)
+{
+	if (course->state != WM_COURSE_STOPPING)
+		return false;
+	if (!course_leads(course))
+		return course->follow.stopped;
+	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
+		if (!course->lead.followers[lane].ended)
+			return false;
+	}
+	return true;
+}
+
+/* ---- nodes ------------------------------------------------------------------------------ */
+
+/* No node answers here: another lane may make what this one has. */
+static void give_back(struct wm_course *course)
+{
+	uint64_t extent;
+
+	wm_dispatch_extents_close(course->dispatch);
+	course_audit_clear(course);
+	for (uint32_t i = 0; i < course->config.dispatch.extents_max; i++) {
+		struct slot *slot = &course->slots[i];
+
+		if (slot->state != SLOT_OPEN)
+			continue;
+		course_extent_return(course, slot->extent);
+		course_slot_release(course, slot);
+	}
+	while (!course_leads(course) && course_extent_open(course, &extent))
+		course_extent_return(course, extent);
+}
+
+void course_attend(struct wm_course *course)
+{
+	if (course->config.lanes == 1)
+		return;
+	course->attended = wm_dispatch_nodes_alive(course->dispatch) > 0;
+	if (!course->attended)
+		give_back(course);
+}
