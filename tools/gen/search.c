@@ -32,7 +32,7 @@ static uint64_t bisect(const struct wm_search *search)
 {
 	uint64_t low = search->good ? search->good : search->range.min;
 
-	if (search->bad <= low || search->good == search->range.max)
+	if (search->bad <= low)
 		return 0;
 	if (search->bad - low > search->range.resolution)
 		return low + (search->bad - low) / 2;

@@ -88,6 +88,21 @@ static void the_window_is_exact_to_its_edge(void)
 	CU_ASSERT_EQUAL(sequence.distance_max, WINDOW - 1);
 }
 
+static void jumps_of_any_length_forget_only_what_leaves_the_window(void)
+{
+	for (uint64_t jump = 1; jump < 200; jump++) {
+		wm_sequence_init(&sequence, 0);
+		receive_to(WINDOW + 63 + jump % 64);
+		wm_sequence_receive(&sequence, sequence.next + jump - 1);
+		for (uint64_t back = 0; back < 130; back++)
+			CU_ASSERT_EQUAL(
+				wm_sequence_receive(&sequence, sequence.next - WINDOW + back),
+				WM_SEQUENCE_DUPLICATE);
+		CU_ASSERT_EQUAL(wm_sequence_receive(&sequence, sequence.next - WINDOW - 1),
+				WM_SEQUENCE_LATE);
+	}
+}
+
 static void a_jump_of_more_than_a_window_forgets_what_was_seen(void)
 {
 	wm_sequence_init(&sequence, 0);
@@ -163,6 +178,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(the_example_of_rfc_4737_has_one_reordered),
 	WM_TEST(a_copy_is_a_duplicate_wherever_it_comes),
 	WM_TEST(the_window_is_exact_to_its_edge),
+	WM_TEST(jumps_of_any_length_forget_only_what_leaves_the_window),
 	WM_TEST(a_jump_of_more_than_a_window_forgets_what_was_seen),
 	WM_TEST(counting_may_begin_anywhere),
 	WM_TEST(random_flows_are_counted_as_by_a_list_of_all),
