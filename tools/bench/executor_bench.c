@@ -109,7 +109,7 @@ static int compute(struct wm_executor *executor, uint32_t rows, uint64_t turn_ns
 		struct wm_row *table = wm_executor_rows(executor);
 
 		if (!table) {
-			ret = wm_executor_wait(executor, wm_executor_completed(executor) + 1,
+			ret = wm_executor_wait(executor, ticket - WM_EXECUTOR_SUBMISSIONS + 1,
 					       WAIT_NS);
 			continue;
 		}

@@ -9,7 +9,7 @@ import bench
 import rack
 
 NODES = 12
-KILLS = 2 if bench.quick else 5
+KILLS = 2 if bench.quick else 3
 SIZE = (768 << 20) if bench.quick else (2 << 30)
 
 source = os.path.join(bench.work, "input")
