@@ -19,14 +19,27 @@ wrong_start() {
 	LD_PRELOAD=$library WM_WRONG_EVERY=$2 WM_WRONG_BITS=$3 lab start --node "$1"
 }
 
-# honest_start NODE...: and a new controller, since this one takes them no more.
-honest_start() {
+# trust NODE...: those of them that are in quarantine, which a new controller knows, too.
+trust() {
 	local node
+	for node in "$@"; do
+		if [[ " $(quarantined) " == *" n$node "* ]]; then
+			rpc node.admit name="n$node"
+		fi
+	done
+}
+
+# honest_start NODE...: whom a new controller takes no sooner than they are trusted.
+honest_start() {
+	local node caught
+	caught=$(quarantined)
 	for node in "$@"; do
 		lab kill --node "$node" --signal TERM
 	done
 	lab kill --controller --signal TERM
 	lab start --controller
+	equal "who is in quarantine for the next controller" "$(quarantined)" "$caught"
+	trust "$@"
 	for node in "$@"; do
 		lab start --node "$node"
 	done
@@ -48,10 +61,13 @@ is_quarantined() {
 	node_holds "$1" "n['state'] == 'quarantined' and 'wrong' in n['reason']"
 }
 
+quarantined() {
+	value "' '.join(sorted(n['name'] for n in it['nodes'] if n['state'] == 'quarantined'))" \
+		"$(nodes)"
+}
+
 only_these_are_quarantined() {
-	equal "who is quarantined" "$(value \
-		"' '.join(sorted(n['name'] for n in it['nodes'] if n['state'] == 'quarantined'))" \
-		"$(nodes)")" "$*"
+	equal "who is quarantined" "$(quarantined)" "$*"
 }
 
 is_exact() {
