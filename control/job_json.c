@@ -28,6 +28,7 @@ static const struct wm_json_number counter_numbers[] = {
 	COUNTER("duplicates", dispatch.duplicates),
 	COUNTER("speculated", dispatch.speculated),
 	COUNTER("audited", dispatch.audited),
+	COUNTER("waited_max_ns", dispatch.waited_max_ns),
 };
 
 void wm_job_json_put(json_t *object, const struct wm_job *job,

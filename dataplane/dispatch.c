@@ -508,6 +508,14 @@ static void speculate(struct wm_dispatch *dispatch, uint64_t now_ns)
 	}
 }
 
+static void note_wait(struct wm_dispatch *dispatch, struct wm_flow *flow, uint64_t now_ns)
+{
+	uint64_t waited_ns = wm_flow_waiting_ns(flow, now_ns);
+
+	if (waited_ns > dispatch->counters.waited_max_ns)
+		dispatch->counters.waited_max_ns = waited_ns;
+}
+
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
 {
 	uint32_t silent = 0;
@@ -516,6 +524,7 @@ uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
 		uint32_t index = dispatch->members[i];
 		struct node *node = &dispatch->nodes[index];
 
+		note_wait(dispatch, &node->flow, now_ns);
 		silent += wm_flow_expire(&node->flow, now_ns);
 		lose_what_is_lost(dispatch, index);
 		ring_update(dispatch, index);

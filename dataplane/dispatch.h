@@ -64,6 +64,9 @@ struct wm_dispatch_counters {
 	uint64_t speculated; /* sent a second time while in flight, at the end */
 	uint64_t audited;    /* computed by two nodes that agree */
 	uint64_t failed;     /* nodes said they could not */
+	/* The longest that a batch was in flight to one node, answered or not, as seen
+	 * by tick. */
+	uint64_t waited_max_ns;
 };
 
 /* What the caller found when it compared a result with the one or two held. */

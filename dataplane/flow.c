@@ -286,6 +286,12 @@ static bool is_overdue(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 	return now_ns - entry_of(flow, stamp)->sent_ns >= flow->timeout_ns;
 }
 
+uint64_t wm_flow_waiting_ns(struct wm_flow *flow, uint64_t now_ns)
+{
+	settle_answered(flow);
+	return flow->in_flight ? now_ns - entry_of(flow, flow->first)->sent_ns : 0;
+}
+
 bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns)
 {
 	uint32_t backoff;

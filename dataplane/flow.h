@@ -99,6 +99,8 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns);
 uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns);
 /* To be called until it returns 0, after accept and expire: the next token lost. */
 uint64_t wm_flow_next_lost(struct wm_flow *flow);
+/* How long the oldest batch in flight has been so by now; 0: none is. */
+uint64_t wm_flow_waiting_ns(struct wm_flow *flow, uint64_t now_ns);
 /* The backstop; to be called every few milliseconds, after all that arrived has
  * been accepted; next_lost follows. True: the node has just fallen silent. */
 bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);

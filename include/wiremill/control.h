@@ -28,6 +28,7 @@
  *   extents, extents_done, batches, batches_done, output_bytes_done, resumed_bytes
  *   (durable before this life; the rest of what is done is this one's),
  *   sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took part),
+ *   waited_max_ns (the longest that a batch was in flight to one node, answered or not),
  *   seconds (of running), bytes_per_second (of output), seconds_left (null while unknown).
  *   batches_done counts results taken in this life, and batches that are made again.
  *   state: "queued" "preparing" "running" "finishing" "done" "failed" "cancelled"

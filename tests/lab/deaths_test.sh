@@ -59,12 +59,20 @@ is_exact() {
 	matches_reference "$input" "$output"
 }
 
+# By the controller's own clock. Some did wait for what does not answer, else the
+# deaths came too late to show anything.
+nothing_waited_long() {
+	echo "# longest wait of a batch: $(value 'it["waited_max_ns"] / 1e9' "$(show)") s" >&3
+	job_holds "0.1 < it['waited_max_ns'] / 1e9 < $wait_max_s"
+}
+
 eleven_of_twelve_die() {
 	begin_and_run
 	each kill {2..12}
 	job_holds 'it["state"] == "running"'
 	shape 1gbit 1
 	is_exact
+	nothing_waited_long
 	each start {2..12}
 }
 
@@ -109,6 +117,7 @@ links_go_down() {
 	job_holds 'it["state"] == "running"'
 	shape 100mbit 1 2
 	is_exact
+	nothing_waited_long
 	wait "$watching"
 	ports up {3..12}
 	stalled=$(cat "$scratch/stalled")

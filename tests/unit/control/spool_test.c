@@ -25,7 +25,8 @@
 	"\"elements\": 2, \"batch_elements\": 256, \"mtu\": 9000, \"extents\": 1, "      \
 	"\"batches\": 1, \"resumed_bytes\": 0, \"nodes\": 2, \"extents_done\": 1, "      \
 	"\"batches_done\": 1, \"output_bytes_done\": 64, \"sends\": 3, \"resends\": 2, " \
-	"\"duplicates\": 1, \"speculated\": 0, \"audited\": 0"
+	"\"duplicates\": 1, \"speculated\": 0, \"audited\": 0, "                         \
+	"\"waited_max_ns\": 250000000"
 #define ENDED(id, state, more)                                                     \
 	"{\"job\": " #id ", \"kernel\": \"xor\", \"input\": \"/in\", \"output\": " \
 	"\"/out\", \"force\": false, \"drop_tail\": false, \"fail_after_ms\": 0, " \

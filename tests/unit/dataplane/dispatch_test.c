@@ -600,6 +600,7 @@ static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
 		;
 	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 499 * MS), 0);
 	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 500 * MS), 2);
+	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->waited_max_ns, 500 * MS);
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 500 * MS, &send));
 	wm_dispatch_node_hear(dispatch, 1, 600 * MS);
