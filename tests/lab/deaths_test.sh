@@ -47,7 +47,7 @@ shape() {
 
 # So slow that the job lasts; whoever survives is given more.
 begin_and_run() {
-	shape 20mbit {1..12}
+	shape 10mbit {1..12}
 	rm -f "$output"*
 	begin "$input" "$output" "$@"
 	eventually 20 job_holds 'it["batches_done"] > 100'
