@@ -19,7 +19,7 @@
 struct watch {
 	uint64_t sent_ns;
 	uint32_t previous, next, node;
-	bool pending, done;
+	bool pending, done, failed;
 	bool wrong; /* taken so, from that node then */
 	uint64_t taken_ns;
 };
@@ -56,8 +56,11 @@ void sim_check_destroy(struct sim *sim)
 
 void sim_check_job_start(struct sim *sim)
 {
-	for (uint64_t i = 0; i < sim->plan.layout.batches; i++)
-		sim->check->batches[i].pending = sim->check->batches[i].done = false;
+	for (uint64_t i = 0; i < sim->plan.layout.batches; i++) {
+		struct watch *batch = &sim->check->batches[i];
+
+		batch->pending = batch->done = batch->failed = false;
+	}
 	sim->check->first = sim->check->last = NOWHERE;
 	if (sim_lane_job(sim)->progress.durable == 0)
 		memset(sim->check->durable, 0, sim->plan.layout.extents * sizeof(bool));
@@ -129,7 +132,7 @@ void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send)
 	batch->sent_ns = sim->now_ns;
 	batch->node = send->node;
 	/* A second opinion may wait for long: not every node can give it. */
-	if (!send->batch.held)
+	if (!send->batch.held && !batch->failed)
 		append_batch(sim->check, index);
 	sim->tally.sent++;
 	sim->tally.again += send->batch.again;
@@ -154,6 +157,13 @@ void sim_check_result(struct sim *sim, struct sim_frame *frame, const struct wm_
 	if (watch->done)
 		sim_violate(sim, "batch %" PRIu64 " is done twice", batch->batch);
 	watch->node = frame->node;
+}
+
+/* It may wait for long, when the only other node is a slow one: this one is not asked again. */
+void sim_check_failed(struct sim *sim, uint64_t batch)
+{
+	sim->check->batches[batch].failed = true;
+	unlink_batch(sim->check, (uint32_t)batch);
 }
 
 /* It may wait for long: not every node may give the second opinion. */

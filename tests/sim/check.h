@@ -31,6 +31,8 @@ void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send);
 /* A result that is taken, or compared; session: the node's now. */
 void sim_check_result(struct sim *sim, struct sim_frame *frame, const struct wm_ledger_batch *batch,
 		      uint32_t session);
+/* A node could not compute it. */
+void sim_check_failed(struct sim *sim, uint64_t batch);
 /* It waits for a second opinion; it is done, with these bytes; it is to do again. */
 void sim_check_held(struct sim *sim, const struct wm_ledger_batch *batch);
 void sim_check_done(struct sim *sim, const struct wm_ledger_batch *batch, const uint8_t *bytes);

@@ -9,6 +9,7 @@
 
 #include "agent.h"
 #include "bug.h"
+#include "check.h"
 #include "dataset.h"
 #include "frame.h"
 
@@ -150,10 +151,14 @@ static struct sim_frame *result_of(struct sim_node *node, struct sim_frame *map)
 	wm_frame_ether((struct wm_ether_header *)frame->data, node->controller, mac);
 	*header = *asked;
 	header->op = WM_OP_RESULT;
-	if (fails)
+	if (fails) {
 		header->count = 0;
-	else
+		sim_trace(node->sim, "node %u: cannot compute batch %llu", node->index,
+			  (unsigned long long)header->batch);
+		sim_check_failed(node->sim, header->batch);
+	} else {
 		sim_compute(kernel, (const uint8_t *)(asked + 1), payload, asked->count);
+	}
 	if (!fails && sim_fault(node->sim, node->sim->plan.node[node->index].wrong))
 		payload[sim_between(node->sim, 0, bytes - 1)] ^= (uint8_t)(node->index + 1);
 	header->crc32c = wm_frame_crc_add(wm_frame_crc(header), payload, bytes);
