@@ -12,6 +12,7 @@
 #include <rte_lcore.h>
 
 #include "clock.h"
+#include "log.h"
 
 /* How often control frames are looked at while the engine polls. */
 #define SERVE_NS (2 * WM_NS_PER_MS)
@@ -85,7 +86,7 @@ static int rack_start(struct wm_gen *gen, struct wm_error *error)
 {
 	if (!gen->has_rack)
 		return 0;
-	gen->rack = wm_rack_create(gen->engine, &gen->port, gen->key, WM_WIRE_CRC32C);
+	gen->rack = wm_rack_create(gen->engine, &gen->port, gen->key);
 	return gen->rack ? 0 : wm_error_set(error, ENOMEM, "no memory for the nodes");
 }
 
@@ -102,6 +103,9 @@ int wm_gen_open(struct wm_gen *gen, const struct wm_gen_options *options, const 
 		.has_rack = wm_gen_options_want_nodes(options),
 	};
 	catch_signals();
+	/* Room to count up from; 0 is no job. */
+	wm_auth_random(&gen->next_run, sizeof(gen->next_run));
+	gen->next_run = gen->next_run / 2 + 1;
 	ret = eal_start(gen, &config, &lcore, error);
 	if (ret < 0)
 		return ret;
@@ -160,6 +164,7 @@ static bool serve(struct wm_gen *gen)
 int wm_gen_run(struct wm_gen *gen, struct wm_traffic *traffic, struct wm_error *error)
 {
 	wm_engine_start(gen->engine, traffic);
+	wm_log_info("runs on port %s (%s)", gen->port.name, gen->port.driver);
 	while (wm_engine_is_running(gen->engine)) {
 		if (!serve(gen))
 			wm_engine_stop(gen->engine);

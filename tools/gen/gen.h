@@ -25,7 +25,8 @@ struct wm_gen {
 	struct wm_rack *rack; /* NULL: no nodes are wanted */
 	const struct wm_key *key;
 	bool has_rack;
-	bool interrupted; /* by a signal: what runs has ended early, nothing else begins */
+	uint32_t next_run; /* number of the next traffic; the first is random */
+	bool interrupted;  /* by a signal: what runs has ended early, nothing else begins */
 };
 
 /* options, key (NULL: none) outlive it. */

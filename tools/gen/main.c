@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wiremill-gen: what to measure, then gen.h and commands.h. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,13 +64,33 @@ static bool is_stdout(const char *path)
 	return path && strcmp(path, "-") == 0;
 }
 
-static int save(const struct wm_result *result, const struct wm_gen_options *options,
-		struct wm_error *error)
+/* All frames, those of the membership too: what the kernel's counters show. */
+static void print_port(const struct wm_gen *gen)
+{
+	struct wm_engine_counters port;
+
+	wm_engine_counters(gen->engine, &port);
+	printf("port: sent %" PRIu64 " frames (%" PRIu64 " bytes), %" PRIu64
+	       " of them control; received %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
+	       " of them control and %" PRIu64 " not ours",
+	       port.frames_sent, port.bytes_sent, port.control_sent, port.frames_received,
+	       port.bytes_received, port.control_received, port.foreign);
+	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++) {
+		if (port.drops.count[i] > 0)
+			printf("; %s %" PRIu64, wm_drop_name((enum wm_drop)i), port.drops.count[i]);
+	}
+	putchar('\n');
+}
+
+static int save(const struct wm_gen *gen, const struct wm_result *result,
+		const struct wm_gen_options *options, struct wm_error *error)
 {
 	int ret = 0;
 
-	if (!is_stdout(options->json_path) && !is_stdout(options->csv_path))
+	if (!is_stdout(options->json_path) && !is_stdout(options->csv_path)) {
 		ret = wm_report_save(result, WM_REPORT_TEXT, "-", error);
+		print_port(gen);
+	}
 	if (ret == 0 && options->json_path)
 		ret = wm_report_save(result, WM_REPORT_JSON, options->json_path, error);
 	if (ret == 0 && options->csv_path)
@@ -88,7 +109,7 @@ static int measure(struct wm_gen *gen, struct wm_gen_options *options, const str
 	wm_result_init(&result);
 	result.head = head_of(origin, gen);
 	ret = wm_command_run(gen, options, &result, error);
-	if (result.row_count > 0 && save(&result, options, ret < 0 ? &second : error) < 0 &&
+	if (result.row_count > 0 && save(gen, &result, options, ret < 0 ? &second : error) < 0 &&
 	    ret == 0)
 		ret = -1;
 	wm_result_fini(&result);
@@ -165,6 +186,9 @@ int main(int argc, char **argv)
 		wm_gen_options_print_help();
 		return WM_EXIT_DONE;
 	}
+	/* Whoever starts the other end has to know when this one listens. */
+	if (!wm_gen_options_send(&options))
+		wm_log_init("wiremill-gen", WM_LOG_INFO);
 	if (!check_device(&options.device))
 		return wrong_usage("name one of --interface, --vdev and --pci");
 	if (geteuid() != 0) {

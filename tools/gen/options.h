@@ -35,7 +35,6 @@ struct wm_gen_options {
 	struct wm_port_device device;
 	const char *lcores;
 	const char *key_path;
-	enum wm_wire_auth auth;
 
 	/* whom */
 	const char *nodes;   /* names with commas between; NULL: all */

@@ -38,7 +38,7 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 }
 
 struct wm_rack *wm_rack_create(struct wm_engine *engine, const struct wm_port *port,
-			       const struct wm_key *key, enum wm_wire_auth auth)
+			       const struct wm_key *key)
 {
 	struct wm_rack *rack = calloc(1, sizeof(*rack));
 	const struct wm_membership_calls calls = { rack, send_control, member_changed };
@@ -50,10 +50,8 @@ struct wm_rack *wm_rack_create(struct wm_engine *engine, const struct wm_port *p
 	rack->changed_ns = wm_clock_ns();
 	wm_secret_lock(rack, sizeof(*rack));
 	wm_membership_init(&rack->membership, &calls, port->mac);
-	if (key) {
+	if (key)
 		wm_membership_use_key(&rack->membership, key);
-		wm_membership_authenticate_frames(&rack->membership, auth);
-	}
 	return rack;
 }
 

@@ -17,9 +17,9 @@
 
 struct wm_rack;
 
-/* key NULL: a rack without one. Both outlive the rack. */
+/* key NULL: a rack without one. All of them outlive the rack. */
 struct wm_rack *wm_rack_create(struct wm_engine *engine, const struct wm_port *port,
-			       const struct wm_key *key, enum wm_wire_auth auth);
+			       const struct wm_key *key);
 /* Says BYE to every node. Leaves NULL. */
 void wm_rack_destroy(struct wm_rack **rack);
 

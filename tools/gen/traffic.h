@@ -69,7 +69,7 @@ struct wm_traffic_config {
 	const struct wm_traffic_address *targets;
 	uint32_t target_count;
 	uint32_t flows;	 /* of each target; of each source at most */
-	uint32_t run;	 /* random */
+	uint32_t run;	 /* in every frame */
 	uint32_t window; /* 0: none */
 	struct wm_size_point size;
 	struct wm_rate rate;

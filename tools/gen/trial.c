@@ -35,12 +35,11 @@ struct wm_traffic_config wm_trial_config(const struct wm_gen_options *options,
 	};
 }
 
-/* Each is a job of its own to the nodes. */
+/* Each is a job of its own to the nodes, which take no older one. */
 static int prepare(struct wm_gen *gen, const struct wm_gen_targets *targets,
 		   struct wm_traffic_config *config, struct wm_error *error)
 {
-	wm_auth_random(&config->run, sizeof(config->run));
-	config->run |= 1; /* job 0 is none */
+	config->run = gen->next_run++;
 	config->targets = targets->addresses;
 	config->target_count = targets->count;
 	if (!config->kernel)
