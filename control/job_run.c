@@ -435,7 +435,9 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 		redo_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
 	what = obstacle(job, &counters);
-	if (!*what) {
+	/* Of several lanes one may be stuck while another goes on. */
+	if (!*what || counters.batches_done != job->batches_seen) {
+		job->batches_seen = counters.batches_done;
 		job->deserted_ns = 0;
 		job->said = false;
 		return;

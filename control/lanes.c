@@ -49,6 +49,8 @@ static void add_dispatch(struct wm_dispatch_counters *sum, const struct wm_dispa
 	sum->speculated += of->speculated;
 	sum->audited += of->audited;
 	sum->failed += of->failed;
+	if (of->waited_max_ns > sum->waited_max_ns)
+		sum->waited_max_ns = of->waited_max_ns;
 }
 
 void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters)
