@@ -93,6 +93,9 @@ void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint
 	course->keep_align_bytes = keep_align_bytes;
 	course->job_counters = (struct wm_lane_job_counters){ .job = job->id };
 	course->identity = wm_identity_find(job->layout.kernel.name);
+	wm_crc32c_shift_init(
+		&course->batch_shift,
+		wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements));
 	wm_dispatch_start(course->dispatch, &job->layout, queue_target);
 	wm_dispatch_audit(course->dispatch, job->audit_threshold, job->audit_seed);
 	course_lanes_start(course);
@@ -201,15 +204,28 @@ static uint32_t gather_parts(struct wm_course *course, const struct slot *slot)
 	return count;
 }
 
+/* Of what the nodes sent, not of what is in memory by now: it is cold, and should it
+ * have changed since, verify will find it. */
+static uint32_t extent_crc(const struct wm_course *course, const struct slot *slot)
+{
+	const struct wm_layout *layout = &course->job->layout;
+	uint32_t batch_bytes = wm_frame_result_bytes(&layout->kernel, layout->batch_elements);
+	uint32_t full = slot->out_bytes / batch_bytes, crc = 0;
+
+	for (uint32_t i = 0; i < full; i++)
+		crc = wm_crc32c_join(&course->batch_shift, crc, slot->kept[i].crc32c);
+	if (full < slot->batches)
+		crc = wm_crc32c(crc, slot->kept[full].payload,
+				slot->out_bytes - full * batch_bytes);
+	return crc;
+}
+
 void course_write_extent(struct wm_course *course, struct slot *slot)
 {
 	uint32_t count = gather_parts(course, slot);
 	int ret;
 
-	slot->crc32c = 0;
-	for (uint32_t i = 0; i < count; i++)
-		slot->crc32c = wm_frame_crc_add(slot->crc32c, course->parts[i].iov_base,
-						course->parts[i].iov_len);
+	slot->crc32c = extent_crc(course, slot);
 	/* Before the call: who carries it out may be done at once. */
 	slot->state = SLOT_WRITING;
 	ret = course->config.calls.write(course->config.context, (uint32_t)(slot - course->slots),

@@ -5,6 +5,7 @@
 #define WM_COURSE_PRIVATE_H
 
 #include "course.h"
+#include "crc32c.h"
 #include "identity.h"
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
@@ -13,6 +14,7 @@ enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 struct kept {
 	void *frame; /* NULL: the payload was copied to the slot's output */
 	uint8_t *payload;
+	uint32_t crc32c; /* of the payload of a full batch */
 };
 
 struct slot {
@@ -63,6 +65,7 @@ struct wm_course {
 	uint32_t slots_used_max;     /* the lane's share of what may be open at once */
 	wm_identity *identity;	     /* of its kernel, or NULL */
 	uint32_t keep_align_bytes;
+	struct wm_crc32c_shift batch_shift; /* over the payload of a full batch */
 	struct dispute disputes[WM_DISPATCH_DISPUTES_MAX];
 	uint32_t dispute_count;
 

@@ -47,6 +47,7 @@ void course_keep(struct wm_course *course, const struct kept *result,
 		*kept = *result;
 		return;
 	}
+	kept->crc32c = result->crc32c;
 	kept->payload = course->slots[batch->slot].output +
 			(size_t)batch->place * layout->batch_elements * layout->kernel.out_bytes;
 	memcpy(kept->payload, result->payload, bytes);
@@ -96,6 +97,20 @@ static enum wm_drop check_result(const struct wm_course *course,
 	if (drop != WM_DROP_NONE)
 		return drop;
 	return header->batch < layout->batches ? WM_DROP_NONE : WM_DROP_BATCH;
+}
+
+/* What a frame of header h and payload p has is join(h, p), and h is short: p follows.
+ * With a tag behind it, it is taken anew. */
+static uint32_t payload_crc(const struct wm_course *course, const struct wm_wire_header *header)
+{
+	const struct wm_layout *layout = &course->job->layout;
+
+	if (header->count != layout->batch_elements)
+		return 0; /* wanted of full batches only */
+	if (course->config.auth == WM_WIRE_AEAD)
+		return wm_crc32c(0, header + 1,
+				 wm_frame_result_bytes(&layout->kernel, header->count));
+	return wm_crc32c_join(&course->batch_shift, wm_frame_crc(header), header->crc32c);
 }
 
 /* Count 0: the node could not. Another may; three that cannot are no accident. */
@@ -182,7 +197,7 @@ enum wm_drop wm_course_result(struct wm_course *course, void *frame,
 			      const struct wm_wire_header *header, uint32_t frame_bytes,
 			      uint64_t now_ns)
 {
-	struct kept result = { frame, (uint8_t *)(uintptr_t)(header + 1) };
+	struct kept result = { .frame = frame, .payload = (uint8_t *)(uintptr_t)(header + 1) };
 	uint32_t node = header->session & WM_SESSION_NODE_MASK;
 	enum wm_drop drop = check_result(course, header, frame_bytes);
 
@@ -190,8 +205,10 @@ enum wm_drop wm_course_result(struct wm_course *course, void *frame,
 		drop = take_failure(course, header, node, now_ns);
 	else if (drop == WM_DROP_NONE)
 		drop = check_content(course, header, node);
-	if (drop == WM_DROP_NONE)
+	if (drop == WM_DROP_NONE) {
+		result.crc32c = payload_crc(course, header);
 		return take_result(course, &result, header, node, now_ns);
+	}
 	course_free(course, frame);
 	return drop;
 }

@@ -35,14 +35,11 @@
 /* Nobody connects, or nothing comes any more. */
 #define PATIENCE_NS (10 * WM_NS_PER_S)
 
-/*
- * CRC32C is linear: behind a header of CRC h, n bytes of CRC p give shift(h) ^ p,
- * where shift, a table for each byte of h, is what n zeroes do to it.
- */
+/* The CRC of a full batch of zeroes, and what it takes to put a header before it. */
 struct known_crc {
 	uint32_t payload_bytes;
 	uint32_t payload;
-	uint32_t shift[4][256];
+	struct wm_crc32c_shift shift;
 };
 
 struct options {
@@ -61,25 +58,11 @@ struct echo {
 	uint64_t frames, bytes_in, bytes_out;
 };
 
-static const uint8_t zeroes[WM_MTU_MAX];
-
 static void known_init(struct known_crc *known, uint32_t payload_bytes)
 {
 	known->payload_bytes = payload_bytes;
-	known->payload = wm_crc32c(0, zeroes, payload_bytes);
-	for (uint32_t byte = 0; byte < 4; byte++) {
-		for (uint32_t value = 0; value < 256; value++)
-			known->shift[byte][value] =
-				wm_crc32c(value << 8 * byte, zeroes, payload_bytes) ^
-				known->payload;
-	}
-}
-
-static uint32_t known_crc(const struct known_crc *known, uint32_t header_crc)
-{
-	return known->shift[0][header_crc & 0xff] ^ known->shift[1][header_crc >> 8 & 0xff] ^
-	       known->shift[2][header_crc >> 16 & 0xff] ^ known->shift[3][header_crc >> 24] ^
-	       known->payload;
+	known->payload = wm_crc32c_zeroes(0, payload_bytes);
+	wm_crc32c_shift_init(&known->shift, payload_bytes);
 }
 
 static uint32_t result_crc(struct echo *echo, const struct wm_wire_header *header,
@@ -91,7 +74,7 @@ static uint32_t result_crc(struct echo *echo, const struct wm_wire_header *heade
 	if (echo->is_known && echo->known.payload_bytes == 0)
 		known_init(&echo->known, payload_bytes);
 	if (payload_bytes == echo->known.payload_bytes)
-		return known_crc(&echo->known, crc);
+		return wm_crc32c_join(&echo->known.shift, crc, echo->known.payload);
 	return wm_frame_crc_add(crc, header + 1, payload_bytes);
 }
 
