@@ -11,6 +11,7 @@
 #include "gen.h"
 #include "key.h"
 #include "log.h"
+#include "plot.h"
 #include "report.h"
 #include "wiremill/control.h"
 
@@ -85,6 +86,7 @@ static void print_port(const struct wm_gen *gen)
 static int save(const struct wm_gen *gen, const struct wm_result *result,
 		const struct wm_gen_options *options, struct wm_error *error)
 {
+	unsigned drawn;
 	int ret = 0;
 
 	if (!is_stdout(options->json_path) && !is_stdout(options->csv_path)) {
@@ -95,6 +97,8 @@ static int save(const struct wm_gen *gen, const struct wm_result *result,
 		ret = wm_report_save(result, WM_REPORT_JSON, options->json_path, error);
 	if (ret == 0 && options->csv_path)
 		ret = wm_report_save(result, WM_REPORT_CSV, options->csv_path, error);
+	if (ret == 0 && options->plot_prefix)
+		ret = wm_plot_save(result, WM_PLOT_SVG, options->plot_prefix, &drawn, error);
 	return ret;
 }
 
@@ -108,7 +112,10 @@ static int measure(struct wm_gen *gen, struct wm_gen_options *options, const str
 
 	wm_result_init(&result);
 	result.head = head_of(origin, gen);
-	ret = wm_command_run(gen, options, &result, error);
+	if (options->command == WM_GEN_RUN)
+		ret = wm_command_script(gen, options, &result, error);
+	else
+		ret = wm_command_run(gen, options, &result, error);
 	if (result.row_count > 0 && save(gen, &result, options, ret < 0 ? &second : error) < 0 &&
 	    ret == 0)
 		ret = -1;

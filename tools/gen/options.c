@@ -57,6 +57,7 @@ static const char *const command_names[WM_GEN_COMMANDS] = {
 	[WM_GEN_ROUNDTRIP] = "roundtrip",
 	[WM_GEN_THROUGHPUT] = "throughput",
 	[WM_GEN_CRITICAL] = "critical",
+	[WM_GEN_RUN] = "run",
 };
 
 const char *wm_gen_command_name(enum wm_gen_command command)
@@ -151,7 +152,8 @@ static int take_mac(struct wm_gen_options *options, const char *name, const char
 #define BIT(command) (1u << (command))
 #define ALL (BIT(WM_GEN_COMMANDS) - 1)
 #define RECEIVERS (BIT(WM_GEN_RECEIVE) | BIT(WM_GEN_ECHO))
-#define SENDERS (ALL & ~RECEIVERS)
+#define SENDERS (ALL & ~RECEIVERS & ~BIT(WM_GEN_RUN))
+#define STEPS (ALL & ~BIT(WM_GEN_RUN))
 #define SEARCHES (BIT(WM_GEN_THROUGHPUT) | BIT(WM_GEN_CRITICAL))
 #define MAPPERS (BIT(WM_GEN_ROUNDTRIP) | SEARCHES)
 #define FIELD(field) offsetof(struct wm_gen_options, field)
@@ -165,7 +167,7 @@ static const struct option_row rows[] = {
 	  "a PCI device bound to a DPDK driver" },
 	{ "lcores", "LIST", ALL, OPTION_TEXT, FIELD(lcores), 0,
 	  "cores as EAL's --lcores takes them: the first controls, the second polls (0,1)" },
-	{ "key", "FILE", SENDERS, OPTION_TEXT, FIELD(key_path), 0,
+	{ "key", "FILE", SENDERS | BIT(WM_GEN_RUN), OPTION_TEXT, FIELD(key_path), 0,
 	  "the cluster key, for nodes that have one" },
 
 	{ "node", "NAME,...", SENDERS, OPTION_TEXT, FIELD(nodes), 0,
@@ -186,7 +188,7 @@ static const struct option_row rows[] = {
 	  "of frames, with FCS: 64,1518 64-1518:64 imix jumbo rfc2544 (64; jumbo to map)" },
 	{ "rate", "RATE", SENDERS, OPTION_TEXT, FIELD(rate_text), 0,
 	  "10kpps, 900mbit on the wire, 900mbit/l2 of frames, 50% of the line, max (max)" },
-	{ "line-rate", "BITS", SENDERS, OPTION_LINE, FIELD(line_bits_per_s), 0,
+	{ "line-rate", "BITS", SENDERS | BIT(WM_GEN_RUN), OPTION_LINE, FIELD(line_bits_per_s), 0,
 	  "the link's speed, where the port does not say it" },
 	{ "burst", "N", SENDERS, OPTION_U32, FIELD(burst), WM_BUCKET_BURST_MAX,
 	  "frames back to back, then a pause (1)" },
@@ -194,12 +196,12 @@ static const struct option_row rows[] = {
 	  "how far behind its schedule the sender may be and catch up (1ms)" },
 	{ "window", "N", SENDERS, OPTION_U32, FIELD(window), 65536,
 	  "frames in flight to one target at most (no bound)" },
-	{ "flows", "N", ALL, OPTION_U32, FIELD(flows), FLOWS_MAX,
+	{ "flows", "N", STEPS, OPTION_U32, FIELD(flows), FLOWS_MAX,
 	  "to each target (1), or from each source at most (16)" },
-	{ "count", "N", ALL, OPTION_U64, FIELD(count), UINT64_MAX, "of frames, then it ends" },
-	{ "duration", "TIME", ALL, OPTION_TIME, FIELD(duration_ns), 0,
+	{ "count", "N", STEPS, OPTION_U64, FIELD(count), UINT64_MAX, "of frames, then it ends" },
+	{ "duration", "TIME", STEPS, OPTION_TIME, FIELD(duration_ns), 0,
 	  "then it ends (10s to send without --count, until Ctrl-C to receive)" },
-	{ "idle", "TIME", ALL, OPTION_TIME, FIELD(idle_ns), 0,
+	{ "idle", "TIME", STEPS, OPTION_TIME, FIELD(idle_ns), 0,
 	  "without a frame: what is missing is lost (2s); to receive: then it ends" },
 
 	{ "resolution", "SHARE", SEARCHES, OPTION_SHARE, FIELD(resolution_ppm), 0,
@@ -214,6 +216,8 @@ static const struct option_row rows[] = {
 	{ "json", "FILE", ALL, OPTION_TEXT, FIELD(json_path), 0,
 	  "the result as JSON; - is stdout" },
 	{ "csv", "FILE", ALL, OPTION_TEXT, FIELD(csv_path), 0, "the result as CSV; - is stdout" },
+	{ "plot", "PREFIX", ALL, OPTION_TEXT, FIELD(plot_prefix), 0,
+	  "pictures by gnuplot: PREFIX-rate.svg, -latency.svg, -distribution.svg" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -353,6 +357,11 @@ static int take_rows(struct wm_gen_options *options, int argc, char **argv, stru
 		else
 			ret = take(options, &rows[index], optarg, error);
 	}
+	if (ret == 0 && options->command == WM_GEN_RUN && !options->help) {
+		if (optind >= argc)
+			return wm_error_set(error, EINVAL, "run needs a file of steps");
+		options->script = argv[optind++];
+	}
 	if (ret == 0 && optind < argc)
 		ret = wm_error_set(error, EINVAL, "unexpected argument %s", argv[optind]);
 	return ret;
@@ -378,7 +387,8 @@ bool wm_gen_options_send(const struct wm_gen_options *options)
 
 bool wm_gen_options_want_nodes(const struct wm_gen_options *options)
 {
-	return wm_gen_options_send(options) && !options->has_mac;
+	return options->command == WM_GEN_RUN ||
+	       (wm_gen_options_send(options) && !options->has_mac);
 }
 
 /* The sizes must hold something to compute. */
@@ -446,6 +456,7 @@ void wm_gen_options_print_help(void)
 		"  roundtrip  sends, and counts what comes back\n"
 		"  throughput searches the highest rate at which nothing is lost (RFC 2544)\n"
 		"  critical   the same, by so many trials that chance is excluded\n"
+		"  run FILE   one such command a line, for the same port (set, repeat, end)\n"
 		"\n";
 	char form[64];
 

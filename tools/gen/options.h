@@ -24,12 +24,14 @@ enum wm_gen_command {
 	WM_GEN_ROUNDTRIP,
 	WM_GEN_THROUGHPUT,
 	WM_GEN_CRITICAL,
+	WM_GEN_RUN,
 	WM_GEN_COMMANDS,
 };
 
 struct wm_gen_options {
 	enum wm_gen_command command;
 	bool help;
+	const char *script; /* of run */
 
 	/* the port, and who may join: once a run */
 	struct wm_port_device device;
@@ -62,7 +64,7 @@ struct wm_gen_options {
 	const struct wm_kernel *kernel; /* NULL: probes */
 
 	/* what comes out; NULL: not wanted */
-	const char *json_path, *csv_path;
+	const char *json_path, *csv_path, *plot_prefix;
 };
 
 /* Fills in options from words[0], the command, and what follows. -EINVAL: what is
