@@ -28,6 +28,9 @@
 #define SEND_BUFFER_BYTES (3u * WM_XSK_TX_CHUNKS * WM_UMEM_CHUNK_BYTES)
 /* Kept out of the capacity: groups for control frames and echoes. */
 #define CONTROL_GROUPS 16u
+/* The kernel hands a frame over before it says that it has taken the chunks from the
+ * fill ring: whoever gives them back in that instant needs room beside those. */
+#define FILL_ENTRIES (2u * WM_XSK_RX_CHUNKS)
 
 static_assert(WM_XSK_MEMORY_BYTES % REGION_ALIGN_BYTES == 0, "as the executor wants it");
 static_assert((WM_XSK_RX_CHUNKS & (WM_XSK_RX_CHUNKS - 1)) == 0, "a ring's size");
@@ -103,7 +106,7 @@ static void fill_fill_ring(struct wm_xsk *xsk)
 static int create_umem(struct wm_xsk *xsk)
 {
 	const struct xsk_umem_config config = {
-		.fill_size = WM_XSK_RX_CHUNKS,
+		.fill_size = FILL_ENTRIES,
 		.comp_size = WM_XSK_TX_CHUNKS,
 		.frame_size = WM_UMEM_CHUNK_BYTES,
 	};
@@ -326,7 +329,7 @@ static void recycle_chunk(struct wm_xsk *xsk, uint64_t address)
 {
 	uint32_t index, given;
 
-	/* The ring has room for every chunk there is. */
+	/* The ring has room for every chunk there is, twice. */
 	given = xsk_ring_prod__reserve(&xsk->fill, 1, &index);
 	assert(given == 1);
 	*xsk_ring_prod__fill_addr(&xsk->fill, index) = address &
