@@ -106,6 +106,30 @@ moves() {
 	(($(counter tx.packets --controller) > before + 100))
 }
 
+# Small frames as fast as they go, then larger ones, then the GPU. SVG, where there is gnuplot.
+a_script_runs_and_is_drawn() {
+	local plot=()
+	cat >"$scratch/steps" <<-'TEXT'
+		set TIME 1s
+		repeat 2
+		  roundtrip --nodes 3 --size 64,1518 --window 8 --duration $TIME
+		end
+		roundtrip --nodes 3 --op map --window 4 --count 600
+	TEXT
+	! command -v gnuplot >/dev/null || plot=(--plot "$scratch/picture")
+	run_gen run "$scratch/steps" --interface port0 --key "$key" "${plot[@]}" \
+		--json "$scratch/steps.json" >/dev/null
+	holds 'sum(r["scope"] == "total" and r["received"]["frames"] > 0 for r in it) == 5' \
+		"$(results "$scratch/steps.json")"
+	((${#plot[@]} == 0)) || [[ -s $scratch/picture-latency.svg ]]
+}
+
+a_wrong_script_is_refused() {
+	printf 'roundtrip --count 1\nflood\n' >"$scratch/steps"
+	! run_gen run "$scratch/steps" --interface port0 --key "$key" 2>"$scratch/error" || return 1
+	grep -q "steps:2: there is no command 'flood'" "$scratch/error"
+}
+
 wrong_usage_is_refused() {
 	refused 2 'no command' "$gen" shout
 	refused 2 'knows no --size' "$gen" echo --interface port0 --size 64
@@ -203,6 +227,8 @@ check "nodes are measured one by one" nodes_are_measured_one_by_one
 check "a node that does not come is named" a_missing_node_is_named
 check "an interrupt ends it and shows what was found" an_interrupt_shows_what_was_found
 check "wrong usage is refused" wrong_usage_is_refused
+check "a script of steps runs, and is drawn" a_script_runs_and_is_drawn
+check "a wrong script is refused with its line" a_wrong_script_is_refused
 lab_down
 
 lab_up --nodes 1 --mtu 9000 --no-controller
