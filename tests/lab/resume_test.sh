@@ -13,7 +13,7 @@ journal=$output.wm-journal
 
 # An unfinished job whose controller has forgotten it, all nodes having died.
 leave_unfinished() {
-	begin "$input" "$output" fail_after_seconds=1
+	begin "$input" "$output" fail_after_seconds=10
 	eventually 20 job_holds 'it["extents_done"] > 160'
 	lab kill --node 1
 	lab kill --node 2
