@@ -21,6 +21,10 @@
 #define TIMEOUT_MIN_NS (200 * WM_NS_PER_MS)
 #define TIMEOUT_MAX_NS (1 * WM_NS_PER_S)
 
+/* A queue of bytes is a queue of time, too: on a link of a tenth of the speed the same
+ * bytes wait ten times as long, and so does the extent that one of them belongs to. */
+#define QUEUE_DELAY_MAX_NS (20 * WM_NS_PER_MS)
+
 #define BASE_PERIOD_NS (10 * WM_NS_PER_S)
 #define SILENCE_MAX_SHIFT 4u /* 16 s */
 
@@ -113,14 +117,28 @@ static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t n
 		flow->round_rtt_ns = rtt_ns;
 }
 
-/* Batches of the window that wait in a queue instead of being worked on. */
-static uint32_t queue_length(const struct wm_flow *flow, uint64_t rtt_ns)
+/* How much of a round trip is waiting. */
+static uint64_t queue_delay_ns(const struct wm_flow *flow, uint64_t rtt_ns)
 {
 	uint64_t base = flow->base_ns[0] < flow->base_ns[1] ? flow->base_ns[0] : flow->base_ns[1];
 
-	if (rtt_ns <= base)
-		return 0;
-	return (uint32_t)((rtt_ns - base) * flow->window / rtt_ns);
+	return rtt_ns > base ? rtt_ns - base : 0;
+}
+
+/* Batches of the window that wait in a queue instead of being worked on. */
+static uint32_t queue_length(const struct wm_flow *flow, uint64_t rtt_ns)
+{
+	return (uint32_t)(queue_delay_ns(flow, rtt_ns) * flow->window / rtt_ns);
+}
+
+/* As many as may wait, and no longer than they may. */
+static uint32_t queue_target(const struct wm_flow *flow, uint32_t queue, uint64_t rtt_ns)
+{
+	uint64_t delay_ns = queue_delay_ns(flow, rtt_ns);
+
+	if (delay_ns <= QUEUE_DELAY_MAX_NS)
+		return flow->queue_target;
+	return clamp((uint32_t)(queue * QUEUE_DELAY_MAX_NS / delay_ns), 1, flow->queue_target);
 }
 
 static void window_shrink(struct wm_flow *flow, uint32_t by)
@@ -150,7 +168,8 @@ static void slow_start(struct wm_flow *flow, uint64_t last_rtt_ns)
 
 static void window_adapt(struct wm_flow *flow, uint64_t last_rtt_ns)
 {
-	uint32_t queue = queue_length(flow, flow->round_rtt_ns), target = flow->queue_target;
+	uint32_t queue = queue_length(flow, flow->round_rtt_ns);
+	uint32_t target = queue_target(flow, queue, flow->round_rtt_ns);
 	uint32_t sent = flow->round_answers + flow->round_losses;
 
 	if (flow->round_losses * 8 > sent && flow->round_losses > 1)

@@ -420,6 +420,19 @@ static void the_window_settles_at_the_pipe_and_a_queue_of_the_target(void)
 	check_window_settles(12304, 800 * WM_NS_PER_US);  /* 1 Gbit/s at 1538 bytes */
 }
 
+/* 10 Mbit/s: the target would wait for 100 ms. */
+static void on_a_slow_link_what_waits_is_bounded_in_time(void)
+{
+	struct link link;
+
+	link_init(&link, 6632 * WM_NS_PER_US, 300 * WM_NS_PER_US, WM_NODE_WINDOW_MAX);
+	link_run(&link, 2 * WM_NS_PER_S);
+	link_run(&link, 5 * WM_NS_PER_S);
+	CU_ASSERT_TRUE(link.flow.srtt_ns < 40 * MS);
+	CU_ASSERT_TRUE(link.window_least >= 2);
+	CU_ASSERT_TRUE(link_used(&link, 5 * WM_NS_PER_S) >= 990);
+}
+
 static void the_window_follows_a_rate_that_changes(void)
 {
 	struct link link;
@@ -643,6 +656,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_node_that_beats_but_never_answers_gets_ever_less),
 	WM_TEST(giving_up_loses_everything_in_flight),
 	WM_TEST(the_window_settles_at_the_pipe_and_a_queue_of_the_target),
+	WM_TEST(on_a_slow_link_what_waits_is_bounded_in_time),
 	WM_TEST(the_window_follows_a_rate_that_changes),
 	WM_TEST(the_window_doubles_every_other_round_trip_at_first),
 	WM_TEST(the_window_does_not_grow_while_nothing_is_held_back),
