@@ -7,8 +7,8 @@
 
 #include "clock.h"
 
-/* Batches one node is served in a row. */
-#define QUANTUM 4u
+/* Batches one node is served in a row, at least. */
+#define QUANTUM_MIN 4u
 
 /* A batch is overdue after two round trips of the quickest node and this. */
 #define OVERDUE_NS (10 * WM_NS_PER_MS)
@@ -37,6 +37,7 @@ struct wm_dispatch {
 	uint32_t member_count;
 	uint32_t turn; /* the node whose turn it is; NOWHERE: nobody has room */
 	uint32_t queue_target;
+	uint32_t quantum; /* batches one node is served in a row */
 	uint32_t in_flight;
 	uint32_t audit_threshold;
 	uint64_t audit_seed;
@@ -80,6 +81,10 @@ void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *lay
 	dispatch->member_count = 0;
 	dispatch->turn = NOWHERE;
 	dispatch->queue_target = queue_target;
+	/* As many as may wait on the way to a node, but for some that still do. */
+	dispatch->quantum = queue_target * 3 / 4;
+	if (dispatch->quantum < QUANTUM_MIN)
+		dispatch->quantum = QUANTUM_MIN;
 	dispatch->in_flight = 0;
 	dispatch->audit_threshold = 0;
 	dispatch->draining = false;
@@ -105,7 +110,7 @@ static void ring_insert(struct wm_dispatch *dispatch, uint32_t index)
 
 	if (node->next != NOWHERE)
 		return;
-	node->quantum = QUANTUM;
+	node->quantum = dispatch->quantum;
 	if (dispatch->turn == NOWHERE) {
 		node->next = node->previous = index;
 		dispatch->turn = index;
@@ -136,12 +141,23 @@ static void ring_remove(struct wm_dispatch *dispatch, uint32_t index)
 	node->next = node->previous = NOWHERE;
 }
 
+/* What arrives together is computed together: a node waits until it has room for as many
+ * as it is served in a row, or for half its window. */
+static bool is_worth_a_turn(const struct wm_dispatch *dispatch, const struct wm_flow *flow)
+{
+	uint32_t room = flow->window - flow->in_flight;
+
+	return room >= dispatch->quantum || room >= flow->window / 2;
+}
+
 static void ring_update(struct wm_dispatch *dispatch, uint32_t index)
 {
-	if (wm_flow_has_room(&dispatch->nodes[index].flow))
-		ring_insert(dispatch, index);
-	else
+	const struct wm_flow *flow = &dispatch->nodes[index].flow;
+
+	if (!wm_flow_has_room(flow))
 		ring_remove(dispatch, index);
+	else if (is_worth_a_turn(dispatch, flow))
+		ring_insert(dispatch, index);
 }
 
 /* ---- nodes --------------------------------------------------------------- */
@@ -226,7 +242,7 @@ static void turn_pass(struct wm_dispatch *dispatch, uint32_t index)
 	if (!wm_flow_has_room(&node->flow)) {
 		ring_remove(dispatch, index);
 	} else if (index == dispatch->turn && --node->quantum == 0) {
-		node->quantum = QUANTUM;
+		node->quantum = dispatch->quantum;
 		dispatch->turn = node->next;
 	}
 }

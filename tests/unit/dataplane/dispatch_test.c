@@ -470,12 +470,16 @@ static void nothing_is_sent_without_a_node_or_without_a_batch(void)
 }
 
 /* Also when each has room for many. */
-static void nodes_are_served_four_batches_in_turn(void)
+static void nodes_are_served_as_many_batches_in_turn_as_may_wait_on_their_way(void)
 {
-	struct wm_dispatch *dispatch = dispatch_start(3);
+	struct wm_dispatch *dispatch = dispatch_start(0);
 	struct wm_dispatch_receipt receipt;
 	struct wm_dispatch_send sends[12];
 
+	wm_dispatch_start(dispatch, &layout, 4);
+	for (uint32_t i = 0; i < 3; i++)
+		wm_dispatch_node_add(dispatch, i, 128, 1000 * i);
+	wm_dispatch_extent_open(dispatch, 0, 0);
 	wm_dispatch_extent_open(dispatch, 1, 1);
 	for (uint64_t round = 0; round < 6; round++) {
 		for (unsigned i = 0; i < 12; i++) {
@@ -486,6 +490,25 @@ static void nodes_are_served_four_batches_in_turn(void)
 			wm_dispatch_result(dispatch, sends[i].node, sends[i].batch.batch,
 					   sends[i].stamp, round * MS + US, &receipt);
 	}
+	wm_dispatch_destroy(&dispatch);
+}
+
+static void a_node_waits_until_half_its_window_is_free(void)
+{
+	struct wm_dispatch *dispatch = dispatch_start(0);
+	struct wm_dispatch_receipt receipt;
+	struct wm_dispatch_send sends[5];
+
+	wm_dispatch_node_add(dispatch, 0, 4, 0);
+	for (unsigned i = 0; i < 4; i++)
+		CU_ASSERT_TRUE_FATAL(wm_dispatch_next(dispatch, 0, &sends[i]));
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &sends[4]));
+	wm_dispatch_result(dispatch, 0, sends[0].batch.batch, sends[0].stamp, US, &receipt);
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, US, &sends[4]));
+	wm_dispatch_result(dispatch, 0, sends[1].batch.batch, sends[1].stamp, US, &receipt);
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, US, &sends[4]));
+	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, US, &sends[4]));
+	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, US, &sends[4]));
 	wm_dispatch_destroy(&dispatch);
 }
 
@@ -770,7 +793,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(failures_count_only_from_who_was_asked),
 	WM_TEST(a_flood_of_answers_to_nothing_changes_nothing),
 	WM_TEST(nothing_is_sent_without_a_node_or_without_a_batch),
-	WM_TEST(nodes_are_served_four_batches_in_turn),
+	WM_TEST(nodes_are_served_as_many_batches_in_turn_as_may_wait_on_their_way),
+	WM_TEST(a_node_waits_until_half_its_window_is_free),
 	WM_TEST(expect_knows_what_is_in_flight_and_refuses_nonsense),
 	WM_TEST(a_result_of_no_member_or_of_a_batch_never_sent_is_unknown),
 	WM_TEST(a_result_under_another_stamp_does_not_strand_that_stamps_batch),
