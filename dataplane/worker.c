@@ -369,12 +369,21 @@ static uint32_t gathered(const struct wm_worker *worker)
 	return worker->submissions[slot].count;
 }
 
-/* Two keep the GPU busy: one that computes, one that follows. */
+/* Two keep the GPU busy: one that computes, one that follows. The one that follows goes
+ * once it is as large, so that little is computed at once while little comes, and much
+ * in few submissions when much does. */
 static bool is_time_to_submit(const struct wm_worker *worker)
 {
 	uint32_t count = gathered(worker);
 
-	return count > 0 && (worker->in_flight < 2 || count == WM_WORKER_ROWS_MAX);
+	switch (worker->in_flight) {
+	case 0:
+		return count > 0;
+	case 1:
+		return count >= worker->submissions[worker->oldest].count;
+	default:
+		return count == WM_WORKER_ROWS_MAX;
+	}
 }
 
 static void release_input(struct wm_worker *worker, const struct task *task)

@@ -453,6 +453,31 @@ static void the_first_two_submissions_go_at_once_and_the_rest_gathers(void)
 	end();
 }
 
+static void a_submission_that_follows_waits_until_it_is_as_large(void)
+{
+	begin();
+	for (uint64_t batch = 0; batch < 3; batch++)
+		deliver_map(batch, BATCH);
+	(void)wm_worker_step(worker);
+	CU_ASSERT_EQUAL(gpu.submitted, 1);
+	for (uint64_t batch = 3; batch < 6; batch++) {
+		CU_ASSERT_EQUAL(gpu.submitted, 1);
+		deliver_map(batch, BATCH);
+		(void)wm_worker_step(worker);
+	}
+	CU_ASSERT_EQUAL(gpu.submitted, 2);
+	CU_ASSERT_EQUAL(gpu.counts[0], 3);
+	CU_ASSERT_EQUAL(gpu.counts[1], 3);
+
+	/* Nothing is computed by then: what there is goes at once. */
+	deliver_map(6, BATCH);
+	compute_all();
+	(void)wm_worker_step(worker);
+	CU_ASSERT_EQUAL(gpu.submitted, 3);
+	CU_ASSERT_EQUAL(gpu.counts[2], 1);
+	end();
+}
+
 /* Many more than there is room for, while one group is held by somebody else, so
  * that an odd number is left. */
 static void check_overload(uint32_t skew)
@@ -837,6 +862,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(each_batch_comes_back_as_its_result),
 	WM_TEST(a_misplaced_frame_is_copied_and_counted),
 	WM_TEST(the_first_two_submissions_go_at_once_and_the_rest_gathers),
+	WM_TEST(a_submission_that_follows_waits_until_it_is_as_large),
 	WM_TEST(frames_without_room_wait_in_the_ring_and_none_is_lost),
 	WM_TEST(frames_that_are_copied_wait_for_two_groups),
 	WM_TEST(a_wrong_frame_is_dropped_by_its_reason),
