@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "clock.h"
 #include "number.h"
@@ -17,6 +18,8 @@
 #include "wiremill/store.h"
 
 #define MTU 9000
+#define HUGEPAGE_BYTES (2u << 20) /* holds a buffer */
+#define MEMORY_BYTES (WM_LANE_EXTENTS_MAX * HUGEPAGE_BYTES)
 
 struct stream {
 	struct wm_layout layout;
@@ -25,6 +28,7 @@ struct stream {
 	struct wm_store *store;
 	bool writes;
 	uint32_t depth;
+	uint8_t *memory;
 	struct iovec buffers[WM_LANE_EXTENTS_MAX];
 	uint32_t free[WM_LANE_EXTENTS_MAX], free_count;
 	uint32_t *buffer_of; /* by extent */
@@ -38,6 +42,8 @@ static int complain(const char *what)
 	return WM_EXIT_USAGE;
 }
 
+/* Hugepages, as a lane has them: with small pages a request is as many pieces as it has
+ * pages, which a disk may take in several requests only. */
 static int take_memory(struct stream *stream, struct wm_error *error)
 {
 	uint32_t bytes = wm_store_buffer_bytes(&stream->layout);
@@ -45,22 +51,24 @@ static int take_memory(struct stream *stream, struct wm_error *error)
 	stream->buffer_of = calloc(stream->layout.extents, sizeof(*stream->buffer_of));
 	if (!stream->buffer_of)
 		return wm_error_set(error, ENOMEM, "out of memory");
+	stream->memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	if (stream->memory == MAP_FAILED)
+		return wm_error_set(error, ENOMEM, "%u hugepages of 2 MiB are not free",
+				    WM_LANE_EXTENTS_MAX);
 	for (uint32_t i = 0; i < stream->depth; i++) {
-		void *memory = aligned_alloc(WM_STORE_ALIGN_BYTES, bytes);
+		uint8_t *buffer = stream->memory + (size_t)i * HUGEPAGE_BYTES;
 
-		if (!memory)
-			return wm_error_set(error, ENOMEM, "out of memory");
-		memset(memory, (int)i + 1, bytes);
-		stream->buffers[i] = (struct iovec){ memory, bytes };
+		memset(buffer, (int)i + 1, bytes);
+		stream->buffers[i] = (struct iovec){ buffer, bytes };
 		stream->free[stream->free_count++] = i;
 	}
 	return 0;
 }
 
+/* The mapping goes with the process. */
 static void give_memory_back(struct stream *stream)
 {
-	for (uint32_t i = 0; i < stream->depth; i++)
-		free(stream->buffers[i].iov_base);
 	free(stream->buffer_of);
 }
 

@@ -5,7 +5,6 @@
 One core for each end. What is measured is the memif's client, without copies, as with
 a card; the responder counts, for both alike.
 """
-import fcntl
 import json
 import os
 import select
@@ -14,6 +13,7 @@ import sys
 import time
 
 import bench
+import hugepages
 
 SIZES = (64, 1514, 3146, 8266)
 SECONDS = 1 if bench.quick else 2
@@ -26,44 +26,6 @@ PATIENCE_S = 30
 LANE_CPU, ECHO_CPU = "0", "1"
 
 socket = os.path.join(bench.work, "memif")
-
-
-class Hugepages:
-    """So many free ones, and as many as before at the end. /run: the lock of tools/lab."""
-    FILE = "/proc/sys/vm/nr_hugepages"
-
-    def __init__(self, wanted):
-        self.wanted, self.added = wanted, 0
-
-    def change(self, difference):
-        with open(self.FILE, "r+", encoding="ascii") as file:
-            count = int(file.read()) + difference
-            file.seek(0)
-            file.write(str(count))
-
-    @staticmethod
-    def free():
-        with open("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", encoding="ascii") as file:
-            return int(file.read())
-
-    def locked(self, difference):
-        lock = os.open("/run", os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            before = self.free()
-            self.change(difference(before))
-            return self.free() - before
-        finally:
-            os.close(lock)
-
-    def __enter__(self):
-        self.added = self.locked(lambda free: max(0, self.wanted - free))
-        if self.free() < self.wanted:
-            bench.lacks(f"{self.wanted} hugepages of 2 MiB are needed, {self.free()} are free")
-        return self
-
-    def __exit__(self, *_):
-        self.locked(lambda free: -min(self.added, free))
 
 
 class Process:
@@ -180,7 +142,7 @@ def measure(size, ratios, figures):
 
 def main():
     ratios, figures = {}, {}
-    with Hugepages(HUGEPAGES):
+    with hugepages.Hugepages(HUGEPAGES):
         for size in SIZES:
             measure(size, ratios, figures)
         figures["lane_full_crc_gbit_8266"] = rates(lane(8266, "full")[0])[1] * 8e-9
