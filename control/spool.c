@@ -108,18 +108,34 @@ static json_t *whole(const struct wm_jobs *jobs)
 			 "ended", ended, "quarantine", quarantine_list(jobs->membership));
 }
 
+static int write_all(int fd, const char *text, size_t bytes)
+{
+	while (bytes > 0) {
+		ssize_t ret = write(fd, text, bytes);
+
+		if (ret < 0 && errno != EINTR)
+			return -errno;
+		if (ret > 0) {
+			text += ret;
+			bytes -= (size_t)ret;
+		}
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* As one text: json_dumpfd makes a system call of each of its tokens. */
 static int write_file(const char *path, const json_t *root)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	int ret = 0;
+	char *text = json_dumps(root, JSON_INDENT(1));
+	int fd, ret;
 
-	if (fd < 0)
-		return -errno;
-	if (json_dumpfd(root, fd, JSON_INDENT(1)) < 0)
-		ret = -EIO;
-	else if (fsync(fd) < 0)
-		ret = -errno;
-	close(fd);
+	if (!text)
+		return -ENOMEM;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	ret = fd < 0 ? -errno : write_all(fd, text, strlen(text));
+	if (fd >= 0)
+		close(fd);
+	free(text);
 	return ret;
 }
 
