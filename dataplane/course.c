@@ -42,6 +42,13 @@ struct wm_course *wm_course_create(const struct wm_course_config *config)
 	return course;
 }
 
+/* It is no longer one of those that were read ahead. */
+static void slot_used(struct wm_course *course, struct slot *slot)
+{
+	course->slots_ahead -= slot->is_ahead;
+	slot->is_ahead = false;
+}
+
 void course_slot_release(struct wm_course *course, struct slot *slot)
 {
 	if (slot->state == SLOT_FREE)
@@ -50,6 +57,7 @@ void course_slot_release(struct wm_course *course, struct slot *slot)
 		course_free(course, slot->kept[i].frame);
 		slot->kept[i].frame = NULL;
 	}
+	slot_used(course, slot);
 	slot->state = SLOT_FREE;
 	course->slots_free++;
 }
@@ -144,7 +152,7 @@ void wm_course_job_end(struct wm_course *course)
 
 /* ---- storage ---------------------------------------------------------------------- */
 
-static bool read_extent(struct wm_course *course, uint32_t index)
+static bool read_extent(struct wm_course *course, uint32_t index, uint64_t now_ns)
 {
 	const struct wm_layout *layout = &course->job->layout;
 	struct slot *slot = &course->slots[index];
@@ -158,24 +166,30 @@ static bool read_extent(struct wm_course *course, uint32_t index)
 	}
 	slot->state = SLOT_READING;
 	slot->extent = extent;
+	slot->asked_ns = now_ns;
+	slot->is_ahead = true;
 	slot->nodes = 0;
 	slot->is_void = false;
 	slot->out_bytes = wm_layout_extent(layout, extent).out_bytes;
 	slot->batches = wm_layout_extent_batches(layout, extent);
 	course->slots_free--;
+	course->slots_ahead++;
 	return true;
 }
 
-static void read_ahead(struct wm_course *course)
+static bool may_read(const struct wm_course *course)
 {
-	uint32_t slots = course->config.dispatch.extents_max;
+	return course->config.dispatch.extents_max - course->slots_free < course->slots_used_max &&
+	       course->slots_ahead < wm_readahead_depth(&course->readahead);
+}
 
-	for (uint32_t i = 0; slots - course->slots_free < course->slots_used_max && i < slots;
-	     i++) {
+static void read_ahead(struct wm_course *course, uint64_t now_ns)
+{
+	for (uint32_t i = 0; may_read(course) && i < course->config.dispatch.extents_max; i++) {
 		if (course->slots[i].state != SLOT_FREE ||
 		    !course->config.calls.is_idle(course->config.context, i))
 			continue;
-		if (!read_extent(course, i))
+		if (!read_extent(course, i, now_ns))
 			return;
 	}
 }
@@ -244,10 +258,11 @@ static struct slot *slot_of(struct wm_course *course, uint64_t extent, enum slot
 	return NULL;
 }
 
-static void extent_read(struct wm_course *course, uint64_t extent)
+static void extent_read(struct wm_course *course, uint64_t extent, uint64_t now_ns)
 {
 	struct slot *slot = slot_of(course, extent, SLOT_READING);
 
+	wm_readahead_arrived(&course->readahead, now_ns - slot->asked_ns);
 	slot->state = SLOT_OPEN;
 	if (course->state == WM_COURSE_RUNNING)
 		wm_dispatch_extent_open(course->dispatch, (uint32_t)(slot - course->slots), extent);
@@ -288,7 +303,7 @@ void wm_course_stored(struct wm_course *course, const struct wm_store_event *eve
 	}
 	switch (event->op) {
 	case WM_STORE_READ:
-		extent_read(course, event->extent);
+		extent_read(course, event->extent, now_ns);
 		break;
 	case WM_STORE_WRITE:
 		extent_written(course, event->extent, now_ns);
@@ -320,7 +335,7 @@ void wm_course_round(struct wm_course *course, uint64_t now_ns)
 	if (course->state != WM_COURSE_RUNNING)
 		return;
 	if (course->attended)
-		read_ahead(course);
+		read_ahead(course, now_ns);
 	wm_dispatch_drain(course->dispatch, course_is_draining(course));
 	if (!course_leads(course))
 		return;
@@ -416,10 +431,17 @@ bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_he
 	const struct wm_layout *layout = &course->job->layout;
 	const struct course_node *node;
 	struct wm_dispatch_send send;
+	struct slot *slot;
 
 	if (!wm_dispatch_next(course->dispatch, now_ns, &send))
 		return false;
 	node = &course->nodes[send.node];
+	slot = &course->slots[send.batch.slot];
+	/* Fresh ones go in order. */
+	if (slot->is_ahead && send.batch.place + 1 == slot->batches) {
+		slot_used(course, slot);
+		wm_readahead_used(&course->readahead, now_ns);
+	}
 	*header = (struct wm_wire_header){
 		.version = WM_WIRE_VERSION,
 		.op = WM_OP_MAP,
@@ -432,9 +454,8 @@ bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_he
 	*map = (struct wm_course_map){
 		.slot = send.batch.slot,
 		.payload_bytes = wm_frame_map_bytes(&layout->kernel, send.batch.count),
-		.payload = course->slots[send.batch.slot].input + (size_t)send.batch.place *
-									  layout->batch_elements *
-									  layout->kernel.in_bytes,
+		.payload = slot->input + (size_t)send.batch.place * layout->batch_elements *
+						 layout->kernel.in_bytes,
 		.mac = node->mac,
 		.key = course_key(course, node),
 	};

@@ -26,6 +26,7 @@ void course_lanes_start(struct wm_course *course)
 
 	course->attended = course->config.lanes == 1;
 	course->slots_used_max = share < slots ? share : slots;
+	wm_readahead_init(&course->readahead, course->slots_used_max);
 	course->follow = (struct follow){ 0 };
 	if (course_leads(course))
 		wm_lead_start(&course->lead, course->job);
@@ -199,17 +200,26 @@ static void follow_heard(struct wm_course *course, const struct wm_lead_message 
 	}
 }
 
-/* For the slots of its share that are free and not spoken for. */
+static uint32_t difference(uint32_t whole, uint32_t part)
+{
+	return part < whole ? whole - part : 0;
+}
+
+/* For the slots of its share that are free and not spoken for, and no more than it reads
+ * ahead: the rest may be for others. */
 static void follow_ask(struct wm_course *course)
 {
 	struct follow *follow = &course->follow;
 	uint32_t used = course->config.dispatch.extents_max - course->slots_free;
-	uint32_t spoken_for = used + follow->count + follow->asked;
+	uint32_t coming = follow->count + follow->asked;
+	uint32_t room = difference(course->slots_used_max, used + coming);
+	uint32_t ahead =
+		difference(wm_readahead_depth(&course->readahead), course->slots_ahead + coming);
 	struct wm_lead_message message = { .op = WM_LEAD_WANT };
 
-	if (!course->attended || spoken_for >= course->slots_used_max)
+	message.count = room < ahead ? room : ahead;
+	if (!course->attended || message.count == 0)
 		return;
-	message.count = course->slots_used_max - spoken_for;
 	follow->asked += message.count;
 	tell_lead(course, &message);
 }

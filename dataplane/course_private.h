@@ -7,6 +7,7 @@
 #include "course.h"
 #include "crc32c.h"
 #include "identity.h"
+#include "readahead.h"
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 
@@ -19,13 +20,15 @@ struct kept {
 
 struct slot {
 	enum slot_state state;
-	bool is_void; /* while it was being written, a node with a part in it was found wrong */
+	bool is_ahead; /* some batch of it was never sent */
+	bool is_void;  /* while it was being written, a node with a part in it was found wrong */
 	uint32_t batches;
 	uint32_t out_bytes;
 	uint64_t extent;
-	uint64_t nodes;	 /* with a part in it: wm_journal_node_bit */
-	uint32_t crc32c; /* of its output, once it is written */
-	uint8_t *input;	 /* its first byte, with the halo */
+	uint64_t asked_ns; /* when its read was */
+	uint64_t nodes;	   /* with a part in it: wm_journal_node_bit */
+	uint32_t crc32c;   /* of its output, once it is written */
+	uint8_t *input;	   /* its first byte, with the halo */
 	uint8_t *output;
 	struct kept *kept;
 };
@@ -71,6 +74,8 @@ struct wm_course {
 
 	struct slot *slots;
 	uint32_t slots_free;
+	struct wm_readahead readahead;
+	uint32_t slots_ahead; /* read, or to be sent */
 	struct kept *kept;
 	struct iovec *parts; /* scratch, of one extent */
 	struct wm_course_counters counters;
