@@ -17,7 +17,8 @@ run_gen() {
 peer_start() {
 	local command=$1
 	shift
-	rm -f "$scratch/peer.json"
+	# Of an earlier one, whose log says that it runs.
+	rm -f "$scratch/peer.json" "$scratch/peer.log"
 	lab exec --node 1 -- timeout 300 "$gen" "$command" --interface port0 --idle 2s \
 		--json "$scratch/peer.json" "$@" >/dev/null 2>"$scratch/peer.log" &
 	peer=$!
