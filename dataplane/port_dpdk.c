@@ -265,7 +265,9 @@ static int pools_create(struct wm_port *port, const struct wm_port_config *confi
 	pool_name(name, "header", port);
 	port->header = rte_pktmbuf_pool_create(
 		name, config->transmit_mbufs, MBUF_CACHE, 0,
-		(uint16_t)header_room_bytes(port->mtu, port->multi_segment), port->socket);
+		(uint16_t)header_room_bytes(port->mtu,
+					    port->multi_segment && !config->whole_headers),
+		port->socket);
 	if (!port->header)
 		return -rte_errno;
 	pool_name(name, "attach", port);

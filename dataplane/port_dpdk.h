@@ -44,6 +44,7 @@ struct wm_port_config {
 	uint32_t receive_mbufs;	 /* results held until written, and the ring */
 	uint32_t transmit_mbufs; /* frames on their way out */
 	uint16_t mtu;		 /* of the link, from wm_port_mtu */
+	bool whole_headers;	 /* header mbufs hold any frame also where the port takes chains */
 	/* Of several devices; index: its place among them. NULL: the only one. */
 	const struct wm_port_device *device;
 	uint32_t index;

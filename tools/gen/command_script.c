@@ -7,7 +7,7 @@
 static int wrong_step(const struct wm_gen_options *options, const struct wm_script_step *step,
 		      const char *what, struct wm_error *error)
 {
-	return wm_error_set(error, EINVAL, "%s:%u: %s", options->script, step->line, what);
+	return wm_error_set(error, EINVAL, "%s:%u: %s", options->file, step->line, what);
 }
 
 /* Port, key and files are the whole run's. */
@@ -49,7 +49,7 @@ static int check_steps(const struct wm_gen *gen, const struct wm_gen_options *op
 int wm_command_script(struct wm_gen *gen, const struct wm_gen_options *options,
 		      struct wm_result *result, struct wm_error *error)
 {
-	struct wm_script *script = wm_script_load(options->script, error);
+	struct wm_script *script = wm_script_load(options->file, error);
 	struct wm_gen_options own;
 	int ret;
 

@@ -5,6 +5,7 @@ static wm_command_measure *const measures[WM_GEN_COMMANDS] = {
 	[WM_GEN_TRANSMIT] = wm_command_traffic,	 [WM_GEN_RECEIVE] = wm_command_traffic,
 	[WM_GEN_ECHO] = wm_command_traffic,	 [WM_GEN_ROUNDTRIP] = wm_command_traffic,
 	[WM_GEN_THROUGHPUT] = wm_command_search, [WM_GEN_CRITICAL] = wm_command_search,
+	[WM_GEN_REPLAY] = wm_command_replay,
 };
 
 /* All of them at once, or one after the other. */

@@ -26,5 +26,12 @@ typedef int wm_command_measure(struct wm_gen *gen, const struct wm_gen_options *
 wm_command_measure wm_command_traffic;
 /* throughput, critical: as many as the search wants. */
 wm_command_measure wm_command_search;
+/* replay: a capture. */
+wm_command_measure wm_command_replay;
+
+/* What these have in common: one stretch of traffic of that config, and its rows. */
+int wm_command_trial(struct wm_gen *gen, const struct wm_gen_options *options,
+		     const struct wm_gen_targets *targets, const struct wm_traffic_config *config,
+		     struct wm_result *result, struct wm_error *error);
 
 #endif

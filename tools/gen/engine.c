@@ -29,6 +29,7 @@ struct wm_port_config wm_engine_port_config(uint16_t mtu)
 		/* a port's descriptors, a burst, control frames, caches */
 		.transmit_mbufs = 1024 + ENGINE_BURST + CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
+		.whole_headers = true, /* frames of a capture are copied */
 	};
 }
 

@@ -6,6 +6,8 @@
 #include "identity.h"
 #include "probe.h"
 
+#define COPIED_BYTES_MAX 1024u
+
 /* ---- out ----------------------------------------------------------------------- */
 
 bool wm_engine_take_spares(struct wm_engine *engine)
@@ -38,17 +40,15 @@ static void attach(struct wm_engine *engine, struct rte_mbuf *frame, uint8_t *by
 	frame->pkt_len += count;
 }
 
-/* What fits behind the header is cheaper to copy than a second segment is. A port that
- * takes no chain has room for all of it. */
+/* So few bytes are cheaper to copy than a second segment is. A port that takes no chain
+ * has all of them copied. */
 static void add_bytes(struct wm_engine *engine, struct rte_mbuf *frame, uint8_t *bytes,
 		      uint16_t count)
 {
-	char *data = rte_pktmbuf_append(frame, count);
-
-	if (data)
-		memcpy(data, bytes, count);
-	else
+	if (engine->port->multi_segment && count > COPIED_BYTES_MAX)
 		attach(engine, frame, bytes, count);
+	else
+		memcpy(rte_pktmbuf_append(frame, count), bytes, count);
 }
 
 /* All but count and CRC of the wire header. */
@@ -100,11 +100,30 @@ static struct rte_mbuf *map_frame(struct wm_engine *engine, const struct wm_kern
 	return frame;
 }
 
+/* The pool's buffers hold any frame of this port. */
+static struct rte_mbuf *recorded_frame(struct wm_engine *engine, const struct wm_traffic *traffic,
+				       const struct wm_traffic_send *send)
+{
+	struct rte_mbuf *frame = engine->spare_header;
+	struct wm_ether_header *ether;
+
+	engine->spare_header = NULL;
+	ether = (struct wm_ether_header *)rte_pktmbuf_append(frame, (uint16_t)send->recorded_bytes);
+	memcpy(ether, send->recorded, send->recorded_bytes);
+	if (send->mac)
+		memcpy(ether->destination, send->mac, sizeof(ether->destination));
+	if (!traffic->config.keep_source)
+		memcpy(ether->source, engine->port->mac, sizeof(ether->source));
+	return frame;
+}
+
 struct rte_mbuf *wm_engine_build(struct wm_engine *engine, const struct wm_traffic *traffic,
 				 const struct wm_traffic_send *send)
 {
 	const struct wm_kernel *kernel = traffic->config.kernel;
 
+	if (send->recorded)
+		return recorded_frame(engine, traffic, send);
 	return kernel ? map_frame(engine, kernel, send) : probe_frame(engine, send);
 }
 

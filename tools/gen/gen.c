@@ -305,7 +305,7 @@ int wm_gen_targets_find(struct wm_gen *gen, const struct wm_gen_options *options
 		return wm_error_set(error, ENOMEM, "no memory for the targets");
 	if (options->has_mac)
 		take_machine(targets, options->mac);
-	else
+	else if (wm_gen_options_want_nodes(options))
 		ret = find_nodes(gen, options, targets, error);
 	return ret < 0 ? ret : check_sizes(options, targets, error);
 }

@@ -43,7 +43,8 @@ struct wm_gen_targets {
 
 /*
  * Who the options name: the machine of --mac, the nodes of --node, or all of the rack,
- * once they are in. -ETIMEDOUT: they do not come. To be freed, whatever it returns.
+ * once they are in; nobody for a replay. -ETIMEDOUT: they do not come. To be freed, whatever it
+ * returns.
  */
 int wm_gen_targets_find(struct wm_gen *gen, const struct wm_gen_options *options,
 			struct wm_gen_targets *targets, struct wm_error *error);

@@ -13,6 +13,7 @@
 #include "bucket.h"
 #include "clock.h"
 #include "number.h"
+#include "replay.h"
 #include "search.h"
 #include "traffic.h"
 #include "wiremill/limits.h"
@@ -27,6 +28,8 @@
 #define FLOWS_DEFAULT_SOURCE 16u
 #define FLOWS_MAX 4096u
 #define PPM 1000000u
+#define SPEED_MIN_PPM (PPM / 1000)
+#define SPEED_MAX_PPM (PPM * 1000)
 
 /* How a value is read, and so what `offset` points to. */
 enum option_kind {
@@ -37,6 +40,7 @@ enum option_kind {
 	OPTION_TIME,  /* uint64_t, ns */
 	OPTION_LINE,  /* uint64_t, bits a second */
 	OPTION_SHARE, /* uint32_t, of a million */
+	OPTION_SPEED, /* uint32_t, in millionths */
 	OPTION_MAC,   /* of the target */
 };
 
@@ -57,6 +61,7 @@ static const char *const command_names[WM_GEN_COMMANDS] = {
 	[WM_GEN_ROUNDTRIP] = "roundtrip",
 	[WM_GEN_THROUGHPUT] = "throughput",
 	[WM_GEN_CRITICAL] = "critical",
+	[WM_GEN_REPLAY] = "replay",
 	[WM_GEN_RUN] = "run",
 };
 
@@ -134,6 +139,23 @@ static int take_share(const char *name, const char *value, uint32_t *ppm, struct
 	return 0;
 }
 
+/* "2", "0.5x": a rate of so many million frames is that many millionths. */
+static int take_speed(const char *name, const char *value, uint32_t *ppm, struct wm_error *error)
+{
+	size_t digits = strspn(value, "0123456789.");
+	struct wm_rate rate;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.*sMpps", (int)(digits < 16 ? digits : 0), value);
+	if ((value[digits] && strcmp(value + digits, "x") != 0) ||
+	    wm_rate_parse(text, 0, &rate, NULL) < 0 || rate.per_s < SPEED_MIN_PPM ||
+	    rate.per_s > SPEED_MAX_PPM)
+		return bad_value(name, value, "a factor from 0.001 to 1000, such as 2 or 0.5x",
+				 error);
+	*ppm = (uint32_t)rate.per_s;
+	return 0;
+}
+
 static int take_mac(struct wm_gen_options *options, const char *name, const char *value,
 		    struct wm_error *error)
 {
@@ -152,8 +174,11 @@ static int take_mac(struct wm_gen_options *options, const char *name, const char
 #define BIT(command) (1u << (command))
 #define ALL (BIT(WM_GEN_COMMANDS) - 1)
 #define RECEIVERS (BIT(WM_GEN_RECEIVE) | BIT(WM_GEN_ECHO))
+#define REPLAY BIT(WM_GEN_REPLAY)
 #define SENDERS (ALL & ~RECEIVERS & ~BIT(WM_GEN_RUN))
+#define PROBERS (SENDERS & ~REPLAY)
 #define STEPS (ALL & ~BIT(WM_GEN_RUN))
+#define NUMBERED (STEPS & ~REPLAY)
 #define SEARCHES (BIT(WM_GEN_THROUGHPUT) | BIT(WM_GEN_CRITICAL))
 #define MAPPERS (BIT(WM_GEN_ROUNDTRIP) | SEARCHES)
 #define FIELD(field) offsetof(struct wm_gen_options, field)
@@ -167,42 +192,53 @@ static const struct option_row rows[] = {
 	  "a PCI device bound to a DPDK driver" },
 	{ "lcores", "LIST", ALL, OPTION_TEXT, FIELD(lcores), 0,
 	  "cores as EAL's --lcores takes them: the first controls, the second polls (0,1)" },
-	{ "key", "FILE", SENDERS | BIT(WM_GEN_RUN), OPTION_TEXT, FIELD(key_path), 0,
+	{ "key", "FILE", PROBERS | BIT(WM_GEN_RUN), OPTION_TEXT, FIELD(key_path), 0,
 	  "the cluster key, for nodes that have one" },
 
-	{ "node", "NAME,...", SENDERS, OPTION_TEXT, FIELD(nodes), 0,
+	{ "node", "NAME,...", PROBERS, OPTION_TEXT, FIELD(nodes), 0,
 	  "these nodes (all that come)" },
-	{ "nodes", "N", SENDERS, OPTION_U32, FIELD(node_count), WM_NODES_MAX,
+	{ "nodes", "N", PROBERS, OPTION_U32, FIELD(node_count), WM_NODES_MAX,
 	  "all nodes, N at least" },
 	{ "mac", "ADDRESS", SENDERS, OPTION_MAC, 0, 0,
-	  "no node, but the machine there, such as one that runs 'wiremill-gen echo'" },
-	{ "one-by-one", NULL, SENDERS, OPTION_FLAG, FIELD(one_by_one), 0,
+	  "no node, but the machine there, such as one that runs 'wiremill-gen echo'; to "
+	  "replay: where all frames go (as recorded)" },
+	{ "one-by-one", NULL, PROBERS, OPTION_FLAG, FIELD(one_by_one), 0,
 	  "each node alone, not all at once" },
-	{ "wait", "TIME", SENDERS, OPTION_TIME, FIELD(wait_ns), 0, "for the nodes (20s)" },
+	{ "wait", "TIME", PROBERS, OPTION_TIME, FIELD(wait_ns), 0, "for the nodes (20s)" },
 
 	{ "op", "OP", MAPPERS, OPTION_TEXT, FIELD(op), 0,
 	  "echo: answered before a node's GPU; map: computed by it (echo)" },
 	{ "kernel", "NAME", MAPPERS, OPTION_TEXT, FIELD(kernel_name), 0, "of --op map (xor)" },
 
-	{ "size", "LIST", SENDERS, OPTION_TEXT, FIELD(sizes_text), 0,
+	{ "size", "LIST", PROBERS, OPTION_TEXT, FIELD(sizes_text), 0,
 	  "of frames, with FCS: 64,1518 64-1518:64 imix jumbo rfc2544 (64; jumbo to map)" },
 	{ "rate", "RATE", SENDERS, OPTION_TEXT, FIELD(rate_text), 0,
-	  "10kpps, 900mbit on the wire, 900mbit/l2 of frames, 50% of the line, max (max)" },
+	  "10kpps, 900mbit on the wire, 900mbit/l2 of frames, 50% of the line, max (max; to "
+	  "replay: when they came)" },
 	{ "line-rate", "BITS", SENDERS | BIT(WM_GEN_RUN), OPTION_LINE, FIELD(line_bits_per_s), 0,
 	  "the link's speed, where the port does not say it" },
 	{ "burst", "N", SENDERS, OPTION_U32, FIELD(burst), WM_BUCKET_BURST_MAX,
 	  "frames back to back, then a pause (1)" },
 	{ "depth", "TIME", SENDERS, OPTION_TIME, FIELD(depth_ns), 0,
-	  "how far behind its schedule the sender may be and catch up (1ms)" },
-	{ "window", "N", SENDERS, OPTION_U32, FIELD(window), 65536,
+	  "how far behind its schedule the sender may be and catch up (1ms; any, to recorded "
+	  "times)" },
+	{ "window", "N", PROBERS, OPTION_U32, FIELD(window), 65536,
 	  "frames in flight to one target at most (no bound)" },
-	{ "flows", "N", STEPS, OPTION_U32, FIELD(flows), FLOWS_MAX,
+	{ "flows", "N", NUMBERED, OPTION_U32, FIELD(flows), FLOWS_MAX,
 	  "to each target (1), or from each source at most (16)" },
 	{ "count", "N", STEPS, OPTION_U64, FIELD(count), UINT64_MAX, "of frames, then it ends" },
 	{ "duration", "TIME", STEPS, OPTION_TIME, FIELD(duration_ns), 0,
-	  "then it ends (10s to send without --count, until Ctrl-C to receive)" },
-	{ "idle", "TIME", STEPS, OPTION_TIME, FIELD(idle_ns), 0,
+	  "then it ends (10s to send without --count, until Ctrl-C to receive, one pass to "
+	  "replay)" },
+	{ "idle", "TIME", NUMBERED, OPTION_TIME, FIELD(idle_ns), 0,
 	  "without a frame: what is missing is lost (2s); to receive: then it ends" },
+
+	{ "speed", "FACTOR", REPLAY, OPTION_SPEED, FIELD(speed_ppm), 0,
+	  "of the recorded times: 2 is twice as fast (1)" },
+	{ "loop", "N", REPLAY, OPTION_U64, FIELD(passes), UINT64_MAX,
+	  "passes over the file (1; with --count or --duration as many as it takes)" },
+	{ "keep-source", NULL, REPLAY, OPTION_FLAG, FIELD(keep_source), 0,
+	  "the recorded source address, which switches learn to be here (the port's own)" },
 
 	{ "resolution", "SHARE", SEARCHES, OPTION_SHARE, FIELD(resolution_ppm), 0,
 	  "of the highest rate, to which it is searched (1%)" },
@@ -249,6 +285,8 @@ static int take(struct wm_gen_options *options, const struct option_row *row, co
 		return take_line(row->name, value, field, error);
 	case OPTION_SHARE:
 		return take_share(row->name, value, field, error);
+	case OPTION_SPEED:
+		return take_speed(row->name, value, field, error);
 	case OPTION_MAC:
 		return take_mac(options, row->name, value, error);
 	}
@@ -273,6 +311,15 @@ static bool maps(const struct wm_gen_options *options)
 	return strcmp(options->op, "map") == 0;
 }
 
+/* Where nothing is said of it. */
+static void set_end(struct wm_gen_options *options)
+{
+	if (options->command == WM_GEN_REPLAY && options->passes == 0)
+		options->passes = 1;
+	if (BIT(options->command) & PROBERS)
+		options->duration_ns = DURATION_DEFAULT_NS;
+}
+
 static void set_defaults(struct wm_gen_options *options)
 {
 	bool receives = BIT(options->command) & RECEIVERS;
@@ -285,10 +332,12 @@ static void set_defaults(struct wm_gen_options *options)
 		options->kernel_name = "xor";
 	if (!options->sizes_text)
 		options->sizes_text = maps(options) ? "jumbo" : "64";
-	if (!options->rate_text)
-		options->rate_text = "max";
-	if (options->duration_ns == 0 && options->count == 0 && !receives)
-		options->duration_ns = DURATION_DEFAULT_NS;
+	if (!options->rate_text && options->command != WM_GEN_REPLAY)
+		options->rate_text = "max"; /* else as recorded */
+	if (options->speed_ppm == 0)
+		options->speed_ppm = WM_REPLAY_SPEED_ONE_PPM;
+	if (options->duration_ns == 0 && options->count == 0)
+		set_end(options);
 	if (options->idle_ns == 0 && !receives)
 		options->idle_ns = IDLE_DEFAULT_NS;
 	if (options->depth_ns == 0)
@@ -318,6 +367,7 @@ static int check_op(const struct wm_gen_options *options, struct wm_error *error
 	return 0;
 }
 
+/* Of those that exclude each other. */
 static int check_whole(const struct wm_gen_options *options, struct wm_error *error)
 {
 	if (options->has_mac && (options->nodes || options->node_count || options->one_by_one))
@@ -326,10 +376,17 @@ static int check_whole(const struct wm_gen_options *options, struct wm_error *er
 				    "not with --node, --nodes or --one-by-one");
 	if (options->nodes && options->node_count)
 		return wm_error_set(error, EINVAL, "either --node or --nodes");
+	if (options->rate_text && options->speed_ppm > 0)
+		return wm_error_set(error, EINVAL, "either --rate or --speed");
 	if (options->json_path && options->csv_path && strcmp(options->json_path, "-") == 0 &&
 	    strcmp(options->csv_path, "-") == 0)
 		return wm_error_set(error, EINVAL, "either --json or --csv goes to stdout");
-	return check_op(options, error);
+	return 0;
+}
+
+static bool takes_file(const struct wm_gen_options *options)
+{
+	return options->command == WM_GEN_RUN || options->command == WM_GEN_REPLAY;
 }
 
 static int take_rows(struct wm_gen_options *options, int argc, char **argv, struct wm_error *error)
@@ -357,10 +414,11 @@ static int take_rows(struct wm_gen_options *options, int argc, char **argv, stru
 		else
 			ret = take(options, &rows[index], optarg, error);
 	}
-	if (ret == 0 && options->command == WM_GEN_RUN && !options->help) {
+	if (ret == 0 && takes_file(options) && !options->help) {
 		if (optind >= argc)
-			return wm_error_set(error, EINVAL, "run needs a file of steps");
-		options->script = argv[optind++];
+			return wm_error_set(error, EINVAL, "%s needs a file",
+					    command_names[options->command]);
+		options->file = argv[optind++];
 	}
 	if (ret == 0 && optind < argc)
 		ret = wm_error_set(error, EINVAL, "unexpected argument %s", argv[optind]);
@@ -376,8 +434,11 @@ int wm_gen_options_parse(struct wm_gen_options *options, int argc, char **argv,
 		ret = take_rows(options, argc, argv, error);
 	if (ret < 0 || options->help)
 		return ret;
+	ret = check_whole(options, error);
+	if (ret < 0)
+		return ret;
 	set_defaults(options);
-	return check_whole(options, error);
+	return check_op(options, error);
 }
 
 bool wm_gen_options_send(const struct wm_gen_options *options)
@@ -388,7 +449,7 @@ bool wm_gen_options_send(const struct wm_gen_options *options)
 bool wm_gen_options_want_nodes(const struct wm_gen_options *options)
 {
 	return options->command == WM_GEN_RUN ||
-	       (wm_gen_options_send(options) && !options->has_mac);
+	       ((BIT(options->command) & PROBERS) && !options->has_mac);
 }
 
 /* The sizes must hold something to compute. */
@@ -434,7 +495,8 @@ int wm_gen_options_complete(struct wm_gen_options *options, uint16_t mtu, uint64
 {
 	int ret = wm_sizes_parse(options->sizes_text, mtu, &options->sizes, error);
 
-	if (ret == 0)
+	options->rate = (struct wm_rate){ WM_RATE_RECORDED, options->speed_ppm };
+	if (ret == 0 && options->rate_text)
 		ret = wm_rate_parse(options->rate_text, line_bits_per_s, &options->rate, error);
 	if (ret == 0 && maps(options))
 		ret = take_kernel(options, error);
@@ -456,6 +518,8 @@ void wm_gen_options_print_help(void)
 		"  roundtrip  sends, and counts what comes back\n"
 		"  throughput searches the highest rate at which nothing is lost (RFC 2544)\n"
 		"  critical   the same, by so many trials that chance is excluded\n"
+		"  replay FILE  sends the frames of a pcap or pcapng, at the times at which they\n"
+		"             came; from the port's own address, else as they are\n"
 		"  run FILE   one such command a line, for the same port (set, repeat, end)\n"
 		"\n";
 	char form[64];

@@ -24,6 +24,7 @@ enum wm_gen_command {
 	WM_GEN_ROUNDTRIP,
 	WM_GEN_THROUGHPUT,
 	WM_GEN_CRITICAL,
+	WM_GEN_REPLAY,
 	WM_GEN_RUN,
 	WM_GEN_COMMANDS,
 };
@@ -31,7 +32,7 @@ enum wm_gen_command {
 struct wm_gen_options {
 	enum wm_gen_command command;
 	bool help;
-	const char *script; /* of run */
+	const char *file; /* of run: its steps; of replay: the capture */
 
 	/* the port, and who may join: once a run */
 	struct wm_port_device device;
@@ -53,6 +54,10 @@ struct wm_gen_options {
 	const char *kernel_name;
 	uint64_t count, duration_ns, idle_ns, depth_ns;
 	uint32_t flows, burst, window;
+	/* of a replay */
+	uint32_t speed_ppm;
+	uint64_t passes; /* 0: no end */
+	bool keep_source;
 	/* of a search, in parts per million */
 	uint32_t resolution_ppm; /* of the highest rate */
 	uint32_t tolerated_ppm;	 /* loss that counts as none */

@@ -8,7 +8,8 @@
 static bool sends(const struct wm_traffic *traffic)
 {
 	return traffic->config.mode == WM_TRAFFIC_TRANSMIT ||
-	       traffic->config.mode == WM_TRAFFIC_ROUNDTRIP;
+	       traffic->config.mode == WM_TRAFFIC_ROUNDTRIP ||
+	       traffic->config.mode == WM_TRAFFIC_REPLAY;
 }
 
 /* Of sending, or of receiving where nothing is sent. */
@@ -25,13 +26,14 @@ static void fill_head(struct wm_result_row *row, const char *test, const struct 
 
 	snprintf(row->test, sizeof(row->test), "%s", test);
 	row->sends = sends(traffic);
-	row->receives = config->mode != WM_TRAFFIC_TRANSMIT;
+	row->receives = config->mode != WM_TRAFFIC_TRANSMIT && config->mode != WM_TRAFFIC_REPLAY;
 	row->sequenced = row->receives;
 	row->duration_ns = duration_ns(traffic);
 	if (!row->sends)
 		return;
 	snprintf(row->size, sizeof(row->size), "%s", config->size.name);
 	row->asked = config->rate;
+	row->behind_ns = traffic->behind_max_ns;
 	row->slipped_ns = traffic->bucket.slipped_ns;
 }
 

@@ -161,6 +161,10 @@ char *wm_rate_format(char *text, size_t text_bytes, struct wm_rate rate)
 		snprintf(text, text_bytes, "max");
 		return text;
 	}
+	if (rate.unit == WM_RATE_RECORDED) {
+		snprintf(text, text_bytes, "%g x recorded", value / 1e6);
+		return text;
+	}
 	while (value >= 999.5 && prefix < sizeof(prefixes) / sizeof(prefixes[0]) - 1)
 		value /= 1000, prefix++;
 	snprintf(text, text_bytes, "%.*f %s%s",
@@ -173,7 +177,7 @@ char *wm_rate_format(char *text, size_t text_bytes, struct wm_rate rate)
 
 uint64_t wm_rate_cost(enum wm_rate_unit unit, uint32_t frame_bytes)
 {
-	assert(unit != WM_RATE_MAX);
+	assert(unit != WM_RATE_MAX && unit != WM_RATE_RECORDED);
 	if (unit == WM_RATE_FRAMES)
 		return 1;
 	if (unit == WM_RATE_BITS_L1)
@@ -185,7 +189,7 @@ uint64_t wm_rate_frames_per_s(struct wm_rate rate, uint64_t total_bytes, uint64_
 {
 	unsigned __int128 bits;
 
-	assert(rate.unit != WM_RATE_MAX && count > 0);
+	assert(rate.unit != WM_RATE_MAX && rate.unit != WM_RATE_RECORDED && count > 0);
 	if (rate.unit == WM_RATE_FRAMES)
 		return rate.per_s;
 	bits = (unsigned __int128)total_bytes * 8;

@@ -7,6 +7,7 @@
  *   900mbit/l2           bits a second of frames (layer 2)       WM_RATE_BITS_L2
  *   50%  99.5%           of the line's rate, layer 1             WM_RATE_BITS_L1
  *   max                  as fast as it goes                      WM_RATE_MAX
+ *                        when frames of a capture came           WM_RATE_RECORDED
  *
  * k, M, G (in any case) are powers of 1000, and up to nine digits may follow the
  * point.
@@ -31,24 +32,31 @@
 /* 1 Tb/s, and as many frames: what 64-bit sums in wm_bucket carry. */
 #define WM_RATE_PER_S_MAX 1000000000000ull
 
-enum wm_rate_unit { WM_RATE_MAX, WM_RATE_FRAMES, WM_RATE_BITS_L2, WM_RATE_BITS_L1 };
+enum wm_rate_unit {
+	WM_RATE_MAX,
+	WM_RATE_FRAMES,
+	WM_RATE_BITS_L2,
+	WM_RATE_BITS_L1,
+	WM_RATE_RECORDED, /* never read from text */
+};
 
 struct wm_rate {
 	enum wm_rate_unit unit;
-	uint64_t per_s; /* not 0, except for WM_RATE_MAX */
+	uint64_t per_s; /* not 0, except for WM_RATE_MAX; recorded: millionths of that speed */
 };
 
 /* line_bits_per_s: what a percentage is of; 0: not known, then a percentage is
  * refused. -EINVAL with the reason. */
 int wm_rate_parse(const char *text, uint64_t line_bits_per_s, struct wm_rate *rate,
 		  struct wm_error *error);
-/* "1.50 Mpps", "900 Mbit/s", "900 Mbit/s of layer 2", "max". Returns text. */
+/* "1.50 Mpps", "900 Mbit/s", "900 Mbit/s of layer 2", "max", "2 x recorded". Returns text. */
 char *wm_rate_format(char *text, size_t text_bytes, struct wm_rate rate);
 
-/* What one frame takes of a second's worth: 1, or its bits. Not for WM_RATE_MAX. */
+/* What one frame takes of a second's worth: 1, or its bits. Not for WM_RATE_MAX
+ * and WM_RATE_RECORDED. */
 uint64_t wm_rate_cost(enum wm_rate_unit unit, uint32_t frame_bytes);
 /* Frames a second of this mean size (total_bytes in count frames) that a rate
- * gives, rounded down. Not for WM_RATE_MAX. */
+ * gives, rounded down. Likewise. */
 uint64_t wm_rate_frames_per_s(struct wm_rate rate, uint64_t total_bytes, uint64_t count);
 
 /* Bytes of a frame in memory, without the FCS that the NIC adds. */

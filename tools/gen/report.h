@@ -12,12 +12,13 @@
  *       "test": "echo", "size": "64-1518", "frame_bytes": 791.0,      mean, with FCS
  *       "scope": "total" | "node" | "flow", "target": "n3",
  *       "duration_s": 10.0,
- *       "asked": { "unit": "max" | "frames" | "bits_l2" | "bits_l1", "per_s": 1000 },
+ *       "asked": { "unit": "max" | "frames" | "bits_l2" | "bits_l1" | "recorded",
+ *                  "per_s": 1000 },
  *       "sent": { "frames": 1, "bytes": 64, "frames_per_s": 1.0, "bits_per_s": 672.0 },
  *       "received": likewise; null where the mode does not count it,
  *       "lost": 0, "loss": 0.0, "reordered": 0, "duplicates": 0, "late": 0,
  *                                                     null where frames have no numbers
- *       "damaged": 0, "slipped_s": 0.0, "busy_s": 0.1,
+ *       "damaged": 0, "behind_s": 0.0, "slipped_s": 0.0, "busy_s": 0.1,
  *       "latency_ns": { "count", "min", "mean", "p50", "p90", "p99", "p99.9",
  *                       "p99.99", "max" } or null,
  *       "histogram": [ [ last_ns, count ], ... ] or null,

@@ -26,10 +26,12 @@ static json_t *asked(struct wm_rate rate)
 	static const char *const units[] = { [WM_RATE_MAX] = "max",
 					     [WM_RATE_FRAMES] = "frames",
 					     [WM_RATE_BITS_L2] = "bits_l2",
-					     [WM_RATE_BITS_L1] = "bits_l1" };
+					     [WM_RATE_BITS_L1] = "bits_l1",
+					     [WM_RATE_RECORDED] = "recorded" };
 
-	return json_pack("{s:s, s:o}", "unit", units[rate.unit], "per_s",
-			 number_if(rate.unit != WM_RATE_MAX, rate.per_s));
+	return json_pack(
+		"{s:s, s:o}", "unit", units[rate.unit], "per_s",
+		number_if(rate.unit != WM_RATE_MAX && rate.unit != WM_RATE_RECORDED, rate.per_s));
 }
 
 static json_t *traffic(bool is_known, struct wm_result_traffic traffic, uint64_t duration_ns)
@@ -107,21 +109,22 @@ json_t *wm_report_json_row(const struct wm_result_row *row)
 	};
 	bool numbered = row->sequenced;
 
-	return json_pack(
-		"{s:s, s:s, s:f, s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:I, s:f, s:f, s:o, s:o, s:o}",
-		"test", row->test, "size", row->size, "frame_bytes", wm_result_frame_bytes(row),
-		"scope", scopes[row->scope], "target", row->target, "duration_s",
-		seconds(row->duration_ns), "asked", asked(row->asked), "sent",
-		traffic(row->sends, row->sent, row->duration_ns), "received",
-		traffic(row->receives, row->received, row->duration_ns), "lost",
-		number_if(numbered, row->lost), "loss",
-		numbered ? json_real(wm_result_loss(row)) : json_null(), "reordered",
-		number_if(numbered, row->reordered), "duplicates",
-		number_if(numbered, row->duplicates), "late", number_if(numbered, row->late),
-		"damaged", (json_int_t)row->damaged, "slipped_s", seconds(row->slipped_ns),
-		"busy_s", seconds(row->busy_ns), "latency_ns", latency(&row->latency), "histogram",
-		histogram(row->histogram), "search", search(&row->search));
+	return json_pack("{s:s, s:s, s:f, s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:I, s:f, s:f, s:f, s:o, s:o, s:o}",
+			 "test", row->test, "size", row->size, "frame_bytes",
+			 wm_result_frame_bytes(row), "scope", scopes[row->scope], "target",
+			 row->target, "duration_s", seconds(row->duration_ns), "asked",
+			 asked(row->asked), "sent",
+			 traffic(row->sends, row->sent, row->duration_ns), "received",
+			 traffic(row->receives, row->received, row->duration_ns), "lost",
+			 number_if(numbered, row->lost), "loss",
+			 numbered ? json_real(wm_result_loss(row)) : json_null(), "reordered",
+			 number_if(numbered, row->reordered), "duplicates",
+			 number_if(numbered, row->duplicates), "late",
+			 number_if(numbered, row->late), "damaged", (json_int_t)row->damaged,
+			 "behind_s", seconds(row->behind_ns), "slipped_s", seconds(row->slipped_ns),
+			 "busy_s", seconds(row->busy_ns), "latency_ns", latency(&row->latency),
+			 "histogram", histogram(row->histogram), "search", search(&row->search));
 }
 
 static json_t *rows(const struct wm_result *result)

@@ -212,6 +212,11 @@ static void print_remarks(const struct wm_result_row *row, FILE *stream)
 			"%s %s %s: %" PRIu64 " frames came too late to be told from copies; they "
 			"count as lost\n",
 			row->test, row->size, target, row->late);
+	/* Elsewhere it is part of the latency. */
+	if (row->sends && !row->receives && row->scope == WM_RESULT_TOTAL &&
+	    row->asked.unit != WM_RATE_MAX)
+		fprintf(stream, "%s %s %s: frames left up to %.3f ms late\n", row->test, row->size,
+			target, (double)row->behind_ns / (double)WM_NS_PER_MS);
 	if (row->slipped_ns)
 		fprintf(stream, "%s %s %s: the sender gave up %.3f s of its schedule\n", row->test,
 			row->size, target, (double)row->slipped_ns / (double)WM_NS_PER_S);

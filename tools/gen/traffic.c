@@ -22,6 +22,11 @@ static bool finds_sources(const struct wm_traffic_config *config)
 	return config->mode == WM_TRAFFIC_RECEIVE || config->mode == WM_TRAFFIC_ECHO;
 }
 
+static bool replays(const struct wm_traffic_config *config)
+{
+	return config->mode == WM_TRAFFIC_REPLAY;
+}
+
 static int target_init(struct wm_traffic_target *target, const struct wm_traffic_config *config)
 {
 	target->flows = calloc(config->flows, sizeof(*target->flows));
@@ -49,7 +54,7 @@ static int targets_init(struct wm_traffic *traffic)
 	traffic->targets_max = finds_sources(config) ? WM_TRAFFIC_SOURCES_MAX
 						     : config->target_count;
 	traffic->targets = calloc(traffic->targets_max, sizeof(*traffic->targets));
-	if (!traffic->targets)
+	if (!traffic->targets && traffic->targets_max > 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < traffic->targets_max; i++) {
 		if (target_init(&traffic->targets[i], config) < 0)
@@ -65,6 +70,12 @@ static int targets_init(struct wm_traffic *traffic)
 	return 0;
 }
 
+/* At a rate of its own, the times of the capture do not matter. */
+static uint32_t speed_ppm(struct wm_rate rate)
+{
+	return rate.unit == WM_RATE_RECORDED ? (uint32_t)rate.per_s : WM_REPLAY_SPEED_ONE_PPM;
+}
+
 struct wm_traffic *wm_traffic_create(const struct wm_traffic_config *config)
 {
 	struct wm_traffic *traffic = calloc(1, sizeof(*traffic));
@@ -73,7 +84,11 @@ struct wm_traffic *wm_traffic_create(const struct wm_traffic_config *config)
 		return NULL;
 	traffic->config = *config;
 	memset(traffic->by_session, 0xff, sizeof(traffic->by_session));
-	wm_size_cycle_init(&traffic->sizes, &config->size, config->run);
+	if (replays(config))
+		wm_replay_init(&traffic->replay, config->capture, speed_ppm(config->rate),
+			       config->passes);
+	else
+		wm_size_cycle_init(&traffic->sizes, &config->size, config->run);
 	if (targets_init(traffic) < 0) {
 		wm_traffic_destroy(&traffic);
 		errno = ENOMEM;
@@ -174,7 +189,8 @@ static void begin(struct wm_traffic *traffic, uint64_t now_ns)
 {
 	traffic->start_ns = now_ns;
 	traffic->last_ns = now_ns;
-	choose_size(traffic);
+	if (!replays(&traffic->config))
+		choose_size(traffic);
 	wm_bucket_init(&traffic->bucket, traffic->config.rate, traffic->config.burst_frames,
 		       traffic->config.depth_ns, now_ns);
 	if (finds_sources(&traffic->config))
@@ -198,7 +214,8 @@ static bool is_time_to_end(const struct wm_traffic *traffic, uint64_t now_ns)
 {
 	const struct wm_traffic_config *config = &traffic->config;
 
-	return (config->count_max > 0 && traffic->totals.sent >= config->count_max) ||
+	return (replays(config) && wm_replay_is_over(&traffic->replay)) ||
+	       (config->count_max > 0 && traffic->totals.sent >= config->count_max) ||
 	       (config->duration_ns > 0 && now_ns >= traffic->start_ns + config->duration_ns);
 }
 
@@ -258,21 +275,77 @@ static void take_turn(struct wm_traffic *traffic, struct wm_traffic_target *targ
 		traffic->target = 0;
 }
 
-bool wm_traffic_next(struct wm_traffic *traffic, uint64_t now_ns, struct wm_traffic_send *send)
+static void note_behind(struct wm_traffic *traffic, uint64_t behind_ns)
+{
+	if (behind_ns > traffic->behind_max_ns)
+		traffic->behind_max_ns = behind_ns;
+}
+
+static bool next_numbered(struct wm_traffic *traffic, uint64_t now_ns, struct wm_traffic_send *send)
 {
 	struct wm_traffic_target *target;
 
-	if (!still_sends(traffic, now_ns) || !wm_bucket_is_due(&traffic->bucket, now_ns))
+	if (!wm_bucket_is_due(&traffic->bucket, now_ns))
 		return false;
 	target = target_with_room(traffic, now_ns);
 	if (!target)
 		return false;
+	send->recorded = NULL;
 	send->intended_ns = wm_bucket_take(&traffic->bucket, traffic->bytes, now_ns);
 	take_turn(traffic, target, send, now_ns);
 	count_sent(&target->totals, traffic->bytes);
 	count_sent(&traffic->totals, traffic->bytes);
 	choose_size(traffic);
 	return true;
+}
+
+/* When it was due by the capture, or by the rate; UINT64_MAX: later than now. */
+static uint64_t take_recorded_time(struct wm_traffic *traffic, uint32_t bytes, uint64_t now_ns)
+{
+	uint64_t due_ns;
+
+	if (traffic->config.rate.unit != WM_RATE_RECORDED)
+		return wm_bucket_is_due(&traffic->bucket, now_ns)
+			       ? wm_bucket_take(&traffic->bucket, bytes, now_ns)
+			       : UINT64_MAX;
+	due_ns = traffic->start_ns + wm_replay_due_ns(&traffic->replay);
+	return due_ns <= now_ns ? due_ns : UINT64_MAX;
+}
+
+static bool next_recorded(struct wm_traffic *traffic, uint64_t now_ns, struct wm_traffic_send *send)
+{
+	struct wm_traffic_target *target = traffic->target_count > 0 ? traffic->targets : NULL;
+	const struct wm_capture_frame *frame = wm_replay_frame(&traffic->replay);
+	uint32_t bytes = wm_rate_frame_bytes(frame->length);
+	uint64_t intended_ns = take_recorded_time(traffic, bytes, now_ns);
+
+	if (intended_ns == UINT64_MAX)
+		return false;
+	*send = (struct wm_traffic_send){
+		.mac = target ? target->address.mac : NULL,
+		.recorded = traffic->config.capture->bytes + frame->offset,
+		.recorded_bytes = frame->length,
+		.intended_ns = intended_ns,
+		.bytes = (uint16_t)bytes,
+	};
+	if (target)
+		count_sent(&target->totals, bytes);
+	count_sent(&traffic->totals, bytes);
+	wm_replay_advance(&traffic->replay);
+	return true;
+}
+
+bool wm_traffic_next(struct wm_traffic *traffic, uint64_t now_ns, struct wm_traffic_send *send)
+{
+	bool taken;
+
+	if (!still_sends(traffic, now_ns))
+		return false;
+	taken = replays(&traffic->config) ? next_recorded(traffic, now_ns, send)
+					  : next_numbered(traffic, now_ns, send);
+	if (taken)
+		note_behind(traffic, now_ns - send->intended_ns);
+	return taken;
 }
 
 /* ---- arrivals ---------------------------------------------------------------- */
@@ -305,9 +378,9 @@ static struct wm_traffic_target *target_of(struct wm_traffic *traffic,
 					   const struct wm_traffic_arrival *arrival)
 {
 	uint16_t place = traffic->by_session[arrival->session % WM_NODES_MAX];
-	struct wm_traffic_target *target = &traffic->targets[place];
+	struct wm_traffic_target *target = place == NOBODY ? NULL : &traffic->targets[place];
 
-	if (place == NOBODY || target->address.session != arrival->session ||
+	if (!target || target->address.session != arrival->session ||
 	    memcmp(target->address.mac, arrival->mac, sizeof(arrival->mac)) != 0)
 		return NULL;
 	return target;
@@ -477,7 +550,8 @@ bool wm_traffic_is_over(struct wm_traffic *traffic, uint64_t now_ns)
 		return false;
 	if (finds_sources(&traffic->config))
 		return is_received(traffic, now_ns);
-	if (traffic->config.mode == WM_TRAFFIC_TRANSMIT || traffic->result < 0)
+	if (traffic->config.mode == WM_TRAFFIC_TRANSMIT || replays(&traffic->config) ||
+	    traffic->result < 0)
 		return true;
 	if (traffic->totals.received - traffic->totals.duplicates == traffic->totals.sent)
 		return is_quiet(traffic, now_ns, LINGER_NS);

@@ -8,6 +8,7 @@
  *             frames are only received or reflected, whoever sends any becomes one
  *   flows     of each target, in turn; numbered frames, so that loss, order and
  *             repetition show for each flow (sequence.h)
+ *   replay    frames of a capture instead, as they are: not numbered, and not answered
  *   window    frames in flight to one target at most; 0: no bound. What lies behind the
  *             newest answer is not in flight any more, since a node answers in order
  *
@@ -25,9 +26,11 @@
 #include <stdint.h>
 
 #include "bucket.h"
+#include "capture.h"
 #include "frame.h"
 #include "histogram.h"
 #include "rate.h"
+#include "replay.h"
 #include "sequence.h"
 #include "sizes.h"
 #include "wiremill/kernel.h"
@@ -38,7 +41,8 @@ enum wm_traffic_mode {
 	WM_TRAFFIC_TRANSMIT,  /* answers are counted, not waited for */
 	WM_TRAFFIC_ROUNDTRIP, /* each frame is to come back */
 	WM_TRAFFIC_RECEIVE,
-	WM_TRAFFIC_ECHO, /* what is received goes back */
+	WM_TRAFFIC_ECHO,   /* what is received goes back */
+	WM_TRAFFIC_REPLAY, /* of a capture; nothing is counted of what comes */
 };
 
 #define WM_TRAFFIC_NAME_BYTES 32
@@ -66,6 +70,10 @@ struct wm_traffic_config {
 	 * by RESULTs; with one flow */
 	const struct wm_kernel *kernel;
 	uint32_t elements_max;
+	const struct wm_capture *capture; /* to be replayed; outlives the traffic */
+	uint64_t passes;		  /* over it; 0: no end */
+	bool keep_source;		  /* and not the port's own address */
+	/* To be replayed: none, or one that gets all frames. */
 	const struct wm_traffic_address *targets;
 	uint32_t target_count;
 	uint32_t flows;	 /* of each target; of each source at most */
@@ -110,8 +118,10 @@ struct wm_traffic {
 	struct wm_traffic_totals totals;
 	struct wm_size_cycle sizes;
 	struct wm_bucket bucket;
+	struct wm_replay replay;
 	uint64_t start_ns, send_end_ns; /* send_end_ns 0: it still sends */
 	uint64_t first_ns, last_ns;	/* arrivals */
+	uint64_t behind_max_ns;		/* of the frame that was sent latest, behind its time */
 	uint64_t stalls;		/* windows given up since nothing came back */
 	uint64_t busy_ns;		/* of polls that did something; whoever polls adds */
 	uint64_t strangers; /* frames from more machines or flows than there is room for */
@@ -125,7 +135,9 @@ struct wm_traffic {
 
 /* A frame to be sent now. */
 struct wm_traffic_send {
-	const uint8_t *mac;
+	const uint8_t *mac;	 /* NULL: the recorded one */
+	const uint8_t *recorded; /* the frame itself, of a capture; NULL: none */
+	uint32_t recorded_bytes;
 	uint32_t session, run, stamp;
 	uint64_t sequence, intended_ns;
 	uint16_t flow;

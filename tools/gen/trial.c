@@ -12,6 +12,8 @@ static enum wm_traffic_mode mode_of(enum wm_gen_command command)
 		return WM_TRAFFIC_RECEIVE;
 	case WM_GEN_ECHO:
 		return WM_TRAFFIC_ECHO;
+	case WM_GEN_REPLAY:
+		return WM_TRAFFIC_REPLAY;
 	default:
 		return WM_TRAFFIC_ROUNDTRIP;
 	}

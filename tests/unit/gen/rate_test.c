@@ -102,6 +102,9 @@ static void rates_are_shown_with_three_digits(void)
 		wm_rate_format(text, sizeof(text),
 			       (struct wm_rate){ WM_RATE_BITS_L1, WM_RATE_PER_S_MAX }),
 		"1.00 Tbit/s");
+	CU_ASSERT_STRING_EQUAL(
+		wm_rate_format(text, sizeof(text), (struct wm_rate){ WM_RATE_RECORDED, 2500000 }),
+		"2.5 x recorded");
 }
 
 static void line_rate_of_10_gigabit_is_known_frames(void)

@@ -373,6 +373,75 @@ static void a_failed_port_ends_it_at_once(void)
 	wm_traffic_destroy(&traffic);
 }
 
+/* ---- a capture ------------------------------------------------------------------- */
+
+static struct wm_capture_frame recorded[] = {
+	{ .time_ns = 0, .offset = 0, .length = 60 },
+	{ .time_ns = 1000, .offset = 60, .length = 14 },
+	{ .time_ns = 5000, .offset = 74, .length = 1514 },
+};
+static uint8_t recorded_bytes[74 + 1514];
+static const struct wm_capture capture = { .frame_count = 3,
+					   .byte_count = sizeof(recorded_bytes),
+					   .frames = recorded,
+					   .bytes = recorded_bytes };
+
+static struct wm_traffic_config config_of_replay(struct wm_rate rate)
+{
+	return (struct wm_traffic_config){
+		.mode = WM_TRAFFIC_REPLAY,
+		.capture = &capture,
+		.passes = 1,
+		.rate = rate,
+		.burst_frames = 1,
+	};
+}
+
+static void a_capture_is_sent_as_it_is_when_it_came(void)
+{
+	const struct wm_traffic_config config =
+		config_of_replay((struct wm_rate){ WM_RATE_RECORDED, WM_REPLAY_SPEED_ONE_PPM });
+	struct wm_traffic *traffic = create(&config);
+	struct wm_traffic_send send;
+
+	CU_ASSERT(wm_traffic_next(traffic, SECOND, &send));
+	CU_ASSERT(send.recorded == recorded_bytes && send.recorded_bytes == 60 && !send.mac);
+	CU_ASSERT(!wm_traffic_next(traffic, SECOND + 999, &send));
+	CU_ASSERT(wm_traffic_next(traffic, SECOND + 1000, &send));
+	CU_ASSERT(send.recorded == recorded_bytes + 60 && send.recorded_bytes == 14);
+	CU_ASSERT_EQUAL(send.bytes, 64); /* a port pads it */
+	CU_ASSERT(!wm_traffic_is_over(traffic, SECOND + 1000));
+	CU_ASSERT(wm_traffic_next(traffic, SECOND + 5700, &send));
+	CU_ASSERT_EQUAL(send.bytes, 1518);
+	CU_ASSERT(!wm_traffic_next(traffic, SECOND + 9000, &send));
+	CU_ASSERT(wm_traffic_is_over(traffic, SECOND + 9000));
+	CU_ASSERT_EQUAL(traffic->behind_max_ns, 700);
+	CU_ASSERT(traffic->totals.sent == 3 && traffic->totals.sent_bytes == 64 + 64 + 1518);
+	wm_traffic_destroy(&traffic);
+}
+
+static void a_rate_takes_the_place_of_recorded_times(void)
+{
+	struct wm_traffic_config config =
+		config_of_replay((struct wm_rate){ WM_RATE_FRAMES, 1000 });
+	struct wm_traffic_send sends[16];
+	struct wm_traffic *traffic;
+
+	config.passes = 0;
+	config.count_max = 7;
+	config.depth_ns = SECOND;
+	config.targets = &nodes[1];
+	config.target_count = 1;
+	traffic = create(&config);
+	CU_ASSERT_EQUAL(send_all(traffic, sends, 16, SECOND), 1);
+	CU_ASSERT_EQUAL(send_all(traffic, sends, 16, SECOND + 3000000), 3);
+	CU_ASSERT_EQUAL(memcmp(sends[2].mac, nodes[1].mac, sizeof(nodes[1].mac)), 0);
+	CU_ASSERT_EQUAL(send_all(traffic, sends, 16, SECOND + 99000000), 3);
+	CU_ASSERT(wm_traffic_is_over(traffic, SECOND + 99000000));
+	CU_ASSERT_EQUAL(traffic->targets[0].totals.sent, 7);
+	wm_traffic_destroy(&traffic);
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(targets_take_turns_and_flows_within_them),
 	WM_TEST(a_rate_is_kept_by_the_clock),
@@ -390,6 +459,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_round_trip_is_over_when_all_is_back_and_no_copy_follows),
 	WM_TEST(a_lost_frame_is_waited_for_until_it_is_idle),
 	WM_TEST(a_failed_port_ends_it_at_once),
+	WM_TEST(a_capture_is_sent_as_it_is_when_it_came),
+	WM_TEST(a_rate_takes_the_place_of_recorded_times),
 };
 
 int main(void)
