@@ -29,6 +29,16 @@ peer_wait() {
 	wait "$peer"
 }
 
+# sniff_start COUNT: on the switch's end of node 1's link, until there are so many of our
+# frames; sets sniffer. (net_af_packet goes past the taps of its own interface.)
+sniff_start() {
+	rm -f "$scratch/tshark.log"
+	lab exec --switch -- timeout 120 tshark -i n1 -F pcapng -w "$scratch/seen.pcapng" \
+		-c "$1" -f 'ether proto 0x88b5' >/dev/null 2>"$scratch/tshark.log" &
+	sniffer=$!
+	eventually 30 grep -q 'Capturing on' "$scratch/tshark.log"
+}
+
 # counter FIELD OPTION...: of a machine's port, as the kernel counts.
 counter() {
 	local field=$1
@@ -53,6 +63,13 @@ print(json.dumps([{k: r[k] for k in r if k != "histogram"} for r in rows]))' "$1
 # total FILE: its last row of all targets.
 total() {
 	value 'json.dumps([r for r in it if r["scope"] == "total"][-1])' "$(results "$1")"
+}
+
+# head_of FILE: all but its rows.
+head_of() {
+	python3 -c 'import json, sys
+result = json.load(open(sys.argv[1]))
+print(json.dumps({k: result[k] for k in result if k != "results"}))' "$1"
 }
 
 # ---- nodes --------------------------------------------------------------------
@@ -145,18 +162,15 @@ wrong_usage_is_refused() {
 # ---- a peer -------------------------------------------------------------------
 
 kernel_and_tshark_count_the_same() {
-	local sent received capture
-	lab exec --node 1 -- timeout 120 tshark -i port0 -F pcapng -w "$scratch/seen.pcapng" \
-		-c 4000 -f 'ether proto 0x88b5' >/dev/null 2>"$scratch/tshark.log" &
-	capture=$!
-	eventually 30 grep -q 'Capturing on' "$scratch/tshark.log"
+	local sent received
+	sniff_start 4000
 	peer_start receive
 	sent=$(counter tx.packets --controller)
 	received=$(counter rx.packets --node 1)
 	run_gen transmit --interface port0 --mac "$mac" --size 64-9018:7 --flows 5 --rate 2kpps \
 		--count 4000 --json "$scratch/sent.json" >/dev/null
 	peer_wait
-	wait "$capture"
+	wait "$sniffer"
 	equal "frames that the kernel sent" "$(($(counter tx.packets --controller) - sent))" 4000
 	equal "frames that the kernel received" "$(($(counter rx.packets --node 1) - received))" 4000
 	equal "frames that tshark saw" "$(tshark -r "$scratch/seen.pcapng" 2>/dev/null | wc -l)" 4000
@@ -209,6 +223,122 @@ a_peer_echoes() {
 	holds 'it["received"]["frames"] == 4000' "$(total "$scratch/peer.json")"
 }
 
+# ---- captures -------------------------------------------------------------------
+
+# frames FILE FIELD...: one line a frame, sorted.
+frames() {
+	local file=$1 field options=()
+	shift
+	for field in "$@"; do options+=(-e "$field"); done
+	tshark -r "$file" -T fields "${options[@]}" 2>/dev/null | LC_ALL=C sort
+}
+
+# same_frames WHAT FIELD...: all.pcapng, which we wrote, has what tshark saw.
+same_frames() {
+	local what=$1
+	shift
+	equal "$what" "$(frames "$scratch/all.pcapng" "$@" | sha256sum)" \
+		"$(frames "$scratch/seen.pcapng" "$@" | sha256sum)"
+}
+
+# More than wait in memory at once.
+all_frames_are_recorded() {
+	sniff_start 8000
+	peer_start echo
+	run_gen roundtrip --interface port0 --mac "$mac" --size imix --flows 4 --window 32 \
+		--rate 2kpps --count 4000 --write "$scratch/all.pcapng" --json "$scratch/back.json" \
+		>/dev/null
+	peer_wait
+	wait "$sniffer"
+	holds 'it["recording"]["frames"] == 8000 and it["recording"]["missed"] == 0' \
+		"$(head_of "$scratch/back.json")"
+	equal "frames in the file" "$(frames "$scratch/all.pcapng" frame.number | wc -l)" 8000
+	same_frames "addresses and bytes" eth.dst eth.src data.data
+	equal "frames that went out" "$(tshark -r "$scratch/all.pcapng" \
+		-Y 'frame.packet_flags_direction == 2' 2>/dev/null | wc -l)" 4000
+	# In the order of their times, which are of today.
+	tshark -r "$scratch/all.pcapng" -T fields -e frame.time_epoch 2>/dev/null >"$scratch/times"
+	sort -n -c "$scratch/times"
+	equal "the hour of the last frame" "$(tail -n 1 "$scratch/times" | cut -d. -f1 |
+		awk -v now="$(date +%s)" '{ print now - $1 < 3600 && $1 <= now }')" 1
+}
+
+# As fast as they go: faster than a control thread that shares its core may write.
+what_is_not_recorded_is_counted() {
+	run_gen transmit --interface port0 --mac "$mac" --count 200000 --write "$scratch/fast.pcapng" \
+		--json "$scratch/sent.json" >/dev/null
+	holds 'it["recording"]["frames"] + it["recording"]["missed"] == 200000' \
+		"$(head_of "$scratch/sent.json")"
+	equal "frames in the file" "$(frames "$scratch/fast.pcapng" frame.number | wc -l)" \
+		"$(value 'it["recording"]["frames"]' "$(head_of "$scratch/sent.json")")"
+}
+
+what_was_recorded_is_replayed() {
+	sniff_start 8000
+	peer_start receive
+	run_gen replay "$scratch/all.pcapng" --interface port0 --mac "$mac" --speed 2 \
+		--json "$scratch/sent.json" >/dev/null
+	peer_wait
+	wait "$sniffer"
+	holds 'it["sent"]["frames"] == 8000 and it["asked"]["unit"] == "recorded" and
+		it["received"] is None' "$(total "$scratch/sent.json")"
+	# Each of the 4000 is in the file on its way out and back.
+	holds 'it["received"]["frames"] == 8000 and it["duplicates"] == 4000 and it["lost"] == 0' \
+		"$(total "$scratch/peer.json")"
+	same_frames "bytes" data.data
+	equal "addresses" "$(frames "$scratch/seen.pcapng" eth.dst eth.src | uniq -c | awk '{ print $1, $2 }')" \
+		"8000 $mac"
+}
+
+a_replay_goes_round_at_a_rate() {
+	peer_start receive
+	run_gen replay "$scratch/all.pcapng" --interface port0 --mac "$mac" --rate 4kpps \
+		--count 10000 --json "$scratch/sent.json" >/dev/null
+	peer_wait
+	holds 'it["sent"]["frames"] == 10000 and it["asked"]["per_s"] == 4000' \
+		"$(total "$scratch/sent.json")"
+	holds 'it["received"]["frames"] == 10000' "$(total "$scratch/peer.json")"
+}
+
+replay() {
+	run_gen replay "$1" --interface port0 "${@:2}"
+}
+
+bad_captures_are_refused() {
+	head -c 4096 /dev/urandom >"$scratch/noise"
+	head -c 100000 "$scratch/all.pcapng" >"$scratch/short.pcapng"
+	run_gen transmit --interface port0 --mac "$mac" --size 512 --count 10 --snaplen 100 \
+		--write "$scratch/cut.pcapng" >/dev/null
+	refused 2 'needs a file' run_gen replay --interface port0
+	refused 2 'rate or --speed' replay "$scratch/all.pcapng" --rate max --speed 2
+	refused 2 'a factor' replay "$scratch/all.pcapng" --speed fast
+	refused 1 'cannot be opened' replay "$scratch/nothing"
+	refused 1 'no capture' replay "$scratch/noise"
+	refused 1 'truncated' replay "$scratch/short.pcapng"
+	refused 1 'frame 1 of 508 bytes was cut' replay "$scratch/cut.pcapng"
+	refused 1 'name another' replay "$scratch/all.pcapng" --write "$scratch/all.pcapng"
+	refused 1 'cannot be written' replay "$scratch/all.pcapng" --write /nowhere/file
+}
+
+# What is in the file is whole, and what is not is said.
+a_disk_that_is_full_ends_the_recording() {
+	local status=0
+	mkdir "$scratch/small"
+	mounts+=("$scratch/small")
+	mount -t tmpfs -o size=1m none "$scratch/small"
+	run_gen transmit --interface port0 --mac "$mac" --size 1518 --rate 2kpps --count 2000 \
+		--write "$scratch/small/all.pcapng" --json "$scratch/sent.json" \
+		>/dev/null 2>"$scratch/error" || status=$?
+	equal "exit status" "$status" 1
+	grep -q 'recording ended after .* frames: No space left' "$scratch/error"
+	equal "frames" "$(frames "$scratch/small/all.pcapng" frame.number | wc -l)" \
+		"$(value 'it["recording"]["frames"]' "$(head_of "$scratch/sent.json")")"
+	holds 'it["recording"]["frames"] + it["recording"]["missed"] == 2000' \
+		"$(head_of "$scratch/sent.json")"
+	holds 'it["sent"]["frames"] == 2000' "$(total "$scratch/sent.json")"
+	umount "$scratch/small"
+}
+
 # ---- a limited link -------------------------------------------------------------
 
 # A port that is limited holds back net_af_packet, whose ring of 1024 frames then takes
@@ -241,6 +371,12 @@ check "loss is counted exactly" loss_is_counted_exactly
 check "duplicates are counted exactly" duplicates_are_counted_exactly
 check "a damaged frame is a lost one" damage_is_loss
 check "a peer echoes" a_peer_echoes
+check "all frames of the port are recorded, as tshark saw them" all_frames_are_recorded
+check "what is not recorded is counted" what_is_not_recorded_is_counted
+check "what was recorded is replayed, frame by frame" what_was_recorded_is_replayed
+check "a replay goes round and round at a rate" a_replay_goes_round_at_a_rate
+check "bad captures are refused" bad_captures_are_refused
+check "a full disk ends the recording, not the measurement" a_disk_that_is_full_ends_the_recording
 lab_down
 
 lab_up --nodes 1 --mtu 1500 --rate 20mbit --no-controller

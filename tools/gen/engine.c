@@ -84,8 +84,8 @@ static int rings_create(struct wm_engine *engine)
 	return engine->control_in && engine->control_out ? 0 : -ENOMEM;
 }
 
-int wm_engine_create(struct wm_engine **out, struct wm_port *port, unsigned lcore,
-		     struct wm_error *error)
+int wm_engine_create(struct wm_engine **out, struct wm_port *port, struct wm_recorder *recorder,
+		     unsigned lcore, struct wm_error *error)
 {
 	struct wm_engine *engine = calloc(1, sizeof(*engine));
 	int ret;
@@ -93,6 +93,7 @@ int wm_engine_create(struct wm_engine **out, struct wm_port *port, unsigned lcor
 	if (!engine)
 		return wm_error_set(error, ENOMEM, "no memory for the generator");
 	engine->port = port;
+	engine->recorder = recorder;
 	engine->lcore = lcore;
 	ret = filler_create(engine);
 	if (ret == 0)
@@ -224,8 +225,12 @@ static void transmit(struct wm_engine *engine)
 	/* The port may free what it takes. */
 	for (uint32_t i = 0; i < engine->transmit_count; i++)
 		bytes[i] = engine->transmit[i]->pkt_len;
+	if (engine->recorder)
+		wm_recorder_hold(engine->transmit, engine->transmit_count);
 	sent = rte_eth_tx_burst(engine->port->id, 0, engine->transmit,
 				(uint16_t)engine->transmit_count);
+	if (engine->recorder)
+		wm_recorder_sent(engine->recorder, engine->transmit, engine->transmit_count, sent);
 	for (uint32_t i = 0; i < sent; i++)
 		engine->counters.bytes_sent += bytes[i];
 	engine->counters.frames_sent += sent;
@@ -312,6 +317,8 @@ static uint16_t receive(struct wm_engine *engine, struct wm_traffic *traffic)
 	uint16_t count = rte_eth_rx_burst(engine->port->id, 0, frames,
 					  (uint16_t)(ENGINE_BURST - engine->transmit_count));
 
+	if (engine->recorder)
+		wm_recorder_received(engine->recorder, frames, count);
 	for (uint16_t i = 0; i < count; i++) {
 		if (i + 1 < count)
 			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 1], void *));

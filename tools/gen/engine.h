@@ -9,6 +9,7 @@
  *   wm_engine_stop          ── flag ─────▶  sends no more, waits for answers
  *   wm_engine_transmit      ── ring ─────▶  control frames, whole
  *   wm_engine_receive       ◀── ring ─────  control frames, checked
+ *   wm_recorder_serve       ◀── ring ─────  copies of all frames, where they are recorded
  *
  * A probe's filler is attached in place where the port takes a chain. On the lcore
  * nothing is allocated but mbufs, and nothing is asked of the system but the time and,
@@ -25,6 +26,7 @@
 
 #include "frame.h"
 #include "port_dpdk.h"
+#include "recorder.h"
 #include "traffic.h"
 #include "wiremill/error.h"
 
@@ -38,9 +40,9 @@ struct wm_engine_counters {
 	struct wm_drops drops;
 };
 
-/* Takes all its memory. After EAL and port. */
-int wm_engine_create(struct wm_engine **engine, struct wm_port *port, unsigned lcore,
-		     struct wm_error *error);
+/* Takes all its memory. After EAL and port. recorder: of all frames; NULL: none. */
+int wm_engine_create(struct wm_engine **engine, struct wm_port *port, struct wm_recorder *recorder,
+		     unsigned lcore, struct wm_error *error);
 /* Nothing runs on its lcore. Leaves NULL. */
 void wm_engine_destroy(struct wm_engine **engine);
 int wm_engine_launch(struct wm_engine *engine, struct wm_error *error);

@@ -19,6 +19,7 @@
 
 struct wm_engine {
 	struct wm_port *port;
+	struct wm_recorder *recorder; /* NULL: none */
 	unsigned lcore;
 	struct rte_ring *control_in, *control_out;
 	struct wm_traffic *traffic; /* passes between the threads */

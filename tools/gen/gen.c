@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <rte_ethdev.h>
@@ -39,6 +40,13 @@ static void catch_signals(void)
 
 /* ---- bring-up ------------------------------------------------------------------ */
 
+static uint32_t recorder_hugepages(const struct wm_gen *gen, uint16_t mtu)
+{
+	const struct wm_gen_options *options = gen->options;
+
+	return options->write_path ? wm_recorder_hugepages(mtu, options->snap_bytes) : 0;
+}
+
 static int eal_start(struct wm_gen *gen, struct wm_port_config *config, unsigned *lcore,
 		     struct wm_error *error)
 {
@@ -50,7 +58,9 @@ static int eal_start(struct wm_gen *gen, struct wm_port_config *config, unsigned
 		return ret;
 	*config = wm_engine_port_config(mtu);
 	ret = wm_port_eal_init("wiremill-gen", device, 1, gen->options->lcores,
-			       wm_port_hugepages(config, mtu) + wm_engine_hugepages(), error);
+			       wm_port_hugepages(config, mtu) + wm_engine_hugepages() +
+				       recorder_hugepages(gen, mtu),
+			       error);
 	if (ret < 0)
 		return ret;
 	*lcore = rte_get_next_lcore((unsigned)-1, 1, 0);
@@ -63,9 +73,33 @@ static int eal_start(struct wm_gen *gen, struct wm_port_config *config, unsigned
 			    gen->options->lcores);
 }
 
+/* The capture that is to be replayed must not be replaced by what is recorded of it. */
+static bool is_replayed(const struct wm_gen_options *options)
+{
+	struct stat replayed, written;
+
+	return options->command == WM_GEN_REPLAY && stat(options->file, &replayed) == 0 &&
+	       stat(options->write_path, &written) == 0 && replayed.st_dev == written.st_dev &&
+	       replayed.st_ino == written.st_ino;
+}
+
+static int recorder_start(struct wm_gen *gen, struct wm_error *error)
+{
+	const struct wm_gen_options *options = gen->options;
+
+	if (!options->write_path)
+		return 0;
+	if (is_replayed(options))
+		return wm_error_set(error, EINVAL,
+				    "%s: replaying it and writing to it: name another file",
+				    options->write_path);
+	return wm_recorder_create(&gen->recorder, &gen->port, options->write_path,
+				  options->snap_bytes, error);
+}
+
 static int engine_start(struct wm_gen *gen, unsigned lcore, struct wm_error *error)
 {
-	int ret = wm_engine_create(&gen->engine, &gen->port, lcore, error);
+	int ret = wm_engine_create(&gen->engine, &gen->port, gen->recorder, lcore, error);
 
 	if (ret < 0)
 		return ret;
@@ -73,12 +107,6 @@ static int engine_start(struct wm_gen *gen, unsigned lcore, struct wm_error *err
 	if (ret < 0)
 		wm_engine_destroy(&gen->engine);
 	return ret;
-}
-
-static void engine_stop(struct wm_gen *gen)
-{
-	wm_engine_quit(gen->engine);
-	wm_engine_destroy(&gen->engine);
 }
 
 /* Who only receives is no controller: nodes are not to join it. */
@@ -112,14 +140,20 @@ int wm_gen_open(struct wm_gen *gen, const struct wm_gen_options *options, const 
 	ret = wm_port_open(&gen->port, &config, error);
 	if (ret < 0)
 		goto stop_eal;
-	ret = engine_start(gen, lcore, error);
+	ret = recorder_start(gen, error);
 	if (ret < 0)
 		goto close_port;
+	ret = engine_start(gen, lcore, error);
+	if (ret < 0)
+		goto destroy_recorder;
 	ret = rack_start(gen, error);
 	if (ret == 0)
 		return 0;
 
-	engine_stop(gen);
+	wm_engine_quit(gen->engine);
+	wm_engine_destroy(&gen->engine);
+destroy_recorder:
+	wm_recorder_destroy(&gen->recorder);
 close_port:
 	wm_port_close(&gen->port);
 stop_eal:
@@ -127,10 +161,27 @@ stop_eal:
 	return ret;
 }
 
+int wm_gen_end(struct wm_gen *gen, struct wm_error *error)
+{
+	int ret = 0;
+
+	wm_rack_destroy(&gen->rack);
+	wm_engine_quit(gen->engine);
+	wm_engine_counters(gen->engine, &gen->counters);
+	if (gen->recorder) {
+		ret = wm_recorder_finish(gen->recorder, error);
+		gen->recorded = wm_recorder_counts(gen->recorder);
+	}
+	gen->ended = true;
+	return ret;
+}
+
 void wm_gen_close(struct wm_gen *gen)
 {
-	wm_rack_destroy(&gen->rack);
-	engine_stop(gen);
+	if (!gen->ended)
+		wm_gen_end(gen, NULL);
+	wm_engine_destroy(&gen->engine);
+	wm_recorder_destroy(&gen->recorder);
 	wm_port_close(&gen->port);
 	wm_port_eal_fini();
 }
@@ -156,6 +207,8 @@ static bool serve(struct wm_gen *gen)
 
 	if (gen->rack)
 		wm_rack_serve(gen->rack);
+	if (gen->recorder)
+		wm_recorder_serve(gen->recorder);
 	nanosleep(&nap, NULL);
 	gen->interrupted = signalled != 0;
 	return !gen->interrupted;

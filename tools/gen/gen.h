@@ -15,23 +15,33 @@
 #include "options.h"
 #include "port_dpdk.h"
 #include "rack.h"
+#include "recorder.h"
 #include "traffic.h"
 #include "wiremill/error.h"
 
 struct wm_gen {
 	const struct wm_gen_options *options; /* of the whole run */
 	struct wm_port port;
+	struct wm_recorder *recorder; /* NULL: frames are not recorded */
 	struct wm_engine *engine;
 	struct wm_rack *rack; /* NULL: no nodes are wanted */
 	const struct wm_key *key;
 	bool has_rack;
 	uint32_t next_run; /* number of the next traffic; the first is random */
 	bool interrupted;  /* by a signal: what runs has ended early, nothing else begins */
+	/* once it has ended */
+	bool ended;
+	struct wm_engine_counters counters;
+	struct wm_recorder_counts recorded;
 };
 
 /* options, key (NULL: none) outlive it. */
 int wm_gen_open(struct wm_gen *gen, const struct wm_gen_options *options, const struct wm_key *key,
 		struct wm_error *error);
+/* Lets the nodes go, stops the engine, completes the recording: no frame is sent or counted
+ * any more. Negative: the recording is not complete. */
+int wm_gen_end(struct wm_gen *gen, struct wm_error *error);
+/* Ends it first, where that has not been done. */
 void wm_gen_close(struct wm_gen *gen);
 
 /* Whom frames go to. */

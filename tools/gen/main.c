@@ -68,9 +68,8 @@ static bool is_stdout(const char *path)
 /* All frames, those of the membership too: what the kernel's counters show. */
 static void print_port(const struct wm_gen *gen)
 {
-	struct wm_engine_counters port;
+	const struct wm_engine_counters port = gen->counters;
 
-	wm_engine_counters(gen->engine, &port);
 	printf("port: sent %" PRIu64 " frames (%" PRIu64 " bytes), %" PRIu64
 	       " of them control; received %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
 	       " of them control and %" PRIu64 " not ours",
@@ -102,21 +101,34 @@ static int save(const struct wm_gen *gen, const struct wm_result *result,
 	return ret;
 }
 
-/* What was measured is shown even where it ended early. */
+static int run_command(struct wm_gen *gen, struct wm_gen_options *options, struct wm_result *result,
+		       struct wm_error *error)
+{
+	int ret, end;
+
+	if (options->command == WM_GEN_RUN)
+		ret = wm_command_script(gen, options, result, error);
+	else
+		ret = wm_command_run(gen, options, result, error);
+	/* The first error is the one to tell. */
+	end = wm_gen_end(gen, ret < 0 ? NULL : error);
+	return ret < 0 ? ret : end;
+}
+
+/* What was measured is shown even where it ended early, once nothing moves any more. */
 static int measure(struct wm_gen *gen, struct wm_gen_options *options, const struct origin *origin,
 		   struct wm_error *error)
 {
 	struct wm_result result;
-	struct wm_error second;
 	int ret;
 
 	wm_result_init(&result);
 	result.head = head_of(origin, gen);
-	if (options->command == WM_GEN_RUN)
-		ret = wm_command_script(gen, options, &result, error);
-	else
-		ret = wm_command_run(gen, options, &result, error);
-	if (result.row_count > 0 && save(gen, &result, options, ret < 0 ? &second : error) < 0 &&
+	ret = run_command(gen, options, &result, error);
+	result.head.recording = (struct wm_result_recording){ options->write_path,
+							      gen->recorded.frames,
+							      gen->recorded.missed };
+	if (result.row_count > 0 && save(gen, &result, options, ret < 0 ? NULL : error) < 0 &&
 	    ret == 0)
 		ret = -1;
 	wm_result_fini(&result);

@@ -30,6 +30,7 @@
 #define PPM 1000000u
 #define SPEED_MIN_PPM (PPM / 1000)
 #define SPEED_MAX_PPM (PPM * 1000)
+#define SNAP_BYTES_MAX 65535u
 
 /* How a value is read, and so what `offset` points to. */
 enum option_kind {
@@ -254,6 +255,10 @@ static const struct option_row rows[] = {
 	{ "csv", "FILE", ALL, OPTION_TEXT, FIELD(csv_path), 0, "the result as CSV; - is stdout" },
 	{ "plot", "PREFIX", ALL, OPTION_TEXT, FIELD(plot_prefix), 0,
 	  "pictures by gnuplot: PREFIX-rate.svg, -latency.svg, -distribution.svg" },
+	{ "write", "FILE", ALL, OPTION_TEXT, FIELD(write_path), 0,
+	  "all frames that the port sends and receives, as pcapng" },
+	{ "snaplen", "BYTES", ALL, OPTION_U32, FIELD(snap_bytes), SNAP_BYTES_MAX,
+	  "what --write keeps of a frame (all; a cut one cannot be replayed)" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -378,6 +383,8 @@ static int check_whole(const struct wm_gen_options *options, struct wm_error *er
 		return wm_error_set(error, EINVAL, "either --node or --nodes");
 	if (options->rate_text && options->speed_ppm > 0)
 		return wm_error_set(error, EINVAL, "either --rate or --speed");
+	if (options->snap_bytes > 0 && !options->write_path)
+		return wm_error_set(error, EINVAL, "--snaplen is for --write");
 	if (options->json_path && options->csv_path && strcmp(options->json_path, "-") == 0 &&
 	    strcmp(options->csv_path, "-") == 0)
 		return wm_error_set(error, EINVAL, "either --json or --csv goes to stdout");

@@ -70,6 +70,8 @@ struct wm_gen_options {
 
 	/* what comes out; NULL: not wanted */
 	const char *json_path, *csv_path, *plot_prefix;
+	const char *write_path; /* all frames */
+	uint32_t snap_bytes;	/* of each at most; 0: all */
 };
 
 /* Fills in options from words[0], the command, and what follows. -EINVAL: what is

@@ -8,6 +8,7 @@
  *     "version": "0.1.0", "started": "2026-11-24T15:00:00Z", "host": "rack1",
  *     "interface": "port0", "driver": "net_af_packet", "command": "...",
  *     "mtu": 9000, "line_bits_per_s": 10000000000,          texts: null if not known
+ *     "recording": { "file": "all.pcapng", "frames": 1, "missed": 0 } or null,
  *     "results": [ {
  *       "test": "echo", "size": "64-1518", "frame_bytes": 791.0,      mean, with FCS
  *       "scope": "total" | "node" | "flow", "target": "n3",

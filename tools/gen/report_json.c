@@ -140,15 +140,23 @@ static json_t *rows(const struct wm_result *result)
 	return array;
 }
 
+static json_t *recording(const struct wm_result_recording *recording)
+{
+	if (!recording->path)
+		return json_null();
+	return json_pack("{s:s, s:I, s:I}", "file", recording->path, "frames",
+			 (json_int_t)recording->frames, "missed", (json_int_t)recording->missed);
+}
+
 json_t *wm_report_json(const struct wm_result *result)
 {
 	const struct wm_result_head *head = &result->head;
 
-	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "format",
+	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "format",
 			 "wiremill-gen-result", "format_version", 1, "version", text(head->version),
 			 "started", text(head->started), "host", text(head->host), "interface",
 			 text(head->interface), "driver", text(head->driver), "command",
 			 text(head->command), "mtu", (json_int_t)head->mtu, "line_bits_per_s",
-			 number_if(head->line_bits_per_s > 0, head->line_bits_per_s), "results",
-			 rows(result));
+			 number_if(head->line_bits_per_s > 0, head->line_bits_per_s), "recording",
+			 recording(&head->recording), "results", rows(result));
 }

@@ -222,6 +222,19 @@ static void print_remarks(const struct wm_result_row *row, FILE *stream)
 			row->size, target, (double)row->slipped_ns / (double)WM_NS_PER_S);
 }
 
+static void print_recording(const struct wm_result_recording *recording, FILE *stream)
+{
+	if (!recording->path)
+		return;
+	fprintf(stream, "%s: %" PRIu64 " frames", recording->path, recording->frames);
+	if (recording->missed)
+		fprintf(stream,
+			"; %" PRIu64 " more were sent or received and could not be "
+			"recorded",
+			recording->missed);
+	fputc('\n', stream);
+}
+
 void wm_report_text(const struct wm_result *result, FILE *stream)
 {
 	print_head(&result->head, stream);
@@ -229,4 +242,5 @@ void wm_report_text(const struct wm_result *result, FILE *stream)
 	fputc('\n', stream);
 	for (unsigned i = 0; i < result->row_count; i++)
 		print_remarks(&result->rows[i], stream);
+	print_recording(&result->head.recording, stream);
 }

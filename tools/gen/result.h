@@ -65,6 +65,12 @@ struct wm_result_row {
 	struct wm_result_search search;
 };
 
+/* A capture that was written beside. */
+struct wm_result_recording {
+	const char *path; /* NULL: none */
+	uint64_t frames, missed;
+};
+
 /* Texts are kept by reference and may be NULL: not known. */
 struct wm_result_head {
 	const char *version, *started; /* started: ISO 8601, UTC */
@@ -72,6 +78,7 @@ struct wm_result_head {
 	const char *command; /* the line that gave this */
 	uint32_t mtu;
 	uint64_t line_bits_per_s; /* 0: not known */
+	struct wm_result_recording recording;
 };
 
 struct wm_result {

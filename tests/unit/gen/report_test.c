@@ -239,27 +239,32 @@ static void text_says_when_the_tester_was_the_limit(void)
 	wm_result_fini(&result);
 }
 
-static void a_replay_says_how_late_it_was(void)
+static void a_replay_says_how_late_it_was_and_what_was_recorded(void)
 {
 	struct wm_result result;
-	const char *unit;
+	const char *unit, *file;
+	json_int_t missed;
 	json_t *report;
 	double behind_s;
 	char *text;
 
 	wm_sample_result(&result);
+	result.head.recording = (struct wm_result_recording){ "all.pcapng", 1000, 7 };
 	result.rows[0].asked = (struct wm_rate){ WM_RATE_RECORDED, 1000000 };
 	result.rows[0].behind_ns = 2500000;
 	text = wm_sample_text(write_text, &result);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "frames left up to 2.500 ms late"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "all.pcapng: 1000 frames; 7 more were"));
 	free(text);
 	text = wm_sample_text(write_json, &result);
 	report = json_loads(text, 0, NULL);
-	CU_ASSERT_EQUAL(json_unpack(report, "{s:[{s:{s:s, s:n}, s:f}]}", "results", "asked", "unit",
+	CU_ASSERT_EQUAL(json_unpack(report, "{s:{s:s, s:I}, s:[{s:{s:s, s:n}, s:f}]}", "recording",
+				    "file", &file, "missed", &missed, "results", "asked", "unit",
 				    &unit, "per_s", "behind_s", &behind_s),
 			0);
+	CU_ASSERT_STRING_EQUAL(file, "all.pcapng");
 	CU_ASSERT_STRING_EQUAL(unit, "recorded");
-	CU_ASSERT(behind_s == 0.0025);
+	CU_ASSERT(missed == 7 && behind_s == 0.0025);
 	json_decref(report);
 	free(text);
 	wm_result_fini(&result);
@@ -287,7 +292,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(csv_has_what_json_has),
 	WM_TEST(text_says_what_was_found_and_how_sure_it_is),
 	WM_TEST(text_says_when_the_tester_was_the_limit),
-	WM_TEST(a_replay_says_how_late_it_was),
+	WM_TEST(a_replay_says_how_late_it_was_and_what_was_recorded),
 	WM_TEST(a_disk_that_is_full_is_an_error),
 };
 
