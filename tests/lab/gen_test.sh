@@ -339,6 +339,55 @@ a_disk_that_is_full_ends_the_recording() {
 	umount "$scratch/small"
 }
 
+# ---- while it runs --------------------------------------------------------------
+
+# on_terminal TERM OPTION...: a measurement on a terminal of its own; what it showed is in
+# $scratch/screen, beside the modes of the terminal before and after.
+on_terminal() {
+	local terminal=$1
+	shift
+	TERM=$terminal script -qefc "stty rows 30 cols 120; stty -g
+		$root/tools/lab exec --name $lab -- $gen roundtrip --interface port0 --mac $mac $*
+		stty -g" "$scratch/screen" >/dev/null
+	equal "modes of the terminal" "$(modes | head -n 1)" "$(modes | tail -n 1)"
+}
+
+modes() {
+	tr -d '\r' <"$scratch/screen" | grep -E '^([0-9a-f]+:){10}'
+}
+
+escapes() {
+	grep -c $'\x1b' "$scratch/screen" || true
+}
+
+a_terminal_shows_how_it_stands() {
+	peer_start echo
+	on_terminal xterm --rate 2kpps --duration 3s
+	grep -qE '^sent +[12]\.[0-9]+ kpps +1\.[0-9]+ Mbit/s' "$scratch/screen"
+	grep -qE 'latency p50 [0-9.]+ us, p99' "$scratch/screen"
+	grep -qE "^$mac +[12]\.[0-9]+ k" "$scratch/screen"
+	# The picture is gone before the result is printed.
+	! sed -n '/^test/,$p' "$scratch/screen" | grep -q $'\x1b' || return 1
+	peer_wait
+}
+
+a_terminal_that_cannot_gets_lines() {
+	peer_start echo
+	on_terminal dumb --rate 2kpps --duration 6s
+	equal "escapes" "$(escapes)" 0
+	grep -qE '^roundtrip 5\.[0-9] s, sent [12]\.[0-9]+ kpps' "$scratch/screen"
+	on_terminal xterm --rate 2kpps --duration 1s --live off
+	equal "escapes" "$(escapes)" 0
+	peer_wait
+}
+
+where_there_is_no_terminal_a_screen_is_refused() {
+	refused 1 'no terminal' run_gen transmit --interface port0 --mac "$mac" --live screen
+	run_gen transmit --interface port0 --mac "$mac" --rate 1kpps --duration 1s \
+		>/dev/null 2>"$scratch/error"
+	equal "stderr" "$(cat "$scratch/error")" ""
+}
+
 # ---- a limited link -------------------------------------------------------------
 
 # A port that is limited holds back net_af_packet, whose ring of 1024 frames then takes
@@ -377,6 +426,9 @@ check "what was recorded is replayed, frame by frame" what_was_recorded_is_repla
 check "a replay goes round and round at a rate" a_replay_goes_round_at_a_rate
 check "bad captures are refused" bad_captures_are_refused
 check "a full disk ends the recording, not the measurement" a_disk_that_is_full_ends_the_recording
+check "a terminal shows how it stands, and is left as it was" a_terminal_shows_how_it_stands
+check "a terminal that cannot be drawn over gets lines" a_terminal_that_cannot_gets_lines
+check "without a terminal nothing is shown" where_there_is_no_terminal_a_screen_is_refused
 lab_down
 
 lab_up --nodes 1 --mtu 1500 --rate 20mbit --no-controller

@@ -131,12 +131,15 @@ int wm_gen_open(struct wm_gen *gen, const struct wm_gen_options *options, const 
 		.has_rack = wm_gen_options_want_nodes(options),
 	};
 	catch_signals();
+	ret = wm_live_open(&gen->live, options->live, error);
+	if (ret < 0)
+		return ret;
 	/* Room to count up from; 0 is no job. */
 	wm_auth_random(&gen->next_run, sizeof(gen->next_run));
 	gen->next_run = gen->next_run / 2 + 1;
 	ret = eal_start(gen, &config, &lcore, error);
 	if (ret < 0)
-		return ret;
+		goto close_live;
 	ret = wm_port_open(&gen->port, &config, error);
 	if (ret < 0)
 		goto stop_eal;
@@ -158,6 +161,8 @@ close_port:
 	wm_port_close(&gen->port);
 stop_eal:
 	wm_port_eal_fini();
+close_live:
+	wm_live_close(&gen->live);
 	return ret;
 }
 
@@ -165,6 +170,7 @@ int wm_gen_end(struct wm_gen *gen, struct wm_error *error)
 {
 	int ret = 0;
 
+	wm_live_close(&gen->live);
 	wm_rack_destroy(&gen->rack);
 	wm_engine_quit(gen->engine);
 	wm_engine_counters(gen->engine, &gen->counters);
@@ -216,9 +222,11 @@ static bool serve(struct wm_gen *gen)
 
 int wm_gen_run(struct wm_gen *gen, struct wm_traffic *traffic, struct wm_error *error)
 {
+	wm_live_begin(&gen->live, traffic, wm_gen_line_bits_per_s(gen), wm_clock_ns());
 	wm_engine_start(gen->engine, traffic);
 	wm_log_info("runs on port %s (%s)", gen->port.name, gen->port.driver);
 	while (wm_engine_is_running(gen->engine)) {
+		wm_live_show(&gen->live, wm_clock_ns());
 		if (!serve(gen))
 			wm_engine_stop(gen->engine);
 	}

@@ -12,6 +12,7 @@
 
 #include "auth.h"
 #include "engine.h"
+#include "live.h"
 #include "options.h"
 #include "port_dpdk.h"
 #include "rack.h"
@@ -26,6 +27,7 @@ struct wm_gen {
 	struct wm_engine *engine;
 	struct wm_rack *rack; /* NULL: no nodes are wanted */
 	const struct wm_key *key;
+	struct wm_live live;
 	bool has_rack;
 	uint32_t next_run; /* number of the next traffic; the first is random */
 	bool interrupted;  /* by a signal: what runs has ended early, nothing else begins */

@@ -41,12 +41,29 @@ void wm_histogram_init(struct wm_histogram *histogram)
 	histogram->min_ns = UINT64_MAX;
 }
 
+/* One writer; who merges meanwhile sees whole figures. */
+static void put(uint64_t *figure, uint64_t value)
+{
+	__atomic_store_n(figure, value, __ATOMIC_RELAXED);
+}
+
+static uint64_t get(const uint64_t *figure)
+{
+	return __atomic_load_n(figure, __ATOMIC_RELAXED);
+}
+
 static void note_extremes(struct wm_histogram *histogram, uint64_t latency_ns)
 {
 	if (latency_ns < histogram->min_ns)
-		histogram->min_ns = latency_ns;
+		put(&histogram->min_ns, latency_ns);
 	if (latency_ns > histogram->max_ns)
-		histogram->max_ns = latency_ns;
+		put(&histogram->max_ns, latency_ns);
+}
+
+static void add(struct wm_histogram *histogram, unsigned index, uint64_t count)
+{
+	put(&histogram->count, histogram->count + count);
+	put(&histogram->counts[index], histogram->counts[index] + count);
 }
 
 static uint64_t bounded(uint64_t latency_ns)
@@ -57,8 +74,7 @@ static uint64_t bounded(uint64_t latency_ns)
 void wm_histogram_record(struct wm_histogram *histogram, uint64_t latency_ns)
 {
 	note_extremes(histogram, latency_ns);
-	histogram->count++;
-	histogram->counts[index_of(bounded(latency_ns))]++;
+	add(histogram, index_of(bounded(latency_ns)), 1);
 }
 
 /* count latencies that fall into one bucket: highest_ns, highest_ns - interval_ns, ... */
@@ -66,8 +82,7 @@ static void record_run(struct wm_histogram *histogram, uint64_t highest_ns, uint
 		       uint64_t count)
 {
 	note_extremes(histogram, highest_ns - (count - 1) * interval_ns);
-	histogram->count += count;
-	histogram->counts[index_of(highest_ns)] += count;
+	add(histogram, index_of(highest_ns), count);
 }
 
 void wm_histogram_record_corrected(struct wm_histogram *histogram, uint64_t latency_ns,
@@ -92,13 +107,18 @@ void wm_histogram_record_corrected(struct wm_histogram *histogram, uint64_t late
 
 void wm_histogram_merge(struct wm_histogram *into, const struct wm_histogram *from)
 {
-	for (unsigned i = 0; i < WM_HISTOGRAM_BUCKETS; i++)
-		into->counts[i] += from->counts[i];
-	into->count += from->count;
-	if (from->min_ns < into->min_ns)
-		into->min_ns = from->min_ns;
-	if (from->max_ns > into->max_ns)
-		into->max_ns = from->max_ns;
+	uint64_t min_ns = get(&from->min_ns), max_ns = get(&from->max_ns), count;
+
+	/* The count is of the buckets as they were seen. */
+	for (unsigned i = 0; i < WM_HISTOGRAM_BUCKETS; i++) {
+		count = get(&from->counts[i]);
+		into->counts[i] += count;
+		into->count += count;
+	}
+	if (min_ns < into->min_ns)
+		into->min_ns = min_ns;
+	if (max_ns > into->max_ns)
+		into->max_ns = max_ns;
 }
 
 /* The least number of latencies that is this share of count, at least 1. In parts,

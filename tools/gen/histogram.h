@@ -16,7 +16,7 @@
  * time of wm_bucket_take), or the missing ones are filled in (record_corrected).
  * Never both.
  *
- * The caller supplies the memory (265 KiB). One thread; no allocation; record is
+ * The caller supplies the memory (265 KiB). One thread records; no allocation; record is
  * constant time, record_corrected at most one step a bucket.
  */
 #ifndef WM_GEN_HISTOGRAM_H
@@ -53,6 +53,8 @@ void wm_histogram_record(struct wm_histogram *histogram, uint64_t latency_ns);
  * down to the interval. */
 void wm_histogram_record_corrected(struct wm_histogram *histogram, uint64_t latency_ns,
 				   uint64_t interval_ns);
+/* From any thread, also while `from` is recorded into: each bucket is whole, together they
+ * may be of two instants. */
 void wm_histogram_merge(struct wm_histogram *into, const struct wm_histogram *from);
 
 /* The latency that this share of all does not exceed, in parts per million

@@ -259,6 +259,9 @@ static const struct option_row rows[] = {
 	  "all frames that the port sends and receives, as pcapng" },
 	{ "snaplen", "BYTES", ALL, OPTION_U32, FIELD(snap_bytes), SNAP_BYTES_MAX,
 	  "what --write keeps of a frame (all; a cut one cannot be replayed)" },
+	{ "live", "HOW", ALL, OPTION_TEXT, FIELD(live_text), 0,
+	  "what is shown while it runs: screen, lines or off (a screen where stderr is a "
+	  "terminal, else off)" },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -391,6 +394,22 @@ static int check_whole(const struct wm_gen_options *options, struct wm_error *er
 	return 0;
 }
 
+static int take_live(struct wm_gen_options *options, struct wm_error *error)
+{
+	static const char *const names[] = {
+		[WM_LIVE_SCREEN] = "screen", [WM_LIVE_LINES] = "lines", [WM_LIVE_OFF] = "off"
+	};
+
+	options->live = WM_LIVE_AUTO;
+	for (unsigned i = WM_LIVE_SCREEN; options->live_text && i <= WM_LIVE_OFF; i++) {
+		if (strcmp(options->live_text, names[i]) == 0)
+			options->live = (enum wm_live_how)i;
+	}
+	if (options->live_text && options->live == WM_LIVE_AUTO)
+		return bad_value("live", options->live_text, "screen, lines or off", error);
+	return 0;
+}
+
 static bool takes_file(const struct wm_gen_options *options)
 {
 	return options->command == WM_GEN_RUN || options->command == WM_GEN_REPLAY;
@@ -442,6 +461,8 @@ int wm_gen_options_parse(struct wm_gen_options *options, int argc, char **argv,
 	if (ret < 0 || options->help)
 		return ret;
 	ret = check_whole(options, error);
+	if (ret == 0)
+		ret = take_live(options, error);
 	if (ret < 0)
 		return ret;
 	set_defaults(options);

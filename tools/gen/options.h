@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "live.h"
 #include "port_dpdk.h"
 #include "rate.h"
 #include "sizes.h"
@@ -72,6 +73,8 @@ struct wm_gen_options {
 	const char *json_path, *csv_path, *plot_prefix;
 	const char *write_path; /* all frames */
 	uint32_t snap_bytes;	/* of each at most; 0: all */
+	const char *live_text;
+	enum wm_live_how live;
 };
 
 /* Fills in options from words[0], the command, and what follows. -EINVAL: what is

@@ -144,10 +144,8 @@ static uint64_t get(const uint64_t *count)
 	return __atomic_load_n(count, __ATOMIC_RELAXED);
 }
 
-void wm_traffic_totals(const struct wm_traffic *traffic, struct wm_traffic_totals *totals)
+void wm_traffic_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals)
 {
-	const struct wm_traffic_totals *from = &traffic->totals;
-
 	*totals = (struct wm_traffic_totals){
 		.sent = get(&from->sent),
 		.sent_bytes = get(&from->sent_bytes),
@@ -157,7 +155,13 @@ void wm_traffic_totals(const struct wm_traffic *traffic, struct wm_traffic_total
 		.reordered = get(&from->reordered),
 		.late = get(&from->late),
 		.damaged = get(&from->damaged),
+		.expected = get(&from->expected),
 	};
+}
+
+uint32_t wm_traffic_target_count(const struct wm_traffic *traffic)
+{
+	return __atomic_load_n(&traffic->target_count, __ATOMIC_ACQUIRE);
 }
 
 /* ---- sending ----------------------------------------------------------------- */
@@ -368,9 +372,11 @@ static struct wm_traffic_target *source_of(struct wm_traffic *traffic,
 	}
 	if (traffic->target_count == traffic->targets_max)
 		return NULL;
-	target = &traffic->targets[traffic->target_count++];
+	target = &traffic->targets[traffic->target_count];
 	target->run = arrival->run;
 	memcpy(target->address.mac, arrival->mac, sizeof(arrival->mac));
+	/* Who sees that there is one more sees whose it is. */
+	__atomic_store_n(&traffic->target_count, traffic->target_count + 1, __ATOMIC_RELEASE);
 	return target;
 }
 
@@ -448,17 +454,25 @@ static void note_time(struct wm_traffic *traffic, uint64_t now_ns)
 	traffic->last_ns = now_ns;
 }
 
-static enum wm_sequence_verdict take_number(const struct wm_traffic *traffic,
+static enum wm_sequence_verdict take_number(struct wm_traffic *traffic,
 					    struct wm_traffic_target *target,
 					    const struct wm_traffic_arrival *arrival)
 {
 	struct wm_sequence *flow = &target->flows[arrival->flow];
+	enum wm_sequence_verdict verdict;
+	uint64_t before;
 
-	if (finds_sources(&traffic->config) && target->next[arrival->flow] == 0) {
+	if (!finds_sources(&traffic->config))
+		return wm_sequence_receive(flow, arrival->sequence);
+	if (target->next[arrival->flow] == 0) {
 		target->next[arrival->flow] = 1; /* it has begun */
 		wm_sequence_init(flow, arrival->sequence);
 	}
-	return wm_sequence_receive(flow, arrival->sequence);
+	before = flow->next;
+	verdict = wm_sequence_receive(flow, arrival->sequence);
+	add(&target->totals.expected, flow->next - before);
+	add(&traffic->totals.expected, flow->next - before);
+	return verdict;
 }
 
 enum wm_drop wm_traffic_arrived(struct wm_traffic *traffic,

@@ -17,7 +17,7 @@
  *   sent = received - duplicates + lost
  *
  * Bytes are of frames with their FCS, as rate.h has them. Pure: no clock, no I/O; memory
- * is taken by create. One thread at a time, but for wm_traffic_totals.
+ * is taken by create. One thread at a time, but for what is said to be for any thread.
  */
 #ifndef WM_GEN_TRAFFIC_H
 #define WM_GEN_TRAFFIC_H
@@ -93,6 +93,7 @@ struct wm_traffic_totals {
 	uint64_t sent, sent_bytes;
 	uint64_t received, received_bytes; /* with duplicates */
 	uint64_t duplicates, reordered, late, damaged;
+	uint64_t expected; /* where frames are only received: that must have been sent */
 };
 
 struct wm_traffic_target {
@@ -183,7 +184,10 @@ bool wm_traffic_is_over(struct wm_traffic *traffic, uint64_t now_ns);
  * those below the highest that came. */
 uint64_t wm_traffic_lost(const struct wm_traffic *traffic, const struct wm_traffic_target *target);
 
-/* From any thread. Each figure is whole; together they may be of two instants. */
-void wm_traffic_totals(const struct wm_traffic *traffic, struct wm_traffic_totals *totals);
+/* From any thread, of all or of a target. Each figure is whole; together they may be of two
+ * instants. So is a latency that is merged (histogram.h). */
+void wm_traffic_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals);
+/* From any thread: targets that there are by now. Their addresses stay. */
+uint32_t wm_traffic_target_count(const struct wm_traffic *traffic);
 
 #endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "live_view.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "report_text.h"
+#include "table.h"
+
+/* Head, table of two rows, losses, latency, an empty line, names; how many more. */
+#define LINES_BESIDE_TARGETS 9u
+#define RATE_BYTES (WM_REPORT_CELL_BYTES + 8)
+
+/* ---- taken off ------------------------------------------------------------- */
+
+static void take_latency(struct wm_result_latency *latency, const struct wm_histogram *histogram)
+{
+	struct wm_result_row row = { 0 };
+
+	wm_result_row_latency(&row, histogram, false);
+	*latency = row.latency;
+}
+
+static void name_target(char name[WM_TRAFFIC_NAME_BYTES], const struct wm_traffic_address *address)
+{
+	const uint8_t *mac = address->mac;
+
+	if (address->name[0])
+		memcpy(name, address->name, WM_TRAFFIC_NAME_BYTES);
+	else
+		snprintf(name, WM_TRAFFIC_NAME_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
+			 mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static void take_target(struct wm_live_target *shown, const struct wm_traffic_target *target,
+			struct wm_histogram *own)
+{
+	name_target(shown->name, &target->address);
+	wm_traffic_totals(&target->totals, &shown->totals);
+	take_latency(&shown->latency, own);
+}
+
+void wm_live_take(struct wm_live_sample *sample, const struct wm_traffic *traffic, uint64_t now_ns,
+		  struct wm_histogram scratch[2])
+{
+	struct wm_histogram *all = &scratch[0], *own = &scratch[1];
+
+	sample->now_ns = now_ns;
+	sample->target_count = wm_traffic_target_count(traffic);
+	wm_traffic_totals(&traffic->totals, &sample->totals);
+	wm_histogram_init(all);
+	for (uint32_t i = 0; i < sample->target_count; i++) {
+		const struct wm_traffic_target *target = &traffic->targets[i];
+
+		wm_histogram_init(own);
+		if (target->latency)
+			wm_histogram_merge(own, target->latency);
+		wm_histogram_merge(all, own);
+		if (i < WM_LIVE_TARGETS_MAX)
+			take_target(&sample->targets[i], target, own);
+	}
+	take_latency(&sample->latency, all);
+}
+
+/* ---- figures --------------------------------------------------------------- */
+
+static bool sends(const struct wm_live_head *head)
+{
+	return head->mode != WM_TRAFFIC_RECEIVE && head->mode != WM_TRAFFIC_ECHO;
+}
+
+static bool receives(const struct wm_live_head *head)
+{
+	return head->mode != WM_TRAFFIC_TRANSMIT && head->mode != WM_TRAFFIC_REPLAY;
+}
+
+static struct wm_result_traffic sent_of(const struct wm_traffic_totals *totals)
+{
+	return (struct wm_result_traffic){ totals->sent, totals->sent_bytes };
+}
+
+static struct wm_result_traffic received_of(const struct wm_traffic_totals *totals)
+{
+	return (struct wm_result_traffic){ totals->received, totals->received_bytes };
+}
+
+static struct wm_result_traffic since(struct wm_result_traffic before, struct wm_result_traffic now)
+{
+	return (struct wm_result_traffic){ now.frames - before.frames, now.bytes - before.bytes };
+}
+
+/* Figures of two instants: what came since the first was read is no less than nothing. */
+static uint64_t missing_of(const struct wm_live_head *head, const struct wm_traffic_totals *totals)
+{
+	uint64_t all = sends(head) ? totals->sent : totals->expected;
+	uint64_t distinct = totals->received - totals->duplicates - totals->late;
+
+	return all > distinct ? all - distinct : 0;
+}
+
+static double missing_percent(const struct wm_live_head *head,
+			      const struct wm_traffic_totals *totals)
+{
+	uint64_t all = sends(head) ? totals->sent : totals->expected;
+
+	return all ? 100 * (double)missing_of(head, totals) / (double)all : 0;
+}
+
+static const char *mode_name(enum wm_traffic_mode mode)
+{
+	static const char *const names[] = {
+		[WM_TRAFFIC_TRANSMIT] = "transmit", [WM_TRAFFIC_ROUNDTRIP] = "roundtrip",
+		[WM_TRAFFIC_RECEIVE] = "receive",   [WM_TRAFFIC_ECHO] = "echo",
+		[WM_TRAFFIC_REPLAY] = "replay",
+	};
+
+	return names[mode];
+}
+
+/* ---- text -------------------------------------------------------------------- */
+
+static double seconds(uint64_t ns)
+{
+	return (double)ns / (double)WM_NS_PER_S;
+}
+
+static void print_head(FILE *stream, const struct wm_live_head *head,
+		       const struct wm_live_sample *now)
+{
+	char asked[64];
+
+	fputs(mode_name(head->mode), stream);
+	if (sends(head))
+		fprintf(stream, ", %s bytes, %s", head->size,
+			wm_rate_format(asked, sizeof(asked), head->asked));
+	fprintf(stream, ", %.1f s", seconds(now->now_ns - head->start_ns));
+	if (head->duration_ns)
+		fprintf(stream, " of %g s", seconds(head->duration_ns));
+	if (head->count_max)
+		fprintf(stream, ", %" PRIu64 " frames in all", head->count_max);
+	fputc('\n', stream);
+}
+
+/* "12.2 Mbit/s", "500 pps" */
+static char *rate_of(char text[RATE_BYTES], double per_s, const char *unit)
+{
+	char figure[WM_REPORT_CELL_BYTES];
+	bool has_prefix = per_s >= 999.5;
+
+	snprintf(text, RATE_BYTES, "%s%s%s", wm_report_text_figure(figure, true, per_s),
+		 has_prefix ? "" : " ", unit);
+	return text;
+}
+
+static void add_way(struct wm_table *table, const struct wm_live_head *head, const char *name,
+		    struct wm_result_traffic now, struct wm_result_traffic lately, uint64_t took_ns)
+{
+	double bits = wm_result_bits_per_s(lately, took_ns);
+	char rate[RATE_BYTES];
+
+	wm_table_add(table, "%s", name);
+	wm_table_add(table, "%s", rate_of(rate, wm_result_frames_per_s(lately, took_ns), "pps"));
+	wm_table_add(table, "%s", rate_of(rate, bits, "bit/s"));
+	if (head->line_bits_per_s)
+		wm_table_add(table, "%.1f %%", 100 * bits / (double)head->line_bits_per_s);
+	else
+		wm_table_add(table, "-");
+	wm_table_add(table, "%" PRIu64, now.frames);
+}
+
+static void print_ways(FILE *stream, const struct wm_live_head *head,
+		       const struct wm_live_sample *before, const struct wm_live_sample *now)
+{
+	static const struct wm_column columns[] = { { "", false },
+						    { "rate", true },
+						    { "on the wire", true },
+						    { "of line", true },
+						    { "frames so far", true } };
+	struct wm_table *table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
+	uint64_t took_ns = now->now_ns - before->now_ns;
+
+	if (sends(head))
+		add_way(table, head, "sent", sent_of(&now->totals),
+			since(sent_of(&before->totals), sent_of(&now->totals)), took_ns);
+	if (receives(head))
+		add_way(table, head, "received", received_of(&now->totals),
+			since(received_of(&before->totals), received_of(&now->totals)), took_ns);
+	wm_table_print(table, stream);
+	wm_table_destroy(&table);
+}
+
+static void print_losses(FILE *stream, const struct wm_live_head *head,
+			 const struct wm_live_sample *now)
+{
+	const struct wm_traffic_totals *totals = &now->totals;
+
+	fprintf(stream,
+		"missing %" PRIu64 " (%.3g %%), reordered %" PRIu64 ", duplicates %" PRIu64
+		", damaged %" PRIu64,
+		missing_of(head, totals), missing_percent(head, totals), totals->reordered,
+		totals->duplicates, totals->damaged);
+}
+
+static void print_latency(FILE *stream, const struct wm_result_latency *latency)
+{
+	char p50[WM_REPORT_CELL_BYTES], p99[WM_REPORT_CELL_BYTES], max[WM_REPORT_CELL_BYTES];
+
+	fprintf(stream, "latency p50 %s, p99 %s, max %s",
+		wm_report_text_latency(p50, true, latency->p50_ns),
+		wm_report_text_latency(p99, true, latency->p99_ns),
+		wm_report_text_latency(max, true, latency->max_ns));
+}
+
+static void add_count(struct wm_table *table, bool is_known, uint64_t count)
+{
+	if (is_known)
+		wm_table_add(table, "%" PRIu64, count);
+	else
+		wm_table_add(table, "-");
+}
+
+static void add_target(struct wm_table *table, const struct wm_live_head *head,
+		       const struct wm_live_target *before, const struct wm_live_target *now,
+		       uint64_t took_ns)
+{
+	const struct wm_result_latency *latency = &now->latency;
+	const uint64_t shown_ns[] = { latency->p50_ns, latency->p99_ns, latency->max_ns };
+	struct wm_result_traffic sent = since(sent_of(&before->totals), sent_of(&now->totals));
+	struct wm_result_traffic received =
+		since(received_of(&before->totals), received_of(&now->totals));
+	char cell[WM_REPORT_CELL_BYTES];
+
+	wm_table_add(table, "%s", now->name);
+	wm_table_add(
+		table, "%s",
+		wm_report_text_figure(cell, sends(head), wm_result_frames_per_s(sent, took_ns)));
+	wm_table_add(table, "%s",
+		     wm_report_text_figure(cell, receives(head),
+					   wm_result_frames_per_s(received, took_ns)));
+	add_count(table, receives(head), missing_of(head, &now->totals));
+	add_count(table, receives(head), now->totals.reordered);
+	add_count(table, receives(head), now->totals.duplicates);
+	for (unsigned i = 0; i < sizeof(shown_ns) / sizeof(shown_ns[0]); i++)
+		wm_table_add(table, "%s",
+			     wm_report_text_latency(cell, latency->count > 0, shown_ns[i]));
+}
+
+/* A target that was not there before began with zeroes. */
+static void print_targets(FILE *stream, const struct wm_live_head *head,
+			  const struct wm_live_sample *before, const struct wm_live_sample *now,
+			  uint32_t count)
+{
+	static const struct wm_column columns[] = {
+		{ "target", false }, { "sent/s", true },    { "received/s", true },
+		{ "missing", true }, { "reordered", true }, { "duplicates", true },
+		{ "p50", true },     { "p99", true },	    { "max", true },
+	};
+	static const struct wm_live_target none;
+	struct wm_table *table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
+
+	for (uint32_t i = 0; i < count; i++)
+		add_target(table, head, i < before->target_count ? &before->targets[i] : &none,
+			   &now->targets[i], now->now_ns - before->now_ns);
+	wm_table_print(table, stream);
+	wm_table_destroy(&table);
+}
+
+static uint32_t targets_shown(const struct wm_live_sample *now, unsigned lines_max)
+{
+	uint32_t fitting = lines_max > LINES_BESIDE_TARGETS ? lines_max - LINES_BESIDE_TARGETS : 0;
+	uint32_t count = now->target_count;
+
+	if (count > WM_LIVE_TARGETS_MAX)
+		count = WM_LIVE_TARGETS_MAX;
+	return count < fitting ? count : fitting;
+}
+
+void wm_live_print(FILE *stream, const struct wm_live_head *head,
+		   const struct wm_live_sample *before, const struct wm_live_sample *now,
+		   unsigned lines_max)
+{
+	uint32_t shown = targets_shown(now, lines_max);
+
+	print_head(stream, head, now);
+	print_ways(stream, head, before, now);
+	if (receives(head)) {
+		print_losses(stream, head, now);
+		fputc('\n', stream);
+	}
+	if (now->latency.count > 0) {
+		print_latency(stream, &now->latency);
+		fputc('\n', stream);
+	}
+	if (shown == 0)
+		return;
+	fputc('\n', stream);
+	print_targets(stream, head, before, now, shown);
+	if (shown < now->target_count)
+		fprintf(stream, "and %" PRIu32 " more\n", now->target_count - shown);
+}
+
+static void print_rate(FILE *stream, const char *way, struct wm_result_traffic lately,
+		       uint64_t took_ns)
+{
+	char rate[RATE_BYTES], bits[RATE_BYTES];
+
+	fprintf(stream, ", %s %s (%s)", way,
+		rate_of(rate, wm_result_frames_per_s(lately, took_ns), "pps"),
+		rate_of(bits, wm_result_bits_per_s(lately, took_ns), "bit/s"));
+}
+
+void wm_live_print_line(FILE *stream, const struct wm_live_head *head,
+			const struct wm_live_sample *before, const struct wm_live_sample *now)
+{
+	uint64_t took_ns = now->now_ns - before->now_ns;
+
+	fprintf(stream, "%s %.1f s", mode_name(head->mode), seconds(now->now_ns - head->start_ns));
+	if (sends(head))
+		print_rate(stream, "sent", since(sent_of(&before->totals), sent_of(&now->totals)),
+			   took_ns);
+	if (receives(head)) {
+		print_rate(stream, "received",
+			   since(received_of(&before->totals), received_of(&now->totals)), took_ns);
+		fputs(", ", stream);
+		print_losses(stream, head, now);
+	}
+	if (now->latency.count > 0) {
+		fputs(", ", stream);
+		print_latency(stream, &now->latency);
+	}
+	fputc('\n', stream);
+}
