@@ -12,8 +12,8 @@ import hugepages
 SIZE = (256 << 20) if bench.quick else (2 << 30)
 TURNS = 1 if bench.quick else 3
 DEPTH = 16
-# The 48 of storage_bench, and fio's 16 buffers of 1 MiB with what lies around them; one after the other.
-HUGEPAGES = 48
+# 48 of storage_bench, and as many for fio, whose buffers the kernel frees some time after its end.
+HUGEPAGES = 96
 
 source = os.path.join(bench.work, "input")
 sink = os.path.join(bench.work, "output")
