@@ -128,7 +128,10 @@ static uint64_t queue_delay_ns(const struct wm_flow *flow, uint64_t rtt_ns)
 /* Batches of the window that wait in a queue instead of being worked on. */
 static uint32_t queue_length(const struct wm_flow *flow, uint64_t rtt_ns)
 {
-	return (uint32_t)(queue_delay_ns(flow, rtt_ns) * flow->window / rtt_ns);
+	uint64_t delay_ns = queue_delay_ns(flow, rtt_ns);
+
+	/* A clock that does not move gives a round trip of 0. */
+	return delay_ns ? (uint32_t)(delay_ns * flow->window / rtt_ns) : 0;
 }
 
 /* As many as may wait, and no longer than they may. */

@@ -466,6 +466,15 @@ static void the_window_does_not_grow_while_nothing_is_held_back(void)
 	CU_ASSERT_EQUAL(flow.window, 4);
 }
 
+static void answers_in_the_instant_of_their_sending_are_taken(void)
+{
+	struct wm_flow flow = flow_of(WM_NODE_WINDOW_MAX, 0);
+
+	for (uint64_t i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(wm_flow_accept(&flow, wm_flow_send(&flow, 1 + i, MS), MS), 1 + i);
+	CU_ASSERT_EQUAL(flow.in_flight, 0);
+}
+
 static void never_more_than_window_max_is_in_flight(void)
 {
 	static const uint32_t window_max[] = { 1, 2, 3, 7, 128 };
@@ -660,6 +669,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(the_window_follows_a_rate_that_changes),
 	WM_TEST(the_window_doubles_every_other_round_trip_at_first),
 	WM_TEST(the_window_does_not_grow_while_nothing_is_held_back),
+	WM_TEST(answers_in_the_instant_of_their_sending_are_taken),
 	WM_TEST(never_more_than_window_max_is_in_flight),
 	WM_TEST(a_window_of_one_works_and_survives_loss),
 	WM_TEST(random_loss_of_one_in_a_hundred_does_not_collapse_the_window),
