@@ -28,7 +28,6 @@ struct stream {
 	struct wm_store *store;
 	bool writes;
 	uint32_t depth;
-	uint8_t *memory;
 	struct iovec buffers[WM_LANE_EXTENTS_MAX];
 	uint32_t free[WM_LANE_EXTENTS_MAX], free_count;
 	uint32_t *buffer_of; /* by extent */
@@ -47,17 +46,18 @@ static int complain(const char *what)
 static int take_memory(struct stream *stream, struct wm_error *error)
 {
 	uint32_t bytes = wm_store_buffer_bytes(&stream->layout);
+	uint8_t *memory;
 
 	stream->buffer_of = calloc(stream->layout.extents, sizeof(*stream->buffer_of));
 	if (!stream->buffer_of)
 		return wm_error_set(error, ENOMEM, "out of memory");
-	stream->memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
-	if (stream->memory == MAP_FAILED)
+	memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	if (memory == MAP_FAILED)
 		return wm_error_set(error, ENOMEM, "%u hugepages of 2 MiB are not free",
 				    WM_LANE_EXTENTS_MAX);
 	for (uint32_t i = 0; i < stream->depth; i++) {
-		uint8_t *buffer = stream->memory + (size_t)i * HUGEPAGE_BYTES;
+		uint8_t *buffer = memory + (size_t)i * HUGEPAGE_BYTES;
 
 		memset(buffer, (int)i + 1, bytes);
 		stream->buffers[i] = (struct iovec){ buffer, bytes };
