@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "mac.h"
 
 /* How often control frames are looked at while the engine polls. */
 #define SERVE_NS (2 * WM_NS_PER_MS)
@@ -255,8 +256,7 @@ static void take_machine(struct wm_gen_targets *targets, const uint8_t mac[WM_ET
 	struct wm_traffic_address *address = &targets->addresses[targets->count++];
 
 	memcpy(address->mac, mac, sizeof(address->mac));
-	snprintf(address->name, sizeof(address->name), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
-		 mac[1], mac[2], mac[3], mac[4], mac[5]);
+	wm_mac_format(address->name, mac);
 }
 
 /* The next name of a list with commas; NULL past the last. */

@@ -22,21 +22,10 @@ static void take_latency(struct wm_result_latency *latency, const struct wm_hist
 	*latency = row.latency;
 }
 
-static void name_target(char name[WM_TRAFFIC_NAME_BYTES], const struct wm_traffic_address *address)
-{
-	const uint8_t *mac = address->mac;
-
-	if (address->name[0])
-		memcpy(name, address->name, WM_TRAFFIC_NAME_BYTES);
-	else
-		snprintf(name, WM_TRAFFIC_NAME_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
-			 mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
-
 static void take_target(struct wm_live_target *shown, const struct wm_traffic_target *target,
 			struct wm_histogram *own)
 {
-	name_target(shown->name, &target->address);
+	wm_traffic_address_name(shown->name, &target->address);
 	wm_traffic_totals(&target->totals, &shown->totals);
 	take_latency(&shown->latency, own);
 }
@@ -65,16 +54,6 @@ void wm_live_take(struct wm_live_sample *sample, const struct wm_traffic *traffi
 
 /* ---- figures --------------------------------------------------------------- */
 
-static bool sends(const struct wm_live_head *head)
-{
-	return head->mode != WM_TRAFFIC_RECEIVE && head->mode != WM_TRAFFIC_ECHO;
-}
-
-static bool receives(const struct wm_live_head *head)
-{
-	return head->mode != WM_TRAFFIC_TRANSMIT && head->mode != WM_TRAFFIC_REPLAY;
-}
-
 static struct wm_result_traffic sent_of(const struct wm_traffic_totals *totals)
 {
 	return (struct wm_result_traffic){ totals->sent, totals->sent_bytes };
@@ -93,7 +72,7 @@ static struct wm_result_traffic since(struct wm_result_traffic before, struct wm
 /* Figures of two instants: what came since the first was read is no less than nothing. */
 static uint64_t missing_of(const struct wm_live_head *head, const struct wm_traffic_totals *totals)
 {
-	uint64_t all = sends(head) ? totals->sent : totals->expected;
+	uint64_t all = wm_traffic_mode_sends(head->mode) ? totals->sent : totals->expected;
 	uint64_t distinct = totals->received - totals->duplicates - totals->late;
 
 	return all > distinct ? all - distinct : 0;
@@ -102,7 +81,7 @@ static uint64_t missing_of(const struct wm_live_head *head, const struct wm_traf
 static double missing_percent(const struct wm_live_head *head,
 			      const struct wm_traffic_totals *totals)
 {
-	uint64_t all = sends(head) ? totals->sent : totals->expected;
+	uint64_t all = wm_traffic_mode_sends(head->mode) ? totals->sent : totals->expected;
 
 	return all ? 100 * (double)missing_of(head, totals) / (double)all : 0;
 }
@@ -131,7 +110,7 @@ static void print_head(FILE *stream, const struct wm_live_head *head,
 	char asked[64];
 
 	fputs(mode_name(head->mode), stream);
-	if (sends(head))
+	if (wm_traffic_mode_sends(head->mode))
 		fprintf(stream, ", %s bytes, %s", head->size,
 			wm_rate_format(asked, sizeof(asked), head->asked));
 	fprintf(stream, ", %.1f s", seconds(now->now_ns - head->start_ns));
@@ -180,10 +159,10 @@ static void print_ways(FILE *stream, const struct wm_live_head *head,
 	struct wm_table *table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	uint64_t took_ns = now->now_ns - before->now_ns;
 
-	if (sends(head))
+	if (wm_traffic_mode_sends(head->mode))
 		add_way(table, head, "sent", sent_of(&now->totals),
 			since(sent_of(&before->totals), sent_of(&now->totals)), took_ns);
-	if (receives(head))
+	if (wm_traffic_mode_receives(head->mode))
 		add_way(table, head, "received", received_of(&now->totals),
 			since(received_of(&before->totals), received_of(&now->totals)), took_ns);
 	wm_table_print(table, stream);
@@ -232,15 +211,15 @@ static void add_target(struct wm_table *table, const struct wm_live_head *head,
 	char cell[WM_REPORT_CELL_BYTES];
 
 	wm_table_add(table, "%s", now->name);
-	wm_table_add(
-		table, "%s",
-		wm_report_text_figure(cell, sends(head), wm_result_frames_per_s(sent, took_ns)));
 	wm_table_add(table, "%s",
-		     wm_report_text_figure(cell, receives(head),
+		     wm_report_text_figure(cell, wm_traffic_mode_sends(head->mode),
+					   wm_result_frames_per_s(sent, took_ns)));
+	wm_table_add(table, "%s",
+		     wm_report_text_figure(cell, wm_traffic_mode_receives(head->mode),
 					   wm_result_frames_per_s(received, took_ns)));
-	add_count(table, receives(head), missing_of(head, &now->totals));
-	add_count(table, receives(head), now->totals.reordered);
-	add_count(table, receives(head), now->totals.duplicates);
+	add_count(table, wm_traffic_mode_receives(head->mode), missing_of(head, &now->totals));
+	add_count(table, wm_traffic_mode_receives(head->mode), now->totals.reordered);
+	add_count(table, wm_traffic_mode_receives(head->mode), now->totals.duplicates);
 	for (unsigned i = 0; i < sizeof(shown_ns) / sizeof(shown_ns[0]); i++)
 		wm_table_add(table, "%s",
 			     wm_report_text_latency(cell, latency->count > 0, shown_ns[i]));
@@ -284,7 +263,7 @@ void wm_live_print(FILE *stream, const struct wm_live_head *head,
 
 	print_head(stream, head, now);
 	print_ways(stream, head, before, now);
-	if (receives(head)) {
+	if (wm_traffic_mode_receives(head->mode)) {
 		print_losses(stream, head, now);
 		fputc('\n', stream);
 	}
@@ -316,10 +295,10 @@ void wm_live_print_line(FILE *stream, const struct wm_live_head *head,
 	uint64_t took_ns = now->now_ns - before->now_ns;
 
 	fprintf(stream, "%s %.1f s", mode_name(head->mode), seconds(now->now_ns - head->start_ns));
-	if (sends(head))
+	if (wm_traffic_mode_sends(head->mode))
 		print_rate(stream, "sent", since(sent_of(&before->totals), sent_of(&now->totals)),
 			   took_ns);
-	if (receives(head)) {
+	if (wm_traffic_mode_receives(head->mode)) {
 		print_rate(stream, "received",
 			   since(received_of(&before->totals), received_of(&now->totals)), took_ns);
 		fputs(", ", stream);

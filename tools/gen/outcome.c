@@ -5,17 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool sends(const struct wm_traffic *traffic)
-{
-	return traffic->config.mode == WM_TRAFFIC_TRANSMIT ||
-	       traffic->config.mode == WM_TRAFFIC_ROUNDTRIP ||
-	       traffic->config.mode == WM_TRAFFIC_REPLAY;
-}
-
 /* Of sending, or of receiving where nothing is sent. */
 static uint64_t duration_ns(const struct wm_traffic *traffic)
 {
-	if (sends(traffic))
+	if (wm_traffic_mode_sends(traffic->config.mode))
 		return traffic->send_end_ns - traffic->start_ns;
 	return traffic->last_ns > traffic->first_ns ? traffic->last_ns - traffic->first_ns : 0;
 }
@@ -25,8 +18,8 @@ static void fill_head(struct wm_result_row *row, const char *test, const struct 
 	const struct wm_traffic_config *config = &traffic->config;
 
 	snprintf(row->test, sizeof(row->test), "%s", test);
-	row->sends = sends(traffic);
-	row->receives = config->mode != WM_TRAFFIC_TRANSMIT && config->mode != WM_TRAFFIC_REPLAY;
+	row->sends = wm_traffic_mode_sends(traffic->config.mode);
+	row->receives = wm_traffic_mode_receives(config->mode);
 	row->sequenced = row->receives;
 	row->duration_ns = duration_ns(traffic);
 	if (!row->sends)
@@ -68,17 +61,6 @@ static int add_total(struct wm_result *result, const char *test, const struct wm
 	return wm_result_row_latency(row, latency, true);
 }
 
-static void name_target(struct wm_result_row *row, const struct wm_traffic_address *address)
-{
-	const uint8_t *mac = address->mac;
-
-	if (address->name[0])
-		snprintf(row->target, sizeof(row->target), "%s", address->name);
-	else
-		snprintf(row->target, sizeof(row->target), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0],
-			 mac[1], mac[2], mac[3], mac[4], mac[5]);
-}
-
 static int add_target(struct wm_result *result, const char *test, const struct wm_traffic *traffic,
 		      const struct wm_traffic_target *target)
 {
@@ -88,7 +70,7 @@ static int add_target(struct wm_result *result, const char *test, const struct w
 		return -ENOMEM;
 	fill_head(row, test, traffic);
 	row->scope = WM_RESULT_NODE;
-	name_target(row, &target->address);
+	wm_traffic_address_name(row->target, &target->address);
 	fill_totals(row, &target->totals);
 	if (row->receives)
 		row->lost = wm_traffic_lost(traffic, target);

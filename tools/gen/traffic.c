@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "mac.h"
 
 /* After the last answer that was missing: copies of frames may follow. Longer than a
  * machine that shares its cores is held up. */
@@ -15,11 +16,20 @@
 #define STALL_NS (200 * WM_NS_PER_MS)
 #define NOBODY UINT16_MAX
 
+void wm_traffic_address_name(char name[WM_TRAFFIC_NAME_BYTES],
+			     const struct wm_traffic_address *address)
+{
+	if (address->name[0])
+		memcpy(name, address->name, WM_TRAFFIC_NAME_BYTES);
+	else
+		wm_mac_format(name, address->mac);
+}
+
 /* ---- memory ---------------------------------------------------------------- */
 
 static bool finds_sources(const struct wm_traffic_config *config)
 {
-	return config->mode == WM_TRAFFIC_RECEIVE || config->mode == WM_TRAFFIC_ECHO;
+	return !wm_traffic_mode_sends(config->mode);
 }
 
 static bool replays(const struct wm_traffic_config *config)
@@ -564,8 +574,7 @@ bool wm_traffic_is_over(struct wm_traffic *traffic, uint64_t now_ns)
 		return false;
 	if (finds_sources(&traffic->config))
 		return is_received(traffic, now_ns);
-	if (traffic->config.mode == WM_TRAFFIC_TRANSMIT || replays(&traffic->config) ||
-	    traffic->result < 0)
+	if (!wm_traffic_mode_receives(traffic->config.mode) || traffic->result < 0)
 		return true;
 	if (traffic->totals.received - traffic->totals.duplicates == traffic->totals.sent)
 		return is_quiet(traffic, now_ns, LINGER_NS);

@@ -168,6 +168,19 @@ enum wm_drop wm_traffic_arrived(struct wm_traffic *traffic,
 void wm_traffic_damaged(struct wm_traffic *traffic, const uint8_t mac[WM_ETHER_ADDR_BYTES]);
 /* Elements of output in a MAP frame of that size, 0: it holds none. */
 uint32_t wm_traffic_elements(const struct wm_kernel *kernel, uint32_t frame_bytes);
+/* Of frames of its own. */
+static inline bool wm_traffic_mode_sends(enum wm_traffic_mode mode)
+{
+	return mode != WM_TRAFFIC_RECEIVE && mode != WM_TRAFFIC_ECHO;
+}
+/* Does it count what comes? */
+static inline bool wm_traffic_mode_receives(enum wm_traffic_mode mode)
+{
+	return mode != WM_TRAFFIC_TRANSMIT && mode != WM_TRAFFIC_REPLAY;
+}
+/* Its name, or its address where it has none. */
+void wm_traffic_address_name(char name[WM_TRAFFIC_NAME_BYTES],
+			     const struct wm_traffic_address *address);
 /* Are frames sent back? */
 static inline bool wm_traffic_reflects(const struct wm_traffic *traffic)
 {
