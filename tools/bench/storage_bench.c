@@ -175,10 +175,13 @@ static int measure(struct stream *stream, struct wm_error *error)
 
 static int open_and_measure(struct stream *stream, const char *output, struct wm_error *error)
 {
+	const struct wm_kernel *kernel = wm_kernel_find("xor");
 	int ret;
 
-	ret = wm_layout_init(&stream->layout, wm_kernel_find("xor"), stream->source.bytes, MTU,
-			     error);
+	if (stream->source.bytes % kernel->in_bytes != 0)
+		return wm_error_set(error, EINVAL, "the input is no multiple of %u bytes",
+				    kernel->in_bytes);
+	ret = wm_layout_init(&stream->layout, kernel, stream->source.bytes, MTU, error);
 	if (ret < 0)
 		return ret;
 	ret = wm_sink_create(&stream->sink, output, stream->layout.output_bytes, true,
