@@ -21,12 +21,11 @@
  * Window. Delay tells the queue before loss does (Brakmo and Peterson, TCP Vegas,
  * 1995): of w batches in flight, w * (1 - rtt_base / rtt) wait in some queue. Once
  * a round trip the window moves so that the queue stays near its target, half of
- * what a cheap switch buffers a port, and waits no longer than 20 ms. The base is the least round trip of the
- * last 10 to 20 s; to see it through a standing queue, the window is cut for one
- * round every 10 s, by all flows of a host at once, since they share queues. A
- * new flow doubles its window every other round until the queue shows. Loss
- * alone shrinks the window only where the queue is long or an eighth of a round
- * is gone: a bad cable is no congestion.
+ * what a cheap switch buffers a port, and waits no longer than 20 ms. The base is the least round
+ * trip of the last 10 to 20 s; to see it through a standing queue, the window is cut for one round
+ * every 10 s, by all flows of a host at once, since they share queues. A new flow doubles its
+ * window every other round until the queue shows. Loss alone shrinks the window only where the
+ * queue is long or an eighth of a round is gone: a bad cable is no congestion.
  *
  * Pure: no clock, no I/O, no allocation; one thread; every call constant time.
  */
