@@ -16,6 +16,7 @@ struct candidate {
 	VkPhysicalDeviceProperties properties;
 	VkPhysicalDeviceDriverProperties driver;
 	VkDeviceSize import_align_bytes;
+	uint32_t subgroup_size;
 	int queue_family;  /* < 0: none computes */
 	const char *lacks; /* NULL: it has all we need */
 };
@@ -59,6 +60,11 @@ static void examine(struct candidate *candidate, VkPhysicalDevice physical)
 	VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
 	};
+	VkPhysicalDeviceSubgroupProperties subgroup = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
+		.pNext = &host,
+	};
+	VkPhysicalDeviceFeatures features;
 	VkPhysicalDeviceProperties2 properties = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
 		.pNext = &candidate->driver,
@@ -67,7 +73,7 @@ static void examine(struct candidate *candidate, VkPhysicalDevice physical)
 	*candidate = (struct candidate){
 		.physical = physical,
 		.driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
-			    .pNext = &host },
+			    .pNext = &subgroup },
 		.queue_family = find_queue_family(physical),
 	};
 	vkGetPhysicalDeviceProperties(physical, &candidate->properties);
@@ -84,8 +90,14 @@ static void examine(struct candidate *candidate, VkPhysicalDevice physical)
 			" (to compute in the memory of the frames)";
 		return;
 	}
+	vkGetPhysicalDeviceFeatures(physical, &features);
+	if (!features.shaderInt64) {
+		candidate->lacks = "shaderInt64 (kernels load and store 64 bits at once)";
+		return;
+	}
 	vkGetPhysicalDeviceProperties2(physical, &properties);
 	candidate->driver.pNext = NULL;
+	candidate->subgroup_size = subgroup.subgroupSize;
 	candidate->import_align_bytes = host.minImportedHostPointerAlignment;
 }
 
@@ -178,6 +190,7 @@ static int open_device(struct wm_device *device, struct wm_error *error)
 {
 	static const char *const extensions[] = { VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME };
 	static const float priority = 1.0f;
+	static const VkPhysicalDeviceFeatures features = { .shaderInt64 = VK_TRUE };
 	VkPhysicalDeviceTimelineSemaphoreFeatures timeline = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES,
 		.timelineSemaphore = VK_TRUE,
@@ -195,6 +208,7 @@ static int open_device(struct wm_device *device, struct wm_error *error)
 		.pQueueCreateInfos = &queue,
 		.enabledExtensionCount = 1,
 		.ppEnabledExtensionNames = extensions,
+		.pEnabledFeatures = &features,
 	};
 	int ret = wm_result_error(vkCreateDevice(device->physical, &info, NULL, &device->handle),
 				  "vkCreateDevice", error);
@@ -227,6 +241,7 @@ int wm_device_init(struct wm_device *device, const struct wm_instance *instance,
 		.queue_family = (uint32_t)choice->queue_family,
 		.limits = choice->properties.limits,
 		.import_align_bytes = choice->import_align_bytes,
+		.subgroup_size = choice->subgroup_size,
 		.software = is_software(choice),
 	};
 	snprintf(device->name, sizeof(device->name), "%s", choice->properties.deviceName);

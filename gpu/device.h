@@ -22,6 +22,7 @@ struct wm_device {
 	VkPhysicalDeviceLimits limits;
 	VkPhysicalDeviceMemoryProperties memory;
 	VkDeviceSize import_align_bytes;
+	uint32_t subgroup_size; /* invocations that it computes at once */
 	PFN_vkGetMemoryHostPointerPropertiesEXT get_host_pointer_properties;
 	bool software;
 	char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];

@@ -19,6 +19,8 @@
 
 #define REGION_ALIGN_BYTES (2u * 1024u * 1024u)
 #define REGION_BYTES_MAX (128u * 1024u * 1024u)
+/* A wave of the GPU that this was written for (GCN); the others' divide it. */
+#define GPU_INVOCATIONS 64u
 
 struct wm_executor {
 	bool computes; /* else `none` answers, and the next five are unused */
@@ -30,6 +32,7 @@ struct wm_executor {
 	struct wm_pipeline pipeline;
 	size_t memory_bytes; /* of the region */
 	uint32_t rows_max;
+	uint32_t invocations;	 /* that compute one row */
 	struct wm_kernel kernel; /* valid once prepared, as is the shader */
 	const struct wm_shader *shader;
 	bool prepared;
@@ -68,6 +71,30 @@ static int check_rows_max(const struct wm_device *device, uint32_t rows_max, str
 	return 0;
 }
 
+/*
+ * A GPU takes the waves of one row side by side. A software device computes one subgroup
+ * after the other, each with what precedes the loop of a kernel: one is best.
+ */
+static int choose_invocations(struct wm_executor *executor, uint32_t wanted, struct wm_error *error)
+{
+	const struct wm_device *device = &executor->device;
+	const VkPhysicalDeviceLimits *limits = &device->limits;
+
+	uint32_t most = limits->maxComputeWorkGroupInvocations;
+
+	if (most > limits->maxComputeWorkGroupSize[0])
+		most = limits->maxComputeWorkGroupSize[0];
+	if (wanted > most)
+		return wm_error_set(error, EINVAL,
+				    "executor: %u invocations are more than '%s' takes for one row "
+				    "(%u)",
+				    wanted, device->name, most);
+	if (wanted == 0)
+		wanted = device->software ? device->subgroup_size : GPU_INVOCATIONS;
+	executor->invocations = wanted;
+	return 0;
+}
+
 static int bring_up_device(struct wm_executor *executor, const struct wm_executor_config *config,
 			   struct wm_error *error)
 {
@@ -82,6 +109,9 @@ static int bring_up_device(struct wm_executor *executor, const struct wm_executo
 	if (ret < 0)
 		goto fini_instance;
 	ret = check_rows_max(device, config->rows_max, error);
+	if (ret < 0)
+		goto fini_device;
+	ret = choose_invocations(executor, config->invocations, error);
 	if (ret < 0)
 		goto fini_device;
 	ret = wm_memory_import(&executor->region, device, config->memory, config->memory_bytes,
@@ -208,7 +238,8 @@ static int prepare_device(struct wm_executor *executor, const struct wm_shader *
 {
 	int ret;
 
-	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader, error);
+	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader,
+			       executor->invocations, error);
 	if (ret < 0)
 		return ret;
 	/* From here the commands of the kernel before are gone. */

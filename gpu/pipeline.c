@@ -115,8 +115,16 @@ fini:
 }
 
 int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *device,
-		     const struct wm_shader *shader, struct wm_error *error)
+		     const struct wm_shader *shader, uint32_t invocations, struct wm_error *error)
 {
+	/* The prelude's only one, number 0. */
+	const VkSpecializationMapEntry entry = { .size = sizeof(invocations) };
+	const VkSpecializationInfo constants = {
+		.mapEntryCount = 1,
+		.pMapEntries = &entry,
+		.dataSize = sizeof(invocations),
+		.pData = &invocations,
+	};
 	VkShaderModuleCreateInfo module_info = {
 		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
 		.codeSize = shader->code_bytes,
@@ -126,7 +134,8 @@ int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *devic
 		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
 		.stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
 			   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-			   .pName = "main" },
+			   .pName = "main",
+			   .pSpecializationInfo = &constants },
 		.layout = pipeline->layout,
 	};
 	VkPipeline handle = VK_NULL_HANDLE;

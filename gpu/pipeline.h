@@ -25,9 +25,9 @@ struct wm_pipeline {
 int wm_pipeline_init(struct wm_pipeline *pipeline, const struct wm_device *device,
 		     const struct wm_memory *region, const struct wm_memory *tables,
 		     VkDeviceSize rows_bytes, struct wm_error *error);
-/* Replaces the kernel. On failure the one before stays. */
+/* Replaces the kernel. `invocations` compute one row. On failure the one before stays. */
 int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *device,
-		     const struct wm_shader *shader, struct wm_error *error);
+		     const struct wm_shader *shader, uint32_t invocations, struct wm_error *error);
 void wm_pipeline_fini(struct wm_pipeline *pipeline, const struct wm_device *device);
 
 #endif

@@ -26,26 +26,29 @@
  * (load_word, store_word), little-endian, from 0. Input word 0 belongs to the
  * first element of the halo before. Rules:
  *
+ *   - INVOCATIONS is chosen for the device (gpu/executor.c): assume no number.
  *   - Give neighbouring invocations neighbouring units: the loop above, with a
- *     stride of INVOCATIONS, lets a GPU join their accesses. Or a short run each,
- *     where that saves loads (xor.comp): on the software device those are what costs.
+ *     stride of INVOCATIONS, lets a GPU join their accesses. Or a run each, where
+ *     that saves loads (xor.comp): on the software device those are what costs.
  *   - Read no input and write no output outside these lengths: other frames lie
  *     beside them. A unit is written whole: where row_count() * out_bytes is no
  *     multiple of 16, write words.
  *   - A row may have 0 elements (the warm-up has): then do nothing.
  *   - A row knows nothing of the others: they run in any order, or at once. Do
  *     not read what this dispatch writes.
- *   - 32-bit integers and floats only: the oldest GPU of a rack and the software
- *     device have no more. No shared memory and no barrier: they cost the
+ *   - Integers of 32 and 64 bits and floats of 32 only: the GPU of a PS4 and the
+ *     software device have these. No shared memory and no barrier: they cost the
  *     software device a factor of four. No loop of 65536 rounds or more: it cuts
  *     them off without a word.
  */
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 
-#define INVOCATIONS 64
 #define UNIT_BYTES 16
 #define WORD_BYTES 4
 
-layout(local_size_x = INVOCATIONS) in;
+/* Set when the pipeline is made. */
+layout(constant_id = 0) const uint INVOCATIONS = 64;
+layout(local_size_x_id = 0) in;
 
 /* struct wm_row of include/wiremill/executor.h, member by member. */
 struct row {
@@ -56,11 +59,20 @@ struct row {
 	uint zero;
 };
 
+/* The region, as units and as words. Units are accessed by halves: the software
+ * device goes through the invocations one by one for each component, so that two
+ * of 64 bits cost it half of four of 32. */
 layout(std430, set = 0, binding = 0) buffer region_buffer
 {
-	uvec4 units[];
+	u64vec2 units[];
 }
 region;
+
+layout(std430, set = 0, binding = 0) buffer region_word_buffer
+{
+	uint words[];
+}
+region_words;
 
 layout(std430, set = 0, binding = 1) readonly buffer rows_buffer
 {
@@ -113,20 +125,23 @@ uint place(uint unit)
 
 uvec4 load(uint unit)
 {
-	return region.units[place(unit)];
+	u64vec2 value = region.units[place(unit)];
+
+	return uvec4(unpackUint2x32(value.x), unpackUint2x32(value.y));
 }
 
 void store(uint unit, uvec4 value)
 {
-	region.units[output_at + unit] = value;
+	region.units[output_at + unit] =
+		u64vec2(packUint2x32(value.xy), packUint2x32(value.zw));
 }
 
 uint load_word(uint word)
 {
-	return region.units[place(word / 4)][word % 4];
+	return region_words.words[4 * place(word / 4) + word % 4];
 }
 
 void store_word(uint word, uint value)
 {
-	region.units[output_at + word / 4][word % 4] = value;
+	region_words.words[4 * output_at + word] = value;
 }

@@ -31,7 +31,7 @@
 #define WM_EXECUTOR_SUBMISSIONS 4u
 #define WM_ROW_PIECES 3u
 /* Every offset and every piece but the last is a multiple of this: the widest
- * load of a shader (uvec4). The executor refuses rows that are not. */
+ * load of a shader. The executor refuses rows that are not. */
 #define WM_ROW_ALIGN_BYTES 16u
 
 /*
@@ -52,13 +52,14 @@ struct wm_row {
 struct wm_executor;
 
 struct wm_executor_config {
-	void *memory;	     /* the region, aligned to 2 MiB, anonymous */
-	size_t memory_bytes; /* a multiple of 2 MiB, 128 MiB at most */
-	uint32_t rows_max;   /* in one submission */
-	bool validate;	     /* run under VK_LAYER_KHRONOS_validation, or fail */
-	const char *device;  /* a part of the device's name, or NULL for the best */
-	bool require_gpu;    /* fail on a software device */
-	bool no_compute;     /* no device: every row is answered with zeroes, at once */
+	void *memory;	      /* the region, aligned to 2 MiB, anonymous */
+	size_t memory_bytes;  /* a multiple of 2 MiB, 128 MiB at most */
+	uint32_t rows_max;    /* in one submission */
+	uint32_t invocations; /* for one row; 0: as many as suit the device */
+	bool validate;	      /* run under VK_LAYER_KHRONOS_validation, or fail */
+	const char *device;   /* a part of the device's name, or NULL for the best */
+	bool require_gpu;     /* fail on a software device */
+	bool no_compute;      /* no device: every row is answered with zeroes, at once */
 };
 
 /* What the system really got. */

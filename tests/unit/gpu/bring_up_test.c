@@ -140,6 +140,14 @@ static void memory_is_aligned_and_of_whole_huge_pages(void)
 	expect(&attempt, -EINVAL, "128 MiB");
 }
 
+static void invocations_are_within_the_devices_workgroup(void)
+{
+	struct attempt attempt = { .config = usual };
+
+	attempt.config.invocations = UINT32_MAX;
+	expect(&attempt, -EINVAL, "takes for one row");
+}
+
 static void rows_max_is_within_the_devices_grid(void)
 {
 	struct attempt attempt = { .config = usual };
@@ -157,6 +165,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(required_gpu_is_not_a_software_one),
 	WM_TEST(missing_validation_layer_is_named),
 	WM_TEST(memory_is_aligned_and_of_whole_huge_pages),
+	WM_TEST(invocations_are_within_the_devices_workgroup),
 	WM_TEST(rows_max_is_within_the_devices_grid),
 };
 

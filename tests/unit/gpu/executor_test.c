@@ -469,10 +469,10 @@ static const struct wm_test tests[] = {
 	WM_TEST(destroy_waits_for_what_is_in_flight),
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct wm_error error = { "" };
-	int ret = rig_init(&rig, &error);
+	int ret = rig_init(&rig, argc > 1 ? argv[1] : NULL, &error);
 
 	if (ret == -ENODEV || ret == -ENOTSUP)
 		return wm_tests_skip(error.text);

@@ -49,11 +49,12 @@ static void keep_driver_loaded(void)
 	dlopen("libvulkan_lvp.so", RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
-int rig_init(struct rig *rig, struct wm_error *error)
+int rig_init(struct rig *rig, const char *invocations, struct wm_error *error)
 {
 	struct wm_executor_config config = {
 		.memory_bytes = RIG_BYTES,
 		.rows_max = RIG_ROWS_MAX,
+		.invocations = invocations ? (uint32_t)strtoul(invocations, NULL, 10) : 0,
 		.validate = true,
 	};
 	int ret;

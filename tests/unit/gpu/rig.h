@@ -31,8 +31,9 @@ struct rig {
 uint8_t *rig_map(size_t bytes);
 void rig_unmap(uint8_t *memory, size_t bytes);
 
-/* Prints the seed (WM_TEST_SEED sets it). 0, or what wm_executor_create says. */
-int rig_init(struct rig *rig, struct wm_error *error);
+/* Prints the seed (WM_TEST_SEED sets it). `invocations` is the first argument of a test's
+ * program, how many compute a row, or NULL. 0, or what wm_executor_create says. */
+int rig_init(struct rig *rig, const char *invocations, struct wm_error *error);
 void rig_fini(struct rig *rig);
 
 /* From lowest to highest, both included. */
