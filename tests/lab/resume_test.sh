@@ -11,10 +11,13 @@ output=$scratch/output
 partial=$output.wm-partial
 journal=$output.wm-journal
 
-# An unfinished job whose controller has forgotten it, all nodes having died.
+# An unfinished job whose controller has forgotten it, all nodes having died. The links are
+# slow from here on: whatever else this machine does, there is time to kill who works on it.
 leave_unfinished() {
 	begin "$input" "$output" fail_after_seconds=10
 	eventually 20 job_holds 'it["extents_done"] > 160'
+	link_rate 1 10mbit
+	link_rate 2 10mbit
 	lab kill --node 1
 	lab kill --node 2
 	ends "failed"
@@ -129,10 +132,7 @@ journal_of_other_output() {
 		input_bytes=$((256 * mib - 32)) output_bytes=$((256 * mib - 64))
 }
 
-# resumes_slowly: so that there is time to kill its controller.
 resumes_slowly() {
-	link_rate 1 10mbit
-	link_rate 2 10mbit
 	job=$(value 'it["job"]' "$(rpc job.resume output="$output")")
 	eventually 20 job_holds 'it["state"] == "running"'
 }
