@@ -141,6 +141,7 @@ static bool is_committed(const struct wm_job *job)
 /* A crash may have come between the commit and the removal of the journal. */
 static int resume_committed(struct wm_job *job, struct wm_error *error)
 {
+	job->committed = true;
 	job->lane.sink = (struct wm_sink){ .fd = -1, .fd_tail = -1 };
 	return wm_journal_check_output(&job->lane.journal, &job->lane.layout, job->output, error);
 }

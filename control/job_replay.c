@@ -7,6 +7,7 @@ void wm_job_replay_begin(struct wm_job *job)
 	wm_redo_init(&job->redo, job->lane.layout.extents);
 	job->lane.redo_wanted = job->lane.redo_done = 0;
 	job->unsettled_nodes = 0;
+	job->committed = false;
 }
 
 int wm_job_replay(struct wm_job *job, const struct wm_journal_record *record, uint32_t number)

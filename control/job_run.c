@@ -176,10 +176,10 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 	job->journal = job->lane.journal.random;
 	wm_jobs_save(jobs);
 	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
-	if (wm_job_is_made(job) && !job->lane.quarantined) {
+	/* A crash came after the last extent. Without its name the output may still be doubted. */
+	if (job->committed || (wm_job_is_made(job) && !job->lane.quarantined)) {
 		job->start_ns = now_ns;
-		job_finish(jobs, job,
-			   now_ns); /* a crash came between the last extent and the name */
+		job_finish(jobs, job, now_ns);
 	}
 }
 

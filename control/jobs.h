@@ -64,6 +64,7 @@ struct wm_job {
 	const struct wm_kernel *kernel;
 	bool force, drop_tail;
 	bool resume;	/* goes on from the journal of an earlier life */
+	bool committed; /* in which the output got its name: no doubt reaches it any more */
 	bool open;	/* source, sink and journal are */
 	bool cancelled; /* asked for; takes effect when the lane lets go */
 	bool suspended; /* likewise, but what is durable stays for another life */

@@ -99,6 +99,7 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 	sim_disk_cut_journal(sim, end);
 	if (wm_job_replay_end(job) < 0)
 		return wm_error_set(error, EBADMSG, "what is void cannot be found");
+	job->committed = wm_job_is_made(job) && sim_disk_names(sim)->committed;
 	sim_check_resumed(sim);
 	sim_trace(sim, "controller: resumes with %llu of %llu extents, %u records",
 		  (unsigned long long)job->lane.progress.durable,
