@@ -26,6 +26,8 @@ static uint64_t now_ns = 77 * WM_NS_PER_S;
 static uint64_t open_takes_ns;
 static bool are_finished;
 static int finish_result;
+static bool are_complete, are_committed; /* as a resumed job finds them */
+static const uint8_t caught_mac[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 2 };
 /* The lane. */
 static struct wm_lane_job *lane_job;
 static bool is_told_to_stop;
@@ -92,7 +94,9 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	(void)state_directory;
 	(void)error;
 	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
-	job->lane.progress.durable = 1;
+	job->lane.progress.durable = are_complete ? job->lane.layout.extents : 1;
+	job->committed = are_committed;
+	job->unsettled_nodes = wm_journal_node_bit(caught_mac);
 	job->lane.journal.random = 0xabcd;
 	now_ns += open_takes_ns;
 	return 0;
@@ -228,7 +232,7 @@ static void begin(void)
 	remove_spool();
 	open_takes_ns = 0;
 	finish_result = 0;
-	are_finished = false;
+	are_finished = are_complete = are_committed = false;
 	memset(&published, 0, sizeof(published));
 	controller_starts();
 }
@@ -401,6 +405,30 @@ static void a_job_that_has_ended_is_known_to_the_next_controller(void)
 	controller_dies();
 }
 
+/* What a node in quarantine had a part in is made again, as long as the output has no name. */
+static void output_is_doubted_until_it_has_its_name(void)
+{
+	struct wm_job *job;
+
+	begin();
+	are_complete = true;
+	CU_ASSERT_EQUAL_FATAL(wm_membership_recall(&membership, caught_mac, "n2", "wrong"), 0);
+	job = run(0);
+	CU_ASSERT_EQUAL(job->lane.quarantined, wm_journal_node_bit(caught_mac));
+	controller_dies();
+
+	begin();
+	are_complete = are_committed = true;
+	CU_ASSERT_EQUAL_FATAL(wm_membership_recall(&membership, caught_mac, "n2", "wrong"), 0);
+	node_joins();
+	job = submit(0);
+	CU_ASSERT_FATAL(job->state == WM_JOB_FINISHING || job->state == WM_JOB_DONE);
+	until_ended(job);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_DONE);
+	CU_ASSERT_PTR_NULL(lane_job);
+	controller_dies();
+}
+
 /* The journal is gone, the spool has it running still. */
 static void a_job_whose_last_step_was_not_noted_is_done(void)
 {
@@ -450,6 +478,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(no_node_that_may_go_on_is_waited_for_as_long_as_was_said),
 	WM_TEST(what_cannot_be_finished_names_the_way_to_go_on),
 	WM_TEST(a_job_that_has_ended_is_known_to_the_next_controller),
+	WM_TEST(output_is_doubted_until_it_has_its_name),
 	WM_TEST(a_job_whose_last_step_was_not_noted_is_done),
 	WM_TEST(a_node_that_computed_wrong_is_kept_out_by_the_next_controller),
 };
