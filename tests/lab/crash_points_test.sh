@@ -38,7 +38,13 @@ find_job() {
 		"$(rpc job.list)")
 }
 
+# It says what kills it before it is killed, and its memory takes its time to go.
+is_gone() {
+	[[ ! -e /proc/$(cut -d' ' -f1 "/run/wiremill/$lab/ctl.pid") ]]
+}
+
 dies_and_ends_exact() {
+	eventually 20 is_gone
 	ls "$folder"
 	lab start --controller
 	find_job
