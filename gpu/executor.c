@@ -79,7 +79,6 @@ static int choose_invocations(struct wm_executor *executor, uint32_t wanted, str
 {
 	const struct wm_device *device = &executor->device;
 	const VkPhysicalDeviceLimits *limits = &device->limits;
-
 	uint32_t most = limits->maxComputeWorkGroupInvocations;
 
 	if (most > limits->maxComputeWorkGroupSize[0])

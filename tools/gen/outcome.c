@@ -18,7 +18,7 @@ static void fill_head(struct wm_result_row *row, const char *test, const struct 
 	const struct wm_traffic_config *config = &traffic->config;
 
 	snprintf(row->test, sizeof(row->test), "%s", test);
-	row->sends = wm_traffic_mode_sends(traffic->config.mode);
+	row->sends = wm_traffic_mode_sends(config->mode);
 	row->receives = wm_traffic_mode_receives(config->mode);
 	row->sequenced = row->receives;
 	row->duration_ns = duration_ns(traffic);
