@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "port_dpdk.h"
+#include "port_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,74 +14,11 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_mbuf.h>
-#include <rte_memzone.h>
 
 #include "log.h"
 #include "wiremill/limits.h"
 
-#define HUGEPAGE_BYTES (2u * 1024 * 1024)
-/* What EAL, the rings and the device take beside the pools. */
-#define HUGEPAGES_BASE 16u
-
-/* Frames of a packet(7) ring, each way. All that is in flight may come back while
- * the lane is not scheduled; see in_flight_max in lane.c. */
-#define PACKET_RING_FRAMES 1024u
 #define PACKET_NAME "net_af_packet%" PRIu32 /* of the nth device */
-/* TPACKET2_HDRLEN, and the most that tpacket_rcv() puts before the Ethernet header. */
-#define PACKET_HEADER_BYTES 52u
-#define PACKET_OFFSET_BYTES 80u
-
-#define DESCRIPTORS 1024u
-#define MBUF_CACHE 256u
-
-static uint32_t round_up(uint32_t value, uint32_t multiple)
-{
-	return (value + multiple - 1) / multiple * multiple;
-}
-
-/* ---- sizes ---------------------------------------------------------------- */
-
-/* Of one slot in a packet(7) ring: quarter pages, four to a block, so that
- * blocks are whole pages and slots follow each other without a gap. */
-static uint32_t packet_slot_bytes(uint16_t mtu)
-{
-	return round_up(WM_ETHER_HEADER_BYTES + mtu + PACKET_OFFSET_BYTES, 1024);
-}
-
-/* net_af_packet wants room for a whole slot. */
-static uint32_t receive_room_bytes(uint16_t mtu)
-{
-	return RTE_PKTMBUF_HEADROOM + packet_slot_bytes(mtu) - PACKET_HEADER_BYTES;
-}
-
-static uint32_t receive_stride_bytes(uint16_t mtu)
-{
-	return round_up(receive_room_bytes(mtu), WM_PORT_PAYLOAD_ALIGN_BYTES);
-}
-
-static size_t receive_memory_bytes(const struct wm_port_config *config, uint16_t mtu)
-{
-	size_t bytes = ((size_t)config->receive_mbufs + 1) * receive_stride_bytes(mtu);
-
-	return (bytes + HUGEPAGE_BYTES - 1) / HUGEPAGE_BYTES * HUGEPAGE_BYTES;
-}
-
-static uint32_t header_room_bytes(uint16_t mtu, bool multi_segment)
-{
-	return RTE_PKTMBUF_HEADROOM + (multi_segment ? WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX
-						     : WM_ETHER_HEADER_BYTES + (uint32_t)mtu);
-}
-
-uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu)
-{
-	/* The object of a mempool: its own header, the mbuf. */
-	size_t object = 64 + sizeof(struct rte_mbuf);
-	size_t bytes = receive_memory_bytes(config, mtu) + config->receive_mbufs * object +
-		       config->transmit_mbufs * (2 * object + header_room_bytes(mtu, false));
-
-	return HUGEPAGES_BASE + (uint32_t)((bytes + HUGEPAGE_BYTES - 1) / HUGEPAGE_BYTES);
-}
 
 /* ---- EAL ------------------------------------------------------------------ */
 
@@ -162,8 +99,8 @@ static int device_argument(const struct wm_port_device *device, uint32_t index, 
 	snprintf(text, text_bytes,
 		 "--vdev=" PACKET_NAME ",iface=%s,qdisc_bypass=1,framesz=%" PRIu32
 		 ",blocksz=%" PRIu32 ",framecnt=%u",
-		 index, device->interface, packet_slot_bytes(mtu), 4 * packet_slot_bytes(mtu),
-		 PACKET_RING_FRAMES);
+		 index, device->interface, wm_port_packet_slot_bytes(mtu),
+		 4 * wm_port_packet_slot_bytes(mtu), WM_PORT_PACKET_RING_FRAMES);
 	return 0;
 }
 
@@ -218,73 +155,6 @@ void wm_port_eal_fini(void)
 	rte_eal_cleanup();
 }
 
-/* ---- pools ---------------------------------------------------------------- */
-
-static void pool_name(char name[RTE_MEMZONE_NAMESIZE], const char *what, const struct wm_port *port)
-{
-	snprintf(name, RTE_MEMZONE_NAMESIZE, "wm-%s-%u", what, port->id);
-}
-
-/* One zone that we cut ourselves: a pool of its own layout would not put the
- * payloads where O_DIRECT wants them. */
-static int receive_pool_create(struct wm_port *port, const struct wm_port_config *config)
-{
-	uint32_t stride = receive_stride_bytes(port->mtu);
-	size_t bytes = receive_memory_bytes(config, port->mtu);
-	uint32_t offset = (RTE_PKTMBUF_HEADROOM + WM_FRAME_HEADER_BYTES) %
-			  WM_PORT_PAYLOAD_ALIGN_BYTES;
-	struct rte_pktmbuf_extmem area = { 0 };
-	const struct rte_memzone *zone;
-	char name[RTE_MEMZONE_NAMESIZE];
-
-	pool_name(name, "receive", port);
-	zone = rte_memzone_reserve_aligned(name, bytes, port->socket, 0, HUGEPAGE_BYTES);
-	if (!zone)
-		return -rte_errno;
-	port->receive_zone = zone;
-	port->memory_bytes += bytes;
-	area.buf_ptr = (uint8_t *)zone->addr + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
-	area.buf_iova = zone->iova == RTE_BAD_IOVA
-				? RTE_BAD_IOVA
-				: zone->iova + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
-	area.buf_len = (size_t)config->receive_mbufs * stride;
-	area.elt_size = (uint16_t)stride;
-
-	port->receive = rte_pktmbuf_pool_create_extbuf(name, config->receive_mbufs, MBUF_CACHE, 0,
-						       (uint16_t)stride, port->socket, &area, 1);
-	return port->receive ? 0 : -rte_errno;
-}
-
-static int pools_create(struct wm_port *port, const struct wm_port_config *config)
-{
-	char name[RTE_MEMZONE_NAMESIZE];
-	int ret = receive_pool_create(port, config);
-
-	if (ret < 0)
-		return ret;
-	pool_name(name, "header", port);
-	port->header = rte_pktmbuf_pool_create(
-		name, config->transmit_mbufs, MBUF_CACHE, 0,
-		(uint16_t)header_room_bytes(port->mtu,
-					    port->multi_segment && !config->whole_headers),
-		port->socket);
-	if (!port->header)
-		return -rte_errno;
-	pool_name(name, "attach", port);
-	port->attach = rte_pktmbuf_pool_create(name, config->transmit_mbufs, MBUF_CACHE, 0, 0,
-					       port->socket);
-	return port->attach ? 0 : -rte_errno;
-}
-
-static void pools_destroy(struct wm_port *port)
-{
-	rte_mempool_free(port->attach);
-	rte_mempool_free(port->header);
-	rte_mempool_free(port->receive);
-	if (port->receive_zone)
-		rte_memzone_free(port->receive_zone);
-}
-
 /* ---- the device ------------------------------------------------------------ */
 
 /* A netdev has its MTU from the system, and a memif carries what fits the buffers of
@@ -324,8 +194,8 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 	port->multi_segment = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	if (port->multi_segment)
 		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	port->ring_frames = strcmp(port->driver, "net_af_packet") == 0 ? PACKET_RING_FRAMES
-								       : DESCRIPTORS;
+	port->ring_frames = strcmp(port->driver, "net_af_packet") == 0 ? WM_PORT_PACKET_RING_FRAMES
+								       : WM_PORT_DESCRIPTORS;
 
 	ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
 	if (ret == 0)
@@ -334,26 +204,6 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 		return wm_error_set(error, -ret, "port %s (%s) cannot be configured: %s",
 				    port->name, port->driver, strerror(-ret));
 	return 0;
-}
-
-static int port_start(struct wm_port *port)
-{
-	uint16_t receive_descriptors = DESCRIPTORS, transmit_descriptors = DESCRIPTORS;
-	int ret;
-
-	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &receive_descriptors,
-					       &transmit_descriptors);
-	if (ret < 0)
-		return ret;
-	ret = rte_eth_rx_queue_setup(port->id, 0, receive_descriptors, (unsigned)port->socket, NULL,
-				     port->receive);
-	if (ret < 0)
-		return ret;
-	ret = rte_eth_tx_queue_setup(port->id, 0, transmit_descriptors, (unsigned)port->socket,
-				     NULL);
-	if (ret < 0)
-		return ret;
-	return rte_eth_dev_start(port->id);
 }
 
 /* The ethdev of that device; RTE_MAX_ETHPORTS: there is none. */
@@ -393,14 +243,14 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 	ret = port_configure(port, error);
 	if (ret < 0)
 		goto close_device;
-	ret = pools_create(port, config);
+	ret = wm_port_pools_create(port, config);
 	if (ret < 0) {
 		wm_error_set(error, -ret,
 			     "no memory for the pools of port %s (%s): more hugepages are needed",
 			     port->name, rte_strerror(-ret));
 		goto destroy_pools;
 	}
-	ret = port_start(port);
+	ret = wm_port_queues_start(port);
 	if (ret < 0) {
 		wm_error_set(error, -ret, "port %s (%s) does not start: %s", port->name,
 			     port->driver, strerror(-ret));
@@ -409,7 +259,7 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 	return 0;
 
 destroy_pools:
-	pools_destroy(port);
+	wm_port_pools_destroy(port);
 close_device:
 	rte_eth_dev_close(port->id);
 	return ret;
@@ -419,5 +269,5 @@ void wm_port_close(struct wm_port *port)
 {
 	rte_eth_dev_stop(port->id);
 	rte_eth_dev_close(port->id);
-	pools_destroy(port);
+	wm_port_pools_destroy(port);
 }

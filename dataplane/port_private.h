@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What port_dpdk.c (EAL, the device) and port_queues.c (its pools and queues) share. */
+#ifndef WM_PORT_PRIVATE_H
+#define WM_PORT_PRIVATE_H
+
+#include "port_dpdk.h"
+
+#define WM_PORT_HUGEPAGE_BYTES (2u * 1024 * 1024)
+/* Frames of a packet(7) ring, each way. All that is in flight may come back while
+ * the lane is not scheduled; see in_flight_max in lane.c. */
+#define WM_PORT_PACKET_RING_FRAMES 1024u
+#define WM_PORT_DESCRIPTORS 1024u
+
+/* Of one slot in a packet(7) ring. */
+uint32_t wm_port_packet_slot_bytes(uint16_t mtu);
+
+/* The port has mtu, socket and multi_segment. */
+int wm_port_pools_create(struct wm_port *port, const struct wm_port_config *config);
+void wm_port_pools_destroy(struct wm_port *port);
+/* Sets up its one queue each way and starts it. */
+int wm_port_queues_start(struct wm_port *port);
+
+#endif
