@@ -105,8 +105,9 @@ static int device_argument(const struct wm_port_device *device, uint32_t index, 
 }
 
 /* Buffers cross pages, so a device must see virtual addresses: EAL refuses a PCI
- * card that has no IOMMU before it. A memif without copies shows its memory to the
- * other end: one file, and all that there will be, at once. */
+ * card that has no IOMMU before it. All pages are in one file: Linux 6.1 registers no
+ * buffer that lies in two. A memif without copies shows its memory to the other end,
+ * and so wants all that there will be at once. */
 static bool any_device(const struct wm_port_device *devices, uint32_t count, bool pci)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -121,10 +122,12 @@ int wm_port_eal_init(const char *program, const struct wm_port_device *devices,
 		     struct wm_error *error)
 {
 	char device_texts[WM_PORTS_MAX][512], lcores_text[128], memory_text[32];
-	char *argv[9 + WM_PORTS_MAX + 1] = { (char *)program,	  "--in-memory",
-					     "--no-telemetry",	  "--iova-mode=va",
-					     "--log-level=error", lcores_text };
-	int argc = 6, ret;
+	char *argv[9 + WM_PORTS_MAX + 1] = {
+		(char *)program,  "--in-memory",    "--single-file-segments",
+		"--no-telemetry", "--iova-mode=va", "--log-level=error",
+		lcores_text
+	};
+	int argc = 7, ret;
 
 	ret = check_hugepages(hugepages, error);
 	for (uint32_t i = 0; ret == 0 && i < device_count; i++) {
@@ -136,10 +139,8 @@ int wm_port_eal_init(const char *program, const struct wm_port_device *devices,
 		return ret;
 	if (!any_device(devices, device_count, true))
 		argv[argc++] = "--no-pci";
-	if (any_device(devices, device_count, false)) {
-		argv[argc++] = "--single-file-segments";
+	if (any_device(devices, device_count, false))
 		argv[argc++] = memory_text;
-	}
 	snprintf(lcores_text, sizeof(lcores_text), "--lcores=%s", lcores);
 	snprintf(memory_text, sizeof(memory_text), "-m%" PRIu32, hugepages * 2);
 	if (rte_eal_init(argc, argv) < 0)

@@ -29,6 +29,15 @@ controller_copies_nothing() {
 		l["obtained"]["receive"] == "in place" for l in it["lanes"])' "$(stats)"
 }
 
+# Of one NUMA node: Linux 6.1 registers no buffer that lies in two files.
+controller_memory_is_one_file() {
+	local pid files
+	pid=$(cut -d' ' -f1 "/run/wiremill/$lab/ctl.pid")
+	files=$(awk '/memfd:seg/ { print $5 }' "/proc/$pid/maps" | sort -u)
+	[[ -n $files ]]
+	equal "files of hugepages" "$(wc -l <<<"$files")" 1
+}
+
 # Nodes report their own counters once a second.
 nodes_have_reported() {
 	holds 'all(n["results"] >= n["batches"] > 0 for n in it["nodes"])' "$(nodes)"
@@ -71,6 +80,7 @@ rack() {
 	check "$rack: faults on every link" links_are_bad
 	check "$rack: $4 MiB and an odd tail exact under faults" job_is_exact $(($4 * mib + 32 * 77))
 	check "$rack: the faults were met" faults_happened
+	check "$rack: the controller's memory is one file" controller_memory_is_one_file
 	check "$rack: all programs end well" programs_end_well
 	check "$rack: taken down" lab_down
 }
