@@ -115,6 +115,7 @@ static void serve_timer(struct wm_daemon *daemon)
 	receive_control(daemon);
 	wm_membership_tick(&daemon->membership, wm_clock_ns());
 	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
+	wm_rpc_tick(daemon->rpc, wm_clock_ns());
 }
 
 /* Each event reads the clock itself: a time taken before the loop would lie before

@@ -10,21 +10,28 @@
  * whatever else it waits for, and calls wm_rpc_serve when that is readable.
  * Methods run inside wm_rpc_serve and should not block.
  *
- * Memory is bounded: WM_RPC_CLIENTS_MAX clients, each with at most one line on
- * its way in and one on its way out. A client that does not read its answers is
- * not read from; when all places are taken, a new client gets the place of the
- * one that has been still for longest, so slow readers go first.
+ * Time is bounded: a client's turn is so many requests (of a batch too) or so many
+ * milliseconds, and so is wm_rpc_serve as a whole; what is left waits for the next turn.
+ *
+ * Memory is bounded: so many clients, each with at most one line on its way in and one on its
+ * way out, and all of them together with WM_RPC_MEMORY_BYTES_MAX: beyond that requests are
+ * refused. A client that does not read its answers is not read from. One that keeps a line, or
+ * an answer, unfinished for WM_RPC_STALL_NS loses its connection. When all places are taken,
+ * a new client waits in the socket's backlog; it gets the place of one that has asked nothing
+ * for a minute, never of one that waits for an answer.
  */
 #ifndef WM_RPC_H
 #define WM_RPC_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "wiremill/control.h"
 #include "wiremill/error.h"
 
-#define WM_RPC_CLIENTS_MAX 64u
 /* Requests in one batch: with the bound of a line, what its answers may take. */
 #define WM_RPC_BATCH_MAX 64u
 
@@ -47,7 +54,8 @@ struct wm_rpc_config {
 	const char *socket_path;
 	const struct wm_rpc_method *methods; /* kept by reference */
 	unsigned method_count;
-	void *context; /* handed to every method */
+	void *context;	      /* handed to every method */
+	unsigned clients_max; /* 0: WM_RPC_CLIENTS_MAX, or as many as RLIMIT_NOFILE has room for */
 };
 
 /*
@@ -58,20 +66,50 @@ struct wm_rpc_config {
 int wm_rpc_create(struct wm_rpc **rpc, const struct wm_rpc_config *config, struct wm_error *error);
 /* Readable when wm_rpc_serve has something to do. Stays the server's. */
 int wm_rpc_fd(const struct wm_rpc *rpc);
-/* Takes, answers and sends what can be without waiting. */
+/* Takes, answers and sends what can be without waiting, for some milliseconds. */
 void wm_rpc_serve(struct wm_rpc *rpc);
+/* Now and then, at least once a second: ends the connections of clients that stall. */
+void wm_rpc_tick(struct wm_rpc *rpc, uint64_t now_ns);
+/* Who asks, for a method while it runs. */
+uid_t wm_rpc_caller(const struct wm_rpc *rpc);
 /* Closes all connections and removes the socket. Leaves NULL. */
 void wm_rpc_destroy(struct wm_rpc **rpc);
 
 /* ---- one line ----------------------------------------------------------- */
 
 /*
- * Answers one line (without its '\n'; any bytes at all): a request, a
- * notification or a batch. Returns the answer without '\n', for free(), at most
- * WM_RPC_LINE_BYTES_MAX - 1 bytes long, or NULL where none is due.
+ * One line (without its '\n'; any bytes at all) being answered: a request, a notification or
+ * a batch, one request at a step, so that a client with a long batch takes turns with others.
+ *
+ *	wm_rpc_line_begin(&line, bytes, count);
+ *	while (!wm_rpc_line_step(&line))
+ *		(somebody else's turn)
+ *	answer = wm_rpc_line_end(&line);
  */
+struct wm_rpc_line {
+	const struct wm_rpc_method *methods; /* the first three are set by the caller, once */
+	unsigned method_count;
+	void *context;
+	json_t *request; /* what the line says; NULL: nothing is left to run */
+	bool batch;
+	size_t next;  /* request of the batch */
+	char *answer; /* as far as it is made */
+	size_t answer_bytes;
+};
+
+/* Takes the line apart; runs nothing. The bytes are not kept. */
+void wm_rpc_line_begin(struct wm_rpc_line *line, const char *bytes, size_t count);
+/* Runs one request. True: that was the last. */
+bool wm_rpc_line_step(struct wm_rpc_line *line);
+/*
+ * Returns the answer without '\n', for free(), at most WM_RPC_LINE_BYTES_MAX - 1 bytes long,
+ * or NULL where none is due. Each request has its answer: one that is too long is replaced by
+ * an error with its id. Also ends a line before its last step. It can begin again.
+ */
+char *wm_rpc_line_end(struct wm_rpc_line *line);
+/* The three in one. */
 char *wm_rpc_answer(const struct wm_rpc_method *methods, unsigned method_count, void *context,
-		    const char *line, size_t line_bytes);
+		    const char *bytes, size_t count);
 /* An error without a request that it belongs to (id null), likewise. */
 char *wm_rpc_answer_error(int code, const char *message);
 

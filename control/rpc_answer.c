@@ -10,11 +10,10 @@
 
 #include "wiremill/limits.h"
 
-struct answerer {
-	const struct wm_rpc_method *methods;
-	unsigned method_count;
-	void *context;
-};
+/* What stays free for each request of a batch that is not answered yet: the error that says
+ * that its answer does not fit, with an id of at most so many bytes. */
+#define FAULT_BYTES 512u
+#define FAULT_ID_BYTES 256u
 
 /* ---- answers ------------------------------------------------------------ */
 
@@ -61,20 +60,20 @@ char *wm_rpc_answer_error(int code, const char *message)
 
 /* ---- one request -------------------------------------------------------- */
 
-static const struct wm_rpc_method *method_find(const struct answerer *answerer, const char *name)
+static const struct wm_rpc_method *method_find(const struct wm_rpc_line *line, const char *name)
 {
-	for (unsigned i = 0; i < answerer->method_count; i++) {
-		if (strcmp(answerer->methods[i].name, name) == 0)
-			return &answerer->methods[i];
+	for (unsigned i = 0; i < line->method_count; i++) {
+		if (strcmp(line->methods[i].name, name) == 0)
+			return &line->methods[i];
 	}
 	return NULL;
 }
 
 /* Runs the method. Returns its result, or NULL with *code and error filled in. */
-static json_t *method_call(const struct answerer *answerer, const char *name, const json_t *params,
+static json_t *method_call(const struct wm_rpc_line *line, const char *name, const json_t *params,
 			   int *code, struct wm_error *error)
 {
-	const struct wm_rpc_method *method = method_find(answerer, name);
+	const struct wm_rpc_method *method = method_find(line, name);
 	json_t *result;
 
 	if (!method) {
@@ -83,7 +82,7 @@ static json_t *method_call(const struct answerer *answerer, const char *name, co
 		return NULL;
 	}
 	*code = WM_RPC_FAILED;
-	result = method->call(answerer->context, params, code, error);
+	result = method->call(line->context, params, code, error);
 	if (!result && !error->text[0]) {
 		*code = WM_RPC_INTERNAL;
 		wm_error_set(error, ENOMEM, "method '%s' could not make its result", name);
@@ -109,7 +108,7 @@ static const char *request_fault(const json_t *request)
 }
 
 /* Takes over params. */
-static json_t *request_run(const struct answerer *answerer, const json_t *request, json_t *params)
+static json_t *request_run(const struct wm_rpc_line *line, const json_t *request, json_t *params)
 {
 	const char *name = json_string_value(json_object_get(request, "method"));
 	json_t *id = json_object_get(request, "id");
@@ -120,7 +119,7 @@ static json_t *request_run(const struct answerer *answerer, const json_t *reques
 	if (!json_is_object(params))
 		wm_error_set(&error, EINVAL, "'params' is an object: parameters go by name");
 	else
-		result = method_call(answerer, name, params, &code, &error);
+		result = method_call(line, name, params, &code, &error);
 	json_decref(params);
 
 	/* A notification wants no answer, not even that it failed. */
@@ -133,43 +132,17 @@ static json_t *request_run(const struct answerer *answerer, const json_t *reques
 	return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
 }
 
-static json_t *request_answer(const struct answerer *answerer, const json_t *request)
+static json_t *request_answer(const struct wm_rpc_line *line, const json_t *request)
 {
 	const char *fault = request_fault(request);
 	json_t *params = json_object_get(request, "params");
 
 	if (fault)
 		return error_new(WM_RPC_INVALID_REQUEST, fault, NULL);
-	return request_run(answerer, request, params ? json_incref(params) : json_object());
+	return request_run(line, request, params ? json_incref(params) : json_object());
 }
 
 /* ---- one line ----------------------------------------------------------- */
-
-static json_t *batch_answer(const struct answerer *answerer, const json_t *batch)
-{
-	json_t *answers, *request, *answer;
-	size_t i;
-
-	if (json_array_size(batch) == 0)
-		return error_new(WM_RPC_INVALID_REQUEST, "a batch has at least one request", NULL);
-	if (json_array_size(batch) > WM_RPC_BATCH_MAX)
-		return error_new(WM_RPC_INVALID_REQUEST,
-				 "a batch has at most 64 requests: send more of them", NULL);
-	_Static_assert(WM_RPC_BATCH_MAX == 64, "the message above names it");
-
-	answers = json_array();
-	json_array_foreach(batch, i, request)
-	{
-		answer = request_answer(answerer, request);
-		if (answer)
-			json_array_append_new(answers, answer);
-	}
-	if (json_array_size(answers) == 0) {
-		json_decref(answers);
-		return NULL;
-	}
-	return answers;
-}
 
 static json_t *parse_error_new(const json_error_t *fault)
 {
@@ -179,39 +152,116 @@ static json_t *parse_error_new(const json_error_t *fault)
 	return error_new(WM_RPC_PARSE_ERROR, error.text, NULL);
 }
 
-/* The line as a whole has its bound; the answer to one request keeps its id. */
-static char *line_bounded(char *line, const json_t *request)
+/* NULL, or what keeps a batch from being answered at all. Takes nothing over. */
+static json_t *batch_fault(const json_t *batch)
+{
+	if (json_array_size(batch) == 0)
+		return error_new(WM_RPC_INVALID_REQUEST, "a batch has at least one request", NULL);
+	if (json_array_size(batch) > WM_RPC_BATCH_MAX)
+		return error_new(WM_RPC_INVALID_REQUEST,
+				 "a batch has at most 64 requests: send more of them", NULL);
+	_Static_assert(WM_RPC_BATCH_MAX == 64, "the message above names it");
+	return NULL;
+}
+
+/* Instead of an answer that is too long. What was asked for is done by then, so that it is
+ * the answer of that request alone, with its id if that is of a sane length. */
+static char *fault_new(const json_t *request)
 {
 	json_t *id = json_is_object(request) ? json_object_get(request, "id") : NULL;
 
-	if (!line || strlen(line) < WM_RPC_LINE_BYTES_MAX)
-		return line;
-	free(line);
-	/* An id that fills the line by itself cannot be sent back. */
-	if (json_is_string(id) && json_string_length(id) > 1024)
+	if (id && json_dumpb(id, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > FAULT_ID_BYTES)
 		id = NULL;
-	return line_new(error_new(WM_RPC_FAILED, "the answer does not fit a line of 1 MiB",
+	return line_new(error_new(WM_RPC_FAILED,
+				  "the answer does not fit a line of 1 MiB: ask for less at a time",
 				  id ? json_incref(id) : NULL));
 }
 
-char *wm_rpc_answer(const struct wm_rpc_method *methods, unsigned method_count, void *context,
-		    const char *line, size_t line_bytes)
+/* Takes over text, of one of `left` + 1 requests; a batch is '[' ... ',' ... ']'. */
+static void answer_append(struct wm_rpc_line *line, const json_t *request, char *text, size_t left)
 {
-	const struct answerer answerer = { methods, method_count, context };
-	json_error_t fault;
-	json_t *request, *answer;
-	char *text;
+	const size_t most = WM_RPC_LINE_BYTES_MAX - 1 - 2 - left * FAULT_BYTES;
+	size_t bytes = strlen(text);
+	char *answer;
 
-	request = json_loadb(line, line_bytes, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &fault);
-	if (!request)
-		return line_new(parse_error_new(&fault));
-	if (json_is_array(request))
-		answer = batch_answer(&answerer, request);
-	else
-		answer = request_answer(&answerer, request);
-	text = answer ? line_bounded(line_new(answer), request) : NULL;
-	json_decref(request);
-	return text;
+	if (line->answer_bytes + bytes + 1 > most) {
+		free(text);
+		text = fault_new(request);
+		bytes = strlen(text);
+	}
+	answer = realloc(line->answer, line->answer_bytes + bytes + 3);
+	if (answer) {
+		if (line->batch)
+			answer[line->answer_bytes++] = line->answer ? ',' : '[';
+		memcpy(answer + line->answer_bytes, text, bytes + 1);
+		line->answer = answer;
+		line->answer_bytes += bytes;
+	}
+	free(text);
+}
+
+void wm_rpc_line_begin(struct wm_rpc_line *line, const char *bytes, size_t count)
+{
+	json_error_t fault;
+	json_t *answer = NULL;
+
+	line->request = json_loadb(bytes, count, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &fault);
+	line->batch = json_is_array(line->request);
+	line->next = 0;
+	if (!line->request)
+		answer = parse_error_new(&fault);
+	else if (line->batch)
+		answer = batch_fault(line->request);
+	if (!answer)
+		return;
+	line->batch = false;
+	line->answer = line_new(answer);
+	json_decref(line->request);
+	line->request = NULL;
+}
+
+bool wm_rpc_line_step(struct wm_rpc_line *line)
+{
+	size_t count = line->batch ? json_array_size(line->request) : 1;
+	const json_t *request = line->batch ? json_array_get(line->request, line->next)
+					    : line->request;
+	json_t *answer;
+
+	if (!line->request)
+		return true;
+	answer = request_answer(line, request);
+	line->next++;
+	if (answer)
+		answer_append(line, request, line_new(answer), count - line->next);
+	return line->next == count;
+}
+
+char *wm_rpc_line_end(struct wm_rpc_line *line)
+{
+	char *answer = line->answer;
+
+	if (answer && line->batch)
+		strcpy(answer + line->answer_bytes, "]");
+	json_decref(line->request);
+	line->request = NULL;
+	line->answer = NULL;
+	line->answer_bytes = 0;
+	return answer;
+}
+
+char *wm_rpc_answer(const struct wm_rpc_method *methods, unsigned method_count, void *context,
+		    const char *bytes, size_t count)
+{
+	struct wm_rpc_line line = {
+		.methods = methods,
+		.method_count = method_count,
+		.context = context,
+	};
+
+	wm_rpc_line_begin(&line, bytes, count);
+	while (!wm_rpc_line_step(&line))
+		;
+	return wm_rpc_line_end(&line);
 }
 
 /* ---- parameters --------------------------------------------------------- */

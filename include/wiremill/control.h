@@ -3,7 +3,9 @@
  * The control socket: JSON-RPC 2.0 (jsonrpc.org/specification) over a UNIX
  * stream socket, one object a line ('\n'), either direction, at most
  * WM_RPC_LINE_BYTES_MAX. Requests of one connection are answered in order;
- * batches and notifications are accepted as the specification has them.
+ * batches (of at most 64) and notifications are accepted as the specification has them. Each
+ * request of a batch has its answer, if only the error that it finds no room in the line.
+ * A line, or an answer, that stands still for half a minute ends its connection.
  *
  * Methods (parameters by name; a parameter marked ? may be left out):
  *

@@ -51,5 +51,14 @@
 #define WM_MESSAGE_BYTES_MAX 1024u
 /* One line of JSON-RPC, in either direction, at most. */
 #define WM_RPC_LINE_BYTES_MAX (1024u * 1024u)
+/* Connections to the control socket at once: as many '--wait' as a script may start, where
+ * the limit of open files (RLIMIT_NOFILE) leaves WM_RPC_FILES_LEFT for all else. */
+#define WM_RPC_CLIENTS_MAX 1024u
+#define WM_RPC_FILES_LEFT 128u
+/* Lines on their way in and answers on their way out, of all of them. */
+#define WM_RPC_MEMORY_BYTES_MAX (64u * 1024u * 1024u)
+/* Items of one page of a list, and their bytes as text, so that several pages fit a line. */
+#define WM_RPC_PAGE_ITEMS_MAX 128u
+#define WM_RPC_PAGE_BYTES_MAX (256u * 1024u)
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "harness.h"
 #include "wiremill/limits.h"
 
@@ -329,6 +331,35 @@ static void batch_has_a_bound(void)
 	json_decref(batch);
 }
 
+/* Each of a batch has its answer: what it did cannot be taken back. */
+static void answer_that_finds_no_room_in_a_batch_is_the_error_of_its_request_alone(void)
+{
+	static const char big[] = "{\"jsonrpc\":\"2.0\",\"method\":\"repeat\",\"params\":"
+				  "{\"text\":\"0123456789\",\"times\":60000},\"id\":%u}";
+	char line[8192] = "[{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":0}", *answer;
+	json_t *answers, *one;
+	size_t i, n = strlen(line);
+
+	for (unsigned id = 1; id < 40; id++) {
+		n += (size_t)snprintf(line + n, sizeof(line) - n, ",");
+		n += (size_t)snprintf(line + n, sizeof(line) - n, big, id);
+	}
+	strcpy(line + n, ",{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":40}]");
+	calls = 0;
+	answer = answer_bytes(line, strlen(line));
+	CU_ASSERT_EQUAL(calls, 41);
+	CU_ASSERT(strlen(answer) < WM_RPC_LINE_BYTES_MAX);
+	answers = json_loads(answer, 0, NULL);
+	CU_ASSERT_EQUAL_FATAL(json_array_size(answers), 41);
+	json_array_foreach(answers, i, one)
+	{
+		CU_ASSERT_EQUAL(json_integer_value(json_object_get(one, "id")), (json_int_t)i);
+		CU_ASSERT_EQUAL(!json_object_get(one, "result"), i > 1 && i < 40);
+	}
+	json_decref(answers);
+	free(answer);
+}
+
 static void answer_longer_than_a_line_is_refused(void)
 {
 	CU_ASSERT_EQUAL(fault_of(REPEAT("{\"text\":\"01234567\",\"times\":131072}"),
@@ -343,16 +374,23 @@ struct fixture {
 	struct wm_rpc *rpc;
 };
 
-static int server_create(struct wm_rpc **rpc, const char *path, struct wm_error *error)
+static int server_create_for(struct wm_rpc **rpc, const char *path, unsigned clients_max,
+			     struct wm_error *error)
 {
 	const struct wm_rpc_config config = {
 		.socket_path = path,
 		.methods = methods,
 		.method_count = sizeof(methods) / sizeof(methods[0]),
 		.context = &context,
+		.clients_max = clients_max,
 	};
 
 	return wm_rpc_create(rpc, &config, error);
+}
+
+static int server_create(struct wm_rpc **rpc, const char *path, struct wm_error *error)
+{
+	return server_create_for(rpc, path, 0, error);
 }
 
 static void fixture_init(struct fixture *fixture)
@@ -571,36 +609,187 @@ static void slow_reader_is_not_read_from(void)
 	free(text);
 }
 
-static void newcomer_gets_the_place_of_the_stillest(void)
+static bool is_closed(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, 0) == 0;
+}
+
+/* A question and its answer, and nothing else. */
+static bool answers(struct fixture *fixture, int fd)
+{
+	char text[256];
+
+	say(fixture, fd, NONE("2"), strlen(NONE("2")));
+	hear(fixture, fd, text, sizeof(text));
+	return strcmp(text, NONE_ANSWER("2")) == 0;
+}
+
+static void later(struct fixture *fixture, uint64_t seconds)
+{
+	wm_rpc_tick(fixture->rpc, wm_clock_ns() + seconds * WM_NS_PER_S);
+	step(fixture->rpc);
+}
+
+#define FEW 4u
+
+/* FEW clients, as many as there may be, and one that came later. */
+static void places_fill(struct fixture *fixture, int fds[FEW + 1])
+{
+	fixture_init(fixture);
+	wm_rpc_destroy(&fixture->rpc);
+	CU_ASSERT_EQUAL_FATAL(server_create_for(&fixture->rpc, fixture->path, FEW, NULL), 0);
+	for (unsigned i = 0; i <= FEW; i++) {
+		fds[i] = connect_to(fixture->path);
+		step(fixture->rpc);
+	}
+	CU_ASSERT_EQUAL(send(fds[FEW], NONE("2"), strlen(NONE("2")), MSG_NOSIGNAL),
+			(ssize_t)strlen(NONE("2")));
+}
+
+static void places_empty(struct fixture *fixture, const int fds[FEW + 1])
+{
+	for (unsigned i = 0; i <= FEW; i++)
+		close(fds[i]);
+	fixture_fini(fixture);
+}
+
+static void newcomer_waits_for_a_place_and_evicts_nobody(void)
 {
 	struct fixture fixture;
-	int fds[WM_RPC_CLIENTS_MAX + 1];
+	int fds[FEW + 1];
+	char text[256];
+
+	places_fill(&fixture, fds);
+	for (unsigned i = 0; i < FEW; i++)
+		CU_ASSERT(answers(&fixture, fds[i]));
+	later(&fixture, 2);
+	for (unsigned i = 0; i < FEW; i++)
+		CU_ASSERT(answers(&fixture, fds[i]));
+	CU_ASSERT_EQUAL(hear(&fixture, fds[FEW], text, sizeof(text)), 0);
+	/* and what it asked meanwhile is answered as soon as one leaves */
+	close(fds[1]);
+	hear(&fixture, fds[FEW], text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("2"));
+	fds[1] = connect_to(fixture.path);
+	places_empty(&fixture, fds);
+}
+
+static void place_of_one_that_asks_nothing_is_given_away_where_another_waits(void)
+{
+	struct fixture fixture;
+	int fds[FEW + 1];
+	char text[256];
+
+	places_fill(&fixture, fds);
+	later(&fixture, 90);
+	CU_ASSERT(is_closed(fds[0]));
+	hear(&fixture, fds[FEW], text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("2"));
+	/* with places free it may stay for as long as it likes */
+	later(&fixture, 3600);
+	CU_ASSERT(answers(&fixture, fds[FEW]));
+	places_empty(&fixture, fds);
+}
+
+static void who_stops_in_the_middle_loses_the_connection(void)
+{
+	struct fixture fixture;
+	int reader, writer, idle;
+
+	fixture_init(&fixture);
+	reader = connect_to(fixture.path);
+	writer = connect_to(fixture.path);
+	idle = connect_to(fixture.path);
+	flood(&fixture, reader, 1000000);
+	say(&fixture, writer, NONE("1"), 10);
+	CU_ASSERT(answers(&fixture, idle));
+	later(&fixture, 60);
+	CU_ASSERT(is_closed(writer));
+	CU_ASSERT_EQUAL(send(reader, "\n", 1, MSG_NOSIGNAL), -1);
+	CU_ASSERT(answers(&fixture, idle));
+	close(reader), close(writer), close(idle);
+	fixture_fini(&fixture);
+}
+
+/* More of them than the memory for all: what they wait for goes first. */
+static void readers_that_do_not_read_do_not_fill_memory(void)
+{
+	const unsigned count = WM_RPC_MEMORY_BYTES_MAX / 1000000 + 2;
+	int *fds = calloc(count, sizeof(*fds)), other;
+	struct fixture fixture;
 	char text[256];
 
 	fixture_init(&fixture);
-	for (unsigned i = 0; i < WM_RPC_CLIENTS_MAX; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		fds[i] = connect_to(fixture.path);
-		step(fixture.rpc);
+		flood(&fixture, fds[i], 3);
 	}
-	/* all but number 5 stir */
-	for (unsigned i = 0; i < WM_RPC_CLIENTS_MAX; i++) {
-		if (i != 5)
-			say(&fixture, fds[i], NONE("1"), strlen(NONE("1")));
-	}
-	fds[WM_RPC_CLIENTS_MAX] = connect_to(fixture.path);
-	step(fixture.rpc);
-	for (unsigned i = 0; i <= WM_RPC_CLIENTS_MAX; i++) {
-		if (i == 5) {
-			CU_ASSERT_EQUAL(recv(fds[i], text, 1, 0), 0);
-			continue;
-		}
-		say(&fixture, fds[i], NONE("2"), strlen(NONE("2")));
-		hear(&fixture, fds[i], text, sizeof(text));
-		CU_ASSERT_PTR_NOT_NULL(strstr(text, NONE_ANSWER("2")));
-	}
-	for (unsigned i = 0; i <= WM_RPC_CLIENTS_MAX; i++)
+	other = connect_to(fixture.path);
+	say(&fixture, other, NONE("2"), strlen(NONE("2")));
+	hear(&fixture, other, text, sizeof(text));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "fill the controller's memory"));
+	later(&fixture, 60);
+	CU_ASSERT(answers(&fixture, other));
+	CU_ASSERT(mallinfo2().uordblks < 4 * 1024 * 1024);
+	for (unsigned i = 0; i < count; i++)
 		close(fds[i]);
+	close(other);
 	fixture_fini(&fixture);
+	free(fds);
+}
+
+/* ---- turns ---------------------------------------------------------------- */
+
+#define NOTE "{\"jsonrpc\":\"2.0\",\"method\":\"none\"}"
+
+/* Sends `line` so often in one go, and `other` asks once; after how many turns of the
+ * server is that one answered? */
+static unsigned turns_until_another_is_answered(const char *line, unsigned times)
+{
+	struct fixture fixture;
+	char *lines = calloc(times, strlen(line) + 1), text[256];
+	int busy, other;
+	unsigned turns = 0;
+
+	for (unsigned i = 0; i < times; i++)
+		strcpy(lines + i * strlen(line), line);
+	fixture_init(&fixture);
+	busy = connect_to(fixture.path);
+	other = connect_to(fixture.path);
+	step(fixture.rpc);
+	calls = 0;
+	CU_ASSERT_EQUAL(send(busy, lines, strlen(lines), MSG_NOSIGNAL), (ssize_t)strlen(lines));
+	wm_rpc_serve(fixture.rpc);
+	CU_ASSERT(calls > 0 && calls < 20);
+	CU_ASSERT_EQUAL(send(other, NONE("2"), strlen(NONE("2")), MSG_NOSIGNAL),
+			(ssize_t)strlen(NONE("2")));
+	while (recv(other, text, sizeof(text), 0) < 0 && turns++ < 100)
+		wm_rpc_serve(fixture.rpc);
+	step(fixture.rpc);
+	close(busy);
+	close(other);
+	fixture_fini(&fixture);
+	free(lines);
+	return turns;
+}
+
+static void pipelined_notifications_take_turns_with_others(void)
+{
+	CU_ASSERT(turns_until_another_is_answered(NOTE "\n", 1000) < 4);
+	CU_ASSERT_EQUAL(calls, 1001);
+}
+
+static void batch_takes_turns_with_others(void)
+{
+	char batch[64 * sizeof(NOTE) + 8] = "[" NOTE;
+
+	for (unsigned i = 1; i < 64; i++)
+		strcat(batch, "," NOTE);
+	strcat(batch, "]\n");
+	CU_ASSERT(turns_until_another_is_answered(batch, 1) < 4);
+	CU_ASSERT_EQUAL(calls, 65);
 }
 
 static void client_that_leaves_without_reading_does_no_harm(void)
@@ -748,13 +937,19 @@ static const struct wm_test tests[] = {
 	WM_TEST(batch_of_notifications_is_not_answered),
 	WM_TEST(batch_has_a_bound),
 	WM_TEST(answer_longer_than_a_line_is_refused),
+	WM_TEST(answer_that_finds_no_room_in_a_batch_is_the_error_of_its_request_alone),
 	WM_TEST(line_may_come_in_pieces),
 	WM_TEST(pipelined_requests_are_answered_in_order),
 	WM_TEST(last_line_needs_no_newline),
 	WM_TEST(longest_line_is_answered),
 	WM_TEST(oversized_line_is_refused_once_and_skipped),
 	WM_TEST(slow_reader_is_not_read_from),
-	WM_TEST(newcomer_gets_the_place_of_the_stillest),
+	WM_TEST(newcomer_waits_for_a_place_and_evicts_nobody),
+	WM_TEST(place_of_one_that_asks_nothing_is_given_away_where_another_waits),
+	WM_TEST(who_stops_in_the_middle_loses_the_connection),
+	WM_TEST(readers_that_do_not_read_do_not_fill_memory),
+	WM_TEST(pipelined_notifications_take_turns_with_others),
+	WM_TEST(batch_takes_turns_with_others),
 	WM_TEST(client_that_leaves_without_reading_does_no_harm),
 	WM_TEST(second_daemon_is_refused),
 	WM_TEST(socket_of_a_dead_daemon_is_replaced),
