@@ -476,6 +476,10 @@ static void receive_beat(struct wm_membership *membership, struct wm_member *mem
 	const struct wm_wire_header header = { .op = WM_OP_BEAT, .session = member->session };
 	uint8_t body[WM_AUTH_TRAILER_BYTES];
 
+	if (beat->device_losses > member->beat.device_losses)
+		wm_log_warning("node %s: its GPU was lost and made anew, %" PRIu64
+			       " times by now: its dmesg has the reason",
+			       member->hello.name, beat->device_losses);
 	member->beat = *beat;
 	send_to_member(membership, member, &header, body, 0);
 	tell(membership, member, WM_MEMBER_CHANGE_HEARD);

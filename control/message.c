@@ -83,8 +83,13 @@ static const struct field welcome_fields[] = {
 };
 
 static const struct field beat_fields[] = {
-	TOTAL(wm_beat, batches),      TOTAL(wm_beat, results), TOTAL(wm_beat, submissions),
-	TOTAL(wm_beat, copied_bytes), TOTAL(wm_beat, dropped), TOTAL(wm_beat, ring_full),
+	TOTAL(wm_beat, batches),
+	TOTAL(wm_beat, results),
+	TOTAL(wm_beat, submissions),
+	TOTAL(wm_beat, copied_bytes),
+	TOTAL(wm_beat, dropped),
+	TOTAL(wm_beat, ring_full),
+	OPTIONAL(wm_beat, device_losses, UINT64_MAX),
 };
 
 static const struct field kernel_fields[] = {

@@ -51,12 +51,13 @@ struct wm_welcome {
 /* BEAT: totals since the node started. The controller echoes it with an empty
  * body (count 0), so that a node notices that its controller is gone. */
 struct wm_beat {
-	uint64_t batches;      /* MAP frames accepted */
-	uint64_t results;      /* RESULT frames sent */
-	uint64_t submissions;  /* to the GPU */
-	uint64_t copied_bytes; /* payload moved by the CPU between UMEM and GPU */
-	uint64_t dropped;      /* frames, all reasons */
-	uint64_t ring_full;    /* frames lost before the ring, as the kernel counts them */
+	uint64_t batches;	/* MAP frames accepted */
+	uint64_t results;	/* RESULT frames sent */
+	uint64_t submissions;	/* to the GPU */
+	uint64_t copied_bytes;	/* payload moved by the CPU between UMEM and GPU */
+	uint64_t dropped;	/* frames, all reasons */
+	uint64_t ring_full;	/* frames lost before the ring, as the kernel counts them */
+	uint64_t device_losses; /* of the GPU, which was made anew; may be missing */
 };
 
 /* KERNEL: prepare for the job in the header. Repeated until its ACK comes. */

@@ -17,6 +17,7 @@
 
 #include "agent.h"
 #include "clock.h"
+#include "device_loss.h"
 #include "key.h"
 #include "log.h"
 #include "wiremill/control.h"
@@ -47,6 +48,7 @@ struct node {
 	struct wm_xsk *xsk;
 	struct wm_executor *executor;
 	struct wm_worker *worker;
+	struct wm_device_loss device_loss;
 	struct wm_key key;
 	struct wm_agent agent;
 	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
@@ -259,6 +261,11 @@ static void node_set_session(void *context, uint32_t session,
 	wm_worker_set_job(node->worker, 0, NULL, 0);
 }
 
+static int mend_device(struct node *node, struct wm_error *error)
+{
+	return wm_device_loss_mend(&node->device_loss, node->executor, node->worker, error);
+}
+
 static int check_batch(const struct node *node, const struct wm_kernel_message *message,
 		       struct wm_error *error)
 {
@@ -282,8 +289,11 @@ static int node_prepare(void *context, uint32_t job, const struct wm_kernel_mess
 	ret = check_batch(node, message, error);
 	if (ret < 0)
 		return ret;
-	if (wm_worker_finish(node->worker) < 0)
-		return wm_error_set(error, EIO, "the device is lost");
+	if (wm_worker_finish(node->worker) < 0) {
+		ret = mend_device(node, error);
+		if (ret < 0)
+			return ret;
+	}
 	ret = wm_executor_prepare(node->executor, &message->kernel, error);
 	if (ret == 0)
 		wm_worker_set_job(node->worker, job, &message->kernel, message->batch_elements);
@@ -307,6 +317,7 @@ static void node_count(void *context, struct wm_beat *beat)
 		.copied_bytes = worker.copied_bytes,
 		.dropped = xsk.oversize,
 		.ring_full = xsk.kernel_drops,
+		.device_losses = executor.losses,
 	};
 	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++)
 		beat->dropped += worker.drops.count[i];
@@ -466,8 +477,8 @@ static bool is_told_to_stop(const struct node *node)
 	return read(node->signal_fd, &signal_info, sizeof(signal_info)) == sizeof(signal_info);
 }
 
-/* Returns 0 when told to stop, else what wm_worker_step failed with. */
-static int serve(struct node *node)
+/* Returns 0 when told to stop, else with the reason. */
+static int serve(struct node *node, struct wm_error *error)
 {
 	uint64_t check_ns = 0;
 
@@ -476,6 +487,11 @@ static int serve(struct node *node)
 		uint64_t now_ns = wm_clock_ns();
 		uint64_t due_ns = wm_agent_tick(&node->agent, now_ns);
 
+		if (moved == -EIO)
+			moved = mend_device(node, error);
+		if (moved == -ENXIO)
+			return wm_error_set(error, ENXIO, "interface %s is gone",
+					    node->options.interface);
 		if (moved < 0)
 			return moved;
 		if (moved == 0 || now_ns >= check_ns) {
@@ -492,17 +508,14 @@ static int serve(struct node *node)
 static int run(struct node *node, struct wm_error *error)
 {
 	struct wm_executor_counters counters;
-	int ret = serve(node);
+	int ret = serve(node, error);
 
-	if (ret == 0)
-		ret = wm_worker_finish(node->worker);
+	/* What a lost device had is sent again to others, as all is that a node leaves. */
+	if (ret == 0 && wm_worker_finish(node->worker) < 0)
+		wm_log_warning("the GPU is lost: what it had goes unanswered");
 	wm_agent_leave(&node->agent, ret == 0 ? "stopped" : "failed");
-	if (ret == -ENXIO)
-		return wm_error_set(error, ENXIO, "interface %s is gone", node->options.interface);
 	if (ret < 0)
-		return wm_error_set(error, EIO,
-				    "the GPU is lost: see its driver's messages in "
-				    "dmesg, and start the node again");
+		return ret;
 
 	wm_executor_counters(node->executor, &counters);
 	if (counters.validation_messages > 0)

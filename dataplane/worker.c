@@ -61,7 +61,6 @@ struct wm_worker {
 
 	bool blocked; /* a frame waits in the ring for room here */
 	int flushed;  /* what the last flush of the port returned */
-	bool lost;    /* the executor's device */
 	struct wm_worker_counters counters;
 };
 
@@ -425,10 +424,9 @@ static void send_results(struct wm_worker *worker, struct submission *submission
 	submission->count = 0;
 }
 
-/* Answers the oldest submission in flight. */
-static void retire(struct wm_worker *worker, bool computed)
+/* The oldest submission in flight is settled. */
+static void retire(struct wm_worker *worker)
 {
-	send_results(worker, &worker->submissions[worker->oldest], computed);
 	worker->oldest = (worker->oldest + 1) % (WM_EXECUTOR_SUBMISSIONS + 1);
 	worker->in_flight--;
 }
@@ -439,22 +437,11 @@ static int complete(struct wm_worker *worker)
 	int count = 0;
 
 	while (worker->in_flight > 0 && worker->submissions[worker->oldest].ticket <= ticket) {
-		retire(worker, true);
+		send_results(worker, &worker->submissions[worker->oldest], true);
+		retire(worker);
 		count++;
 	}
 	return count;
-}
-
-/* The device is lost for good: so is what it had and was about to get. */
-static int lose_device(struct wm_worker *worker)
-{
-	worker->lost = true;
-	complete(worker);
-	while (worker->in_flight > 0)
-		retire(worker, false);
-	send_results(worker, &worker->submissions[worker->oldest], false);
-	worker->flushed = wm_xsk_flush(worker->xsk);
-	return -EIO;
 }
 
 /* What the executor refuses is answered at once, and its table filled anew. */
@@ -466,7 +453,7 @@ static int submit(struct wm_worker *worker)
 	submission->ticket = wm_executor_submit(worker->executor, submission->count);
 	if (submission->ticket == 0) {
 		if (errno == EIO)
-			return lose_device(worker);
+			return -EIO;
 		send_results(worker, submission, false);
 		return 1;
 	}
@@ -477,11 +464,10 @@ static int submit(struct wm_worker *worker)
 
 int wm_worker_step(struct wm_worker *worker)
 {
-	int moved, ret;
+	int moved = complete(worker), ret;
 
-	if (worker->lost)
-		return lose_device(worker);
-	moved = complete(worker);
+	if (wm_executor_is_lost(worker->executor))
+		return -EIO;
 	moved += receive_frames(worker);
 	if (is_time_to_submit(worker)) {
 		ret = submit(worker);
@@ -515,8 +501,8 @@ void wm_worker_wait(struct wm_worker *worker, int fd, uint64_t timeout_ns)
 	if (worker->in_flight > 0) {
 		if (timeout_ns > COMPUTE_WAIT_NS)
 			timeout_ns = COMPUTE_WAIT_NS;
-		if (wm_executor_wait(worker->executor, oldest->ticket, timeout_ns) == -EIO)
-			worker->lost = true;
+		/* What it finds, a loss too, the next step finds. */
+		(void)wm_executor_wait(worker->executor, oldest->ticket, timeout_ns);
 		return;
 	}
 	if ((worker->flushed < 0 || worker->blocked) && timeout_ns > RETRY_NS)
@@ -528,8 +514,6 @@ int wm_worker_finish(struct wm_worker *worker)
 {
 	int ret;
 
-	if (worker->lost)
-		return lose_device(worker);
 	if (gathered(worker) > 0) {
 		ret = submit(worker);
 		if (ret < 0)
@@ -539,9 +523,29 @@ int wm_worker_finish(struct wm_worker *worker)
 		const struct submission *oldest = &worker->submissions[worker->oldest];
 
 		if (wm_executor_wait(worker->executor, oldest->ticket, FINISH_NS) < 0)
-			return lose_device(worker);
+			return -EIO;
 		complete(worker);
 	}
 	worker->flushed = wm_xsk_flush(worker->xsk);
 	return 0;
+}
+
+static void forget_tasks(struct wm_worker *worker, struct submission *submission)
+{
+	for (uint32_t i = 0; i < submission->count; i++) {
+		release_input(worker, &submission->tasks[i]);
+		wm_xsk_group_release(worker->xsk, submission->tasks[i].output);
+	}
+	worker->counters.lost += submission->count;
+	submission->count = 0;
+}
+
+void wm_worker_forget(struct wm_worker *worker)
+{
+	while (worker->in_flight > 0) {
+		forget_tasks(worker, &worker->submissions[worker->oldest]);
+		retire(worker);
+	}
+	forget_tasks(worker, &worker->submissions[worker->oldest]);
+	worker->rows = NULL;
 }

@@ -11,8 +11,9 @@
  * than two submissions to do, and gathered otherwise: a lone frame is not kept
  * waiting, and a stream makes large dispatches by itself.
  *
- * A batch that the executor refuses or loses is answered by a RESULT of no elements.
- * Once the device is lost, all that is here is answered so, and nothing more is taken.
+ * A batch that the executor refuses is answered by a RESULT of no elements. Once the
+ * device is lost nothing that it had is answered, since nobody knows what it did: to the
+ * controller these frames were lost on their way, and it sends them again.
  *
  * Frames that there is no room for stay in the port's ring. A frame that fails
  * a check is counted by reason and dropped.
@@ -52,6 +53,7 @@ struct wm_worker_counters {
 	uint64_t batches;  /* MAP frames accepted */
 	uint64_t results;  /* RESULT frames sent */
 	uint64_t failures; /* RESULT frames that say "could not" */
+	uint64_t lost;	   /* batches that were with a device when it was lost */
 	uint64_t echoes;
 	uint64_t copied_bytes; /* payload that this program moved for the GPU */
 	struct wm_drops drops;
@@ -74,14 +76,18 @@ void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_k
 		       uint32_t batch_elements);
 
 /* Does what can be done now. Returns how many frames and submissions moved (0:
- * idle), -EIO: the executor's device is lost, or -ENXIO: the interface is gone. */
+ * idle), -EIO: the executor's device is lost (see wm_worker_forget), or -ENXIO: the
+ * interface is gone. */
 int wm_worker_step(struct wm_worker *worker);
 /* Sleeps until there may be something to do, `fd` is readable (-1: none), or
  * timeout_ns has passed. */
 void wm_worker_wait(struct wm_worker *worker, int fd, uint64_t timeout_ns);
 /* Submits what was gathered, and sends every result of what is in flight.
- * Returns 0, or -EIO: the device is lost, which everything was answered with. */
+ * Returns 0, or -EIO: the device is lost, and not all was. */
 int wm_worker_finish(struct wm_worker *worker);
+/* The device that had it was lost, and owns nothing any more (wm_executor_rebuild): all
+ * that was gathered or in flight is forgotten. */
+void wm_worker_forget(struct wm_worker *worker);
 
 /* Sends a control frame. False: no room (it is as if it had been lost). */
 bool wm_worker_send_control(struct wm_worker *worker,

@@ -23,21 +23,22 @@
 #define GPU_INVOCATIONS 64u
 
 struct wm_executor {
-	bool computes; /* else `none` answers, and the next five are unused */
+	struct wm_executor_config config; /* for a device that is made anew */
+	bool computes;			  /* else `none` answers, and the next five are unused */
 	struct wm_none none;
 	struct wm_instance instance;
 	struct wm_device device;
 	struct wm_memory region;
 	struct wm_submissions submissions;
 	struct wm_pipeline pipeline;
-	size_t memory_bytes; /* of the region */
-	uint32_t rows_max;
+	bool is_up;		 /* all five are there */
+	bool lost;		 /* the device */
 	uint32_t invocations;	 /* that compute one row */
 	struct wm_kernel kernel; /* valid once prepared, as is the shader */
 	const struct wm_shader *shader;
 	bool prepared;
 	uint64_t submitted; /* ticket of the last submission */
-	uint64_t completed; /* the last that was seen to be done */
+	uint64_t completed; /* the last that was seen to be done, or is lost */
 	struct wm_executor_counters counters;
 };
 
@@ -117,7 +118,8 @@ static int bring_up_device(struct wm_executor *executor, const struct wm_executo
 			       error);
 	if (ret < 0)
 		goto fini_device;
-	ret = wm_submissions_init(&executor->submissions, device, config->rows_max, error);
+	ret = wm_submissions_init(&executor->submissions, device, config->rows_max,
+				  executor->submitted, error);
 	if (ret < 0)
 		goto fini_region;
 	ret = wm_pipeline_init(&executor->pipeline, device, &executor->region,
@@ -125,6 +127,7 @@ static int bring_up_device(struct wm_executor *executor, const struct wm_executo
 			       wm_submissions_rows_bytes(config->rows_max), error);
 	if (ret < 0)
 		goto fini_submissions;
+	executor->is_up = true;
 	return 0;
 
 fini_submissions:
@@ -141,9 +144,8 @@ fini_instance:
 static int bring_up(struct wm_executor *executor, const struct wm_executor_config *config,
 		    struct wm_error *error)
 {
+	executor->config = *config;
 	executor->computes = !config->no_compute;
-	executor->memory_bytes = config->memory_bytes;
-	executor->rows_max = config->rows_max;
 	if (executor->computes)
 		return bring_up_device(executor, config, error);
 	return wm_none_init(&executor->none, config->memory, config->rows_max, error);
@@ -180,6 +182,9 @@ static void take_down_device(struct wm_executor *e)
 	wm_memory_fini(&e->region, &e->device);
 	wm_device_fini(&e->device);
 	wm_instance_fini(&e->instance);
+	e->counters.validation_messages += e->instance.messages;
+	e->instance.messages = 0;
+	e->is_up = false;
 }
 
 void wm_executor_destroy(struct wm_executor **executor)
@@ -188,7 +193,7 @@ void wm_executor_destroy(struct wm_executor **executor)
 
 	if (!e)
 		return;
-	if (e->computes)
+	if (e->is_up)
 		take_down_device(e);
 	wm_none_fini(&e->none);
 	free(e);
@@ -210,7 +215,7 @@ void wm_executor_obtained(const struct wm_executor *executor, struct wm_executor
 void wm_executor_counters(const struct wm_executor *executor, struct wm_executor_counters *counters)
 {
 	*counters = executor->counters;
-	counters->validation_messages = executor->instance.messages;
+	counters->validation_messages += executor->instance.messages;
 }
 
 static uint32_t next_slot(const struct wm_executor *executor)
@@ -229,6 +234,9 @@ static int warm_up(struct wm_executor *executor, struct wm_error *error)
 	result = wm_submissions_submit(&executor->submissions, &executor->device, slot, 1, 0);
 	if (result == VK_SUCCESS)
 		result = vkQueueWaitIdle(executor->device.queue);
+	if (result == VK_SUCCESS && !wm_submissions_is_proven(&executor->submissions, slot, 0))
+		result = VK_ERROR_DEVICE_LOST;
+	executor->lost |= result == VK_ERROR_DEVICE_LOST;
 	return wm_result_error(result, "the first run of a kernel", error);
 }
 
@@ -259,6 +267,8 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 		return wm_error_set(error, ENOENT,
 				    "no kernel '%.*s' of that shape is built into this node",
 				    WM_KERNEL_NAME_BYTES, kernel->name);
+	if (executor->lost)
+		return wm_error_set(error, EIO, "the device is lost");
 	if (wm_executor_completed(executor) != executor->submitted)
 		return wm_error_set(error, EBUSY, "executor: submissions are in flight");
 	/* It compiles for a second on a busy machine, and every job of a rack asks. */
@@ -283,7 +293,7 @@ static bool has_free_table(struct wm_executor *executor)
 
 struct wm_row *wm_executor_rows(struct wm_executor *executor)
 {
-	if (!has_free_table(executor))
+	if (executor->lost || !has_free_table(executor))
 		return NULL;
 	if (!executor->computes)
 		return executor->none.rows;
@@ -293,7 +303,7 @@ struct wm_row *wm_executor_rows(struct wm_executor *executor)
 static bool are_valid(const struct wm_executor *executor, const struct wm_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (!wm_row_is_valid(&rows[i], &executor->kernel, executor->memory_bytes))
+		if (!wm_row_is_valid(&rows[i], &executor->kernel, executor->config.memory_bytes))
 			return false;
 	}
 	return true;
@@ -319,52 +329,125 @@ uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
 {
 	const struct wm_row *rows = wm_executor_rows(executor);
 
+	if (executor->lost)
+		return refuse(EIO);
 	if (!rows)
 		return refuse(EBUSY);
-	if (!executor->prepared || count == 0 || count > executor->rows_max ||
+	if (!executor->prepared || count == 0 || count > executor->config.rows_max ||
 	    !are_valid(executor, rows, count))
 		return refuse(EINVAL);
 
-	if (start(executor, count) != VK_SUCCESS)
+	if (start(executor, count) != VK_SUCCESS) {
+		executor->lost = true;
 		return refuse(EIO);
+	}
 	executor->counters.rows += count;
 	executor->counters.submissions++;
 	return ++executor->submitted;
 }
 
-uint64_t wm_executor_completed(struct wm_executor *executor)
+static bool are_proven(const struct wm_executor *executor, uint64_t ticket)
 {
-	uint64_t value;
+	for (uint64_t t = executor->completed + 1; t <= ticket; t++) {
+		uint32_t slot = (uint32_t)((t - 1) % WM_EXECUTOR_SUBMISSIONS);
 
-	if (executor->completed < executor->submitted &&
-	    vkGetSemaphoreCounterValue(executor->device.handle, executor->submissions.timeline,
-				       &value) == VK_SUCCESS) {
-		/* A lost device may answer with anything. */
-		if (value > executor->completed && value <= executor->submitted)
-			executor->completed = value;
+		if (!wm_submissions_is_proven(&executor->submissions, slot, t))
+			return false;
 	}
-	return executor->completed;
+	return true;
 }
 
-int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns)
+/*
+ * Waits for the timeline, and for the driver to vouch for its device afterwards. Of the
+ * calls that look at the timeline only this one does both, in this order: Mesa's
+ * vkGetSemaphoreCounterValue tells of a reset that another call has noticed, and of a new
+ * one just what was counted by force. What the driver does not notice the proof shows.
+ */
+static VkResult wait_and_believe(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns)
 {
-	VkSemaphoreWaitInfo info = {
+	const VkSemaphoreWaitInfo info = {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
 		.semaphoreCount = 1,
 		.pSemaphores = &executor->submissions.timeline,
 		.pValues = &ticket,
 	};
+	VkResult result = vkWaitSemaphores(executor->device.handle, &info, timeout_ns);
 
+	if (result == VK_SUCCESS && !are_proven(executor, ticket))
+		result = VK_ERROR_DEVICE_LOST;
+	if (result == VK_SUCCESS)
+		executor->completed = ticket;
+	executor->lost |= result == VK_ERROR_DEVICE_LOST;
+	return result;
+}
+
+uint64_t wm_executor_completed(struct wm_executor *executor)
+{
+	uint64_t value = 0;
+	VkResult result;
+
+	if (executor->completed == executor->submitted || executor->lost)
+		return executor->completed;
+	result = vkGetSemaphoreCounterValue(executor->device.handle, executor->submissions.timeline,
+					    &value);
+	executor->lost |= result == VK_ERROR_DEVICE_LOST;
+	/* A lost device may answer with anything. */
+	if (result == VK_SUCCESS && value > executor->completed && value <= executor->submitted)
+		(void)wait_and_believe(executor, value, 0);
+	return executor->completed;
+}
+
+int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns)
+{
 	assert(ticket <= executor->submitted);
 	if (ticket <= executor->completed)
 		return 0;
-	switch (vkWaitSemaphores(executor->device.handle, &info, timeout_ns)) {
+	if (executor->lost)
+		return -EIO;
+	switch (wait_and_believe(executor, ticket, timeout_ns)) {
 	case VK_SUCCESS:
-		executor->completed = ticket;
 		return 0;
 	case VK_TIMEOUT:
 		return -ETIME;
 	default:
+		executor->lost = true;
 		return -EIO;
 	}
+}
+
+bool wm_executor_is_lost(const struct wm_executor *executor)
+{
+	return executor->lost;
+}
+
+/* No other one takes its place, least of all a software device that of a GPU. */
+static int bring_up_again(struct wm_executor *executor, struct wm_error *error)
+{
+	struct wm_executor_config config = executor->config;
+	char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s", executor->device.name);
+	config.device = name;
+	return bring_up_device(executor, &config, error);
+}
+
+int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error)
+{
+	int ret = 0;
+
+	if (!executor->computes)
+		return 0;
+	executor->lost = true;
+	if (executor->is_up)
+		take_down_device(executor);
+	executor->completed = executor->submitted;
+	ret = bring_up_again(executor, error);
+	if (ret == 0 && executor->shader)
+		ret = prepare_device(executor, executor->shader, error);
+	if (ret < 0)
+		return ret;
+	executor->prepared = executor->shader != NULL;
+	executor->lost = false;
+	executor->counters.losses++;
+	return 0;
 }

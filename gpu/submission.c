@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "submission.h"
 
-#include <stdbool.h>
+#include <assert.h>
+#include <stddef.h>
 
 #include "result.h"
 
 /* minStorageBufferOffsetAlignment is at most this (Vulkan's required limits). */
 #define OFFSET_ALIGN_BYTES 256u
+
+/* What stands before the rows of a slot. */
+struct head {
+	VkDispatchIndirectCommand workgroups;
+	uint64_t ticket; /* the CPU writes it ... */
+	uint64_t proof;	 /* ... and the device copies it here */
+};
+
+static_assert(sizeof(struct head) <= OFFSET_ALIGN_BYTES, "rows come behind it");
 
 static VkDeviceSize align_up(VkDeviceSize bytes)
 {
@@ -23,10 +33,15 @@ static VkDeviceSize slot_offset(const struct wm_submissions *submissions, uint32
 	return slot * submissions->slot_bytes;
 }
 
-/* The workgroups come first, on their own: rows begin where a binding may. */
+/* The head is on its own: rows begin where a binding may. */
 static VkDeviceSize rows_offset(const struct wm_submissions *submissions, uint32_t slot)
 {
 	return slot_offset(submissions, slot) + OFFSET_ALIGN_BYTES;
+}
+
+static struct head *head_of(const struct wm_submissions *submissions, uint32_t slot)
+{
+	return (void *)((uint8_t *)submissions->tables.at + slot_offset(submissions, slot));
 }
 
 struct wm_row *wm_submissions_rows(const struct wm_submissions *submissions, uint32_t slot)
@@ -60,11 +75,12 @@ static int create_commands(struct wm_submissions *submissions, const struct wm_d
 }
 
 static int create_timeline(struct wm_submissions *submissions, const struct wm_device *device,
-			   struct wm_error *error)
+			   uint64_t ticket, struct wm_error *error)
 {
 	VkSemaphoreTypeCreateInfo type = {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
 		.semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE,
+		.initialValue = ticket,
 	};
 	VkSemaphoreCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
@@ -77,23 +93,26 @@ static int create_timeline(struct wm_submissions *submissions, const struct wm_d
 }
 
 int wm_submissions_init(struct wm_submissions *submissions, const struct wm_device *device,
-			uint32_t rows_max, struct wm_error *error)
+			uint32_t rows_max, uint64_t ticket, struct wm_error *error)
 {
+	const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+					 VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT |
+					 VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+					 VK_BUFFER_USAGE_TRANSFER_DST_BIT;
 	int ret;
 
 	*submissions = (struct wm_submissions){
 		.rows_max = rows_max,
 		.slot_bytes = OFFSET_ALIGN_BYTES + align_up(wm_submissions_rows_bytes(rows_max)),
 	};
-	ret = wm_memory_allocate(
-		&submissions->tables, device, WM_EXECUTOR_SUBMISSIONS * submissions->slot_bytes,
-		VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT, error);
+	ret = wm_memory_allocate(&submissions->tables, device,
+				 WM_EXECUTOR_SUBMISSIONS * submissions->slot_bytes, usage, error);
 	if (ret < 0)
 		return ret;
 	ret = create_commands(submissions, device, error);
 	if (ret < 0)
 		goto fini;
-	ret = create_timeline(submissions, device, error);
+	ret = create_timeline(submissions, device, ticket, error);
 	if (ret < 0)
 		goto fini;
 	return 0;
@@ -111,19 +130,39 @@ void wm_submissions_fini(struct wm_submissions *submissions, const struct wm_dev
 	wm_memory_fini(&submissions->tables, device);
 }
 
-/* Between the shaders' writes to the region and the CPU, which reads the output
- * once the ticket is reached, and later gives the same chunks to other frames.
+/* Not before every row is computed and written. */
+static void prove(VkCommandBuffer commands, const struct wm_submissions *submissions, uint32_t slot)
+{
+	const VkMemoryBarrier computed = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+		.dstAccessMask = VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
+	};
+	const VkBufferCopy copy = {
+		.srcOffset = slot_offset(submissions, slot) + offsetof(struct head, ticket),
+		.dstOffset = slot_offset(submissions, slot) + offsetof(struct head, proof),
+		.size = sizeof(uint64_t),
+	};
+
+	vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+			     VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 1, &computed, 0, NULL, 0, NULL);
+	vkCmdCopyBuffer(commands, submissions->tables.buffer, submissions->tables.buffer, 1, &copy);
+}
+
+/* Between the device's writes and the CPU, which reads output and proof once the
+ * ticket is reached, and later gives the same chunks to other frames.
  * The other way round vkQueueSubmit itself orders what the CPU wrote before it
  * (Vulkan, "Host Write Ordering Guarantees"). */
 static void output_to_host(VkCommandBuffer commands)
 {
 	VkMemoryBarrier barrier = {
 		.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+		.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
 		.dstAccessMask = VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT,
 	};
 
-	vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+	vkCmdPipelineBarrier(commands,
+			     VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
 			     VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
 }
 
@@ -145,6 +184,7 @@ static int record(const struct wm_submissions *submissions, const struct wm_pipe
 	vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout, 0, 1,
 				&pipeline->set, 1, &offset);
 	vkCmdDispatchIndirect(commands, submissions->tables.buffer, slot_offset(submissions, slot));
+	prove(commands, submissions, slot);
 	output_to_host(commands);
 	return wm_result_error(vkEndCommandBuffer(commands), "vkEndCommandBuffer", error);
 }
@@ -164,8 +204,6 @@ int wm_submissions_record(struct wm_submissions *submissions, const struct wm_pi
 VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct wm_device *device,
 			       uint32_t slot, uint32_t count, uint64_t ticket)
 {
-	VkDispatchIndirectCommand *workgroups =
-		(void *)((uint8_t *)submissions->tables.at + slot_offset(submissions, slot));
 	VkTimelineSemaphoreSubmitInfo timeline = {
 		.sType = VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO,
 		.signalSemaphoreValueCount = 1,
@@ -180,6 +218,17 @@ VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct 
 		.pSignalSemaphores = &submissions->timeline,
 	};
 
-	*workgroups = (VkDispatchIndirectCommand){ count, 1, 1 };
+	*head_of(submissions, slot) = (struct head){
+		.workgroups = { count, 1, 1 },
+		.ticket = ticket,
+		.proof = ~ticket,
+	};
 	return vkQueueSubmit(device->queue, 1, &info, VK_NULL_HANDLE);
+}
+
+bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t slot,
+			      uint64_t ticket)
+{
+	/* The device wrote it, and the output before it. */
+	return __atomic_load_n(&head_of(submissions, slot)->proof, __ATOMIC_ACQUIRE) == ticket;
 }

@@ -3,15 +3,20 @@
  * The ring of submissions: for each slot a table of rows that both sides see,
  * and the command buffer that computes it, recorded once per kernel.
  *
- *   tables   | slot 0: workgroups, rows[rows_max] | slot 1 ... |
+ *   tables   | slot 0: workgroups, ticket, proof, rows[rows_max] | slot 1 ... |
  *
  * How many rows there are this time is the only thing that changes: the command
  * buffer reads it from the slot (an indirect dispatch), so that a submission
  * records nothing. A timeline semaphore counts the tickets.
+ *
+ * That it counts proves nothing: a driver advances it by force when its device was
+ * reset. So the last thing that a submission does, once its rows are computed, is to
+ * copy its ticket to its proof. What was skipped leaves none.
  */
 #ifndef WM_SUBMISSION_H
 #define WM_SUBMISSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vulkan/vulkan.h>
 
@@ -30,8 +35,9 @@ struct wm_submissions {
 	VkSemaphore timeline;
 };
 
+/* The timeline begins at `ticket`. */
 int wm_submissions_init(struct wm_submissions *submissions, const struct wm_device *device,
-			uint32_t rows_max, struct wm_error *error);
+			uint32_t rows_max, uint64_t ticket, struct wm_error *error);
 /* Nothing may be in flight. */
 void wm_submissions_fini(struct wm_submissions *submissions, const struct wm_device *device);
 
@@ -47,5 +53,8 @@ VkDeviceSize wm_submissions_rows_bytes(uint32_t rows_max);
  * their output can be read; ticket 0 signals nothing. */
 VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct wm_device *device,
 			       uint32_t slot, uint32_t count, uint64_t ticket);
+/* Whether the device itself did what was last submitted in this slot, under this ticket. */
+bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t slot,
+			      uint64_t ticket);
 
 #endif

@@ -28,6 +28,17 @@ static void rtt_add(struct wm_table *table, const json_t *node)
 		wm_table_add(table, "-");
 }
 
+/* Why it is in that state, or what has happened to it. */
+static void remark_add(struct wm_table *table, const json_t *node)
+{
+	uint64_t losses = wm_cli_number(node, "device_losses");
+
+	if (losses > 0 && !*wm_cli_text(node, "reason"))
+		wm_table_add(table, "device lost, rebuilt %" PRIu64 " times", losses);
+	else
+		wm_table_add(table, "%s", wm_cli_text(node, "reason"));
+}
+
 static void node_add(struct wm_table *table, const json_t *node)
 {
 	wm_table_add(table, "%s", wm_cli_text(node, "name"));
@@ -41,7 +52,7 @@ static void node_add(struct wm_table *table, const json_t *node)
 	rtt_add(table, node);
 	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "batches"));
 	wm_table_add(table, "%" PRIu64, wm_cli_number(node, "resends"));
-	wm_table_add(table, "%s", wm_cli_text(node, "reason"));
+	remark_add(table, node);
 }
 
 static void nodes_print(const json_t *nodes)

@@ -41,7 +41,7 @@
  *   heard), mtu, capacity, window, in_flight, rtt_us, batches (results taken), resends,
  *   beat_age_ms,
  *   device, driver, software, xdp_mode, zero_copy, multi_buffer,
- *   results, submissions, copied_bytes, dropped, ring_full (its own counters)
+ *   results, submissions, copied_bytes, dropped, ring_full, device_losses (its own counters)
  *
  * stats object
  *   version, uptime_seconds, nodes, jobs: {queued, running, done, failed, cancelled},

@@ -8,7 +8,7 @@
  * bytes from its start. A row is one batch; one submission covers many rows, and
  * up to WM_EXECUTOR_SUBMISSIONS submissions are in flight at once.
  *
- *   rows = wm_executor_rows(e)          a free table, or NULL: all are in flight
+ *   rows = wm_executor_rows(e)          a free table, or NULL: all are in flight, or lost
  *   fill rows[0 .. n)
  *   wm_executor_submit(e, n)            one dispatch; returns its ticket > 0
  *   wm_executor_completed(e)            highest ticket whose output can be read
@@ -16,6 +16,12 @@
  *
  * Tickets count up by one and complete in order. Until a ticket completes the
  * GPU owns the input and output of its rows; before and after, the caller does.
+ *
+ * A device can be lost (its driver resets it when it hangs). A ticket that was not seen
+ * to complete before then never does, whatever the driver counts: nobody knows what is
+ * in its output. wm_executor_rebuild makes the device anew, and after it the caller
+ * owns all rows again.
+ *
  * One thread uses an executor; it makes none of its own beyond the driver's.
  */
 #ifndef WIREMILL_EXECUTOR_H
@@ -57,7 +63,7 @@ struct wm_executor_config {
 	uint32_t rows_max;    /* in one submission */
 	uint32_t invocations; /* for one row; 0: as many as suit the device */
 	bool validate;	      /* run under VK_LAYER_KHRONOS_validation, or fail */
-	const char *device;   /* a part of the device's name, or NULL for the best */
+	const char *device;   /* a part of the device's name, or NULL for the best; outlives it */
 	bool require_gpu;     /* fail on a software device */
 	bool no_compute;      /* no device: every row is answered with zeroes, at once */
 };
@@ -73,6 +79,7 @@ struct wm_executor_obtained {
 struct wm_executor_counters {
 	uint64_t rows;
 	uint64_t submissions;
+	uint64_t losses;	      /* of the device, after which it was made anew */
 	uint64_t validation_messages; /* warnings and errors of the layer */
 };
 
@@ -102,5 +109,12 @@ uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count);
 uint64_t wm_executor_completed(struct wm_executor *executor);
 /* Returns 0, -ETIME, or -EIO when the device is lost. */
 int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns);
+
+/* Whether any call above has found that the device is lost. */
+bool wm_executor_is_lost(const struct wm_executor *executor);
+/* Gives the device up with all that it had, and makes the one of that name anew, with
+ * the kernel that was prepared. As wm_executor_create, or as wm_executor_prepare; after a
+ * failure the executor is lost still, and can be asked again: a reset takes its time. */
+int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error);
 
 #endif

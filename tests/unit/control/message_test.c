@@ -32,7 +32,8 @@ static const struct wm_beat beat = { .batches = 1ull << 40,
 				     .submissions = 3,
 				     .copied_bytes = 4,
 				     .dropped = 5,
-				     .ring_full = 6 };
+				     .ring_full = 6,
+				     .device_losses = 7 };
 static const struct wm_kernel_message kernel = {
 	.kernel = { .name = "xor", .in_bytes = 32, .out_bytes = 32, .halo_after = 1 },
 	.batch_elements = 256,
