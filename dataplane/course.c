@@ -53,10 +53,8 @@ void course_slot_release(struct wm_course *course, struct slot *slot)
 {
 	if (slot->state == SLOT_FREE)
 		return;
-	for (uint32_t i = 0; i < slot->batches; i++) {
-		course_free(course, slot->kept[i].frame);
-		slot->kept[i].frame = NULL;
-	}
+	for (uint32_t i = 0; i < slot->batches; i++)
+		course_kept_free(course, &slot->kept[i]);
 	slot_used(course, slot);
 	slot->state = SLOT_FREE;
 	course->slots_free++;

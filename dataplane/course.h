@@ -153,6 +153,8 @@ struct wm_course_config {
 	 * the caller's. */
 	uint8_t *output;
 	uint32_t output_bytes;
+	/* Results that may be kept in their frames, beside those in dispute: more are copied. */
+	uint32_t keep_frames_max;
 	enum wm_wire_auth auth;
 	uint32_t lane, lanes; /* lane 0 leads */
 };
@@ -169,7 +171,7 @@ struct wm_course *wm_course_create(const struct wm_course_config *config);
 void wm_course_destroy(struct wm_course **course);
 
 /* It is idle. queue_target as in dispatch.h; results are kept in their frames where
- * their payload lies on multiples of keep_align_bytes (0: never). */
+ * their payload lies on multiples of keep_align_bytes (0: never), and there is room. */
 void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint32_t queue_target,
 			 uint32_t keep_align_bytes);
 /* Every command but JOB_START and QUIT. */

@@ -68,6 +68,7 @@ struct wm_course {
 	uint32_t slots_used_max;     /* the lane's share of what may be open at once */
 	wm_identity *identity;	     /* of its kernel, or NULL */
 	uint32_t keep_align_bytes;
+	uint32_t kept_frames;		    /* in slots */
 	struct wm_crc32c_shift batch_shift; /* over the payload of a full batch */
 	struct dispute disputes[WM_DISPATCH_DISPUTES_MAX];
 	uint32_t dispute_count;
@@ -112,6 +113,7 @@ void course_keep(struct wm_course *course, const struct kept *result,
 		 const struct wm_ledger_batch *batch);
 const uint8_t *course_kept(const struct wm_course *course, const struct wm_ledger_batch *batch);
 void course_forget(struct wm_course *course, const struct wm_ledger_batch *batch);
+void course_kept_free(struct wm_course *course, struct kept *kept);
 
 /* course_audit.c */
 /* Compares a result with the one kept. Takes the frame over. True: the batch is done. */

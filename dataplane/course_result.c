@@ -20,17 +20,24 @@ const uint8_t *course_kept(const struct wm_course *course, const struct wm_ledge
 	return place_of(course, batch)->payload;
 }
 
-void course_forget(struct wm_course *course, const struct wm_ledger_batch *batch)
+void course_kept_free(struct wm_course *course, struct kept *kept)
 {
-	struct kept *kept = place_of(course, batch);
-
+	if (kept->frame)
+		course->kept_frames--;
 	course_free(course, kept->frame);
 	*kept = (struct kept){ 0 };
 }
 
+void course_forget(struct wm_course *course, const struct wm_ledger_batch *batch)
+{
+	course_kept_free(course, place_of(course, batch));
+}
+
+/* Batches of a job may be smaller than those that the pool was made for, and so more. */
 static bool can_keep(const struct wm_course *course, const uint8_t *payload)
 {
-	return course->keep_align_bytes > 0 && (uintptr_t)payload % course->keep_align_bytes == 0;
+	return course->kept_frames < course->config.keep_frames_max &&
+	       course->keep_align_bytes > 0 && (uintptr_t)payload % course->keep_align_bytes == 0;
 }
 
 /* The frame itself stays until its extent is written, or its payload is copied to
@@ -45,6 +52,7 @@ void course_keep(struct wm_course *course, const struct kept *result,
 	course->counters.receive_payload_bytes += bytes;
 	if (can_keep(course, result->payload)) {
 		*kept = *result;
+		course->kept_frames++;
 		return;
 	}
 	kept->crc32c = result->crc32c;

@@ -39,17 +39,15 @@ static_assert(sizeof(struct wm_lead_message) % 4 == 0, "rte_ring_elem");
 
 /* ---- memory ---------------------------------------------------------------- */
 
-/* Results of one extent that may be held until it is written. A batch fills
- * seven eighths of a frame at least (wm_layout_batch_elements); frames below 2 KiB
- * are no multiple of a block, and too many: they are copied. */
-static uint32_t held_batches(uint32_t mtu)
+/* Results that may be held until their extents are written, of batches as the port's MTU
+ * allows. A batch fills seven eighths of a frame at least (wm_layout_batch_elements);
+ * frames below 2 KiB are no multiple of a block, and too many: they are copied. A job
+ * whose nodes have a smaller MTU has more results, and copies those that find no room. */
+uint32_t wm_lane_held_results(uint16_t mtu, enum wm_wire_auth auth)
 {
-	return mtu < 2048 ? 0 : WM_EXTENT_BYTES / (mtu / 8 * 7) + 1;
-}
+	uint32_t bytes = mtu - (auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0);
 
-static uint32_t tag_bytes(enum wm_wire_auth auth)
-{
-	return auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0;
+	return bytes < 2048 ? 0 : WM_LANE_EXTENTS_MAX * (WM_EXTENT_BYTES / (bytes / 8 * 7) + 1);
 }
 
 struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth)
@@ -60,8 +58,8 @@ struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth)
 	return (struct wm_port_config){
 		/* results held + those in dispute + the ring being drained +
 		 * control frames + caches */
-		.receive_mbufs = WM_LANE_EXTENTS_MAX * held_batches(mtu - tag_bytes(auth)) +
-				 WM_DISPATCH_DISPUTES_MAX + 1024 + CONTROL_FRAMES_MAX + 1024,
+		.receive_mbufs = wm_lane_held_results(mtu, auth) + WM_DISPATCH_DISPUTES_MAX + 1024 +
+				 CONTROL_FRAMES_MAX + 1024,
 		/* a port's descriptors, a burst, control frames, caches */
 		.transmit_mbufs = each * (1024 + LANE_BURST) + CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
@@ -193,6 +191,7 @@ static struct wm_course *course_create(struct wm_lane *lane)
 		.context = lane,
 		.output = lane->output_zone->addr,
 		.output_bytes = WM_EXTENT_BYTES,
+		.keep_frames_max = wm_lane_held_results(lane->port->mtu, lane->config.auth),
 		.auth = lane->config.auth,
 		.lane = lane->config.index,
 		.lanes = lane->config.count,
@@ -211,7 +210,6 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 		return wm_error_set(error, ENOMEM, "no memory for a lane");
 	lane->config = *config;
 	lane->port = config->port;
-	lane->held_batches = held_batches(lane->port->mtu - tag_bytes(config->auth));
 	ret = memory_create(lane);
 	if (ret == 0)
 		ret = rings_create(lane);

@@ -28,7 +28,7 @@ static bool can_write_in_place(const struct wm_lane *lane, const struct wm_lane_
 {
 	uint32_t batch = wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements);
 
-	if (job->layout.batches_per_extent > lane->held_batches)
+	if (wm_lane_held_results(lane->port->mtu, lane->config.auth) == 0)
 		return false;
 	return !job->sink.direct || (WM_PORT_PAYLOAD_ALIGN_BYTES % job->sink.align_bytes == 0 &&
 				     batch % job->sink.align_bytes == 0);

@@ -38,8 +38,7 @@ struct wm_lane {
 	bool source_direct, sink_direct; /* of the current or last job */
 	bool in_place;			 /* its results are written from where they arrived */
 	struct lane_input inputs[WM_LANE_EXTENTS_MAX];
-	uint32_t held_batches; /* of one extent, that the pool has room for */
-	uint32_t node_count;   /* 1 + highest node ever set */
+	uint32_t node_count; /* 1 + highest node ever set */
 
 	/* frames on their way out, and mbufs for the next */
 	struct rte_mbuf *transmit[LANE_BURST];
@@ -55,6 +54,7 @@ struct wm_lane {
 };
 
 /* lane.c */
+uint32_t wm_lane_held_results(uint16_t mtu, enum wm_wire_auth auth);
 void wm_lane_publish(struct wm_lane *lane);
 void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event);
 

@@ -249,6 +249,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_disk(&plan->disk, &random);
 	draw_controller(plan, &random);
 	plan->keep_align_bytes = seed % 2; /* not drawn: what a seed means stays */
+	plan->keep_frames_max = seed % 3 == 0 ? 5 : UINT32_MAX;
 	/* A node that cannot prepare is not asked again in this job: with no other the
 	 * job waits for one, as long as it was told to. */
 	for (uint32_t i = 0; i < plan->nodes && plan->fail_after_ns == 0; i++)

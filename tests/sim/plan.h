@@ -66,9 +66,10 @@ struct sim_plan {
 
 	uint32_t slots, in_flight_max, queue_target;
 	uint32_t keep_align_bytes; /* results kept in their frames: as in course.h */
-	uint32_t window_largest;   /* of any node */
-	uint64_t hop_ns;	   /* between the controller's two threads */
-	uint64_t tick_ns;	   /* of the lane */
+	uint32_t keep_frames_max;
+	uint32_t window_largest; /* of any node */
+	uint64_t hop_ns;	 /* between the controller's two threads */
+	uint64_t tick_ns;	 /* of the lane */
 	uint64_t fail_after_ns;
 	uint32_t audit_ppm;
 	bool blind; /* wrong results may be taken, until their node is caught */

@@ -30,6 +30,7 @@ struct sim_lane {
 	uint8_t *input[SIM_SLOTS_MAX], *output;
 	struct writing writing[SIM_SLOTS_MAX];
 	uint32_t io_in_flight, records_in_flight;
+	uint64_t frames_kept; /* by the course */
 	uint32_t sessions[SIM_NODES_MAX];
 	uint8_t macs[SIM_NODES_MAX][WM_ETHER_ADDR_BYTES];
 	bool joined[SIM_NODES_MAX];
@@ -151,7 +152,10 @@ static void raise_event(void *context, const struct wm_lane_event *event)
 
 static void free_frame(void *context, void *frame)
 {
-	sim_frame_free(context, frame);
+	struct sim *sim = context;
+
+	sim->lane->frames_kept--;
+	sim_frame_free(sim, frame);
 }
 
 static const struct wm_course_calls calls = {
@@ -199,6 +203,14 @@ static void round_end(struct sim *sim)
 	sim_check_round(sim);
 }
 
+static void check_kept(struct sim *sim)
+{
+	uint64_t disputes = sim->plan.audit_ppm > 0 ? WM_DISPATCH_DISPUTES_MAX : 0;
+
+	if (sim->lane->frames_kept > sim->plan.keep_frames_max + disputes)
+		sim_violate(sim, "more results are kept in their frames than there is room for");
+}
+
 static void receive_result(struct sim *sim, struct sim_frame *frame)
 {
 	struct sim_lane *lane = sim->lane;
@@ -206,8 +218,10 @@ static void receive_result(struct sim *sim, struct sim_frame *frame)
 
 	sim_bug_disguise(sim, frame, lane->sessions);
 	lane->receiving = frame;
+	lane->frames_kept++;
 	wm_course_result(lane->course, frame, header, frame->bytes, sim->now_ns);
 	lane->receiving = NULL;
+	check_kept(sim);
 	round_end(sim);
 }
 
@@ -351,6 +365,7 @@ void sim_lane_boot(struct sim *sim)
 		.context = sim,
 		.output = lane->output,
 		.output_bytes = wm_layout_extent(&sim->plan.layout, 0).out_bytes,
+		.keep_frames_max = sim->plan.keep_frames_max,
 		.lanes = 1,
 	};
 
@@ -370,6 +385,8 @@ void sim_lane_die(struct sim *sim)
 {
 	sim->lane->up = false;
 	wm_course_destroy(&sim->lane->course);
+	if (sim->lane->frames_kept > 0)
+		sim_violate(sim, "a frame is kept for ever");
 }
 
 struct wm_course *sim_lane_course(const struct sim *sim)

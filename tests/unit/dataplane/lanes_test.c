@@ -272,6 +272,7 @@ static void lane_create(struct world *world, uint32_t index)
 		.calls = calls,
 		.context = lane,
 		.output_bytes = WM_EXTENT_BYTES,
+		.keep_frames_max = 300, /* not all of what is open at once */
 		.lane = index,
 		.lanes = LANES,
 	};
