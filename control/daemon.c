@@ -4,21 +4,21 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <rte_lcore.h>
+#include <rte_log.h>
 
 #include "clock.h"
 #include "frame.h"
 #include "key.h"
 #include "log.h"
+#include "signals.h"
 
 #define TICK_NS (20 * WM_NS_PER_MS)
 
@@ -152,16 +152,10 @@ static int watch(struct wm_daemon *daemon, int fd)
 static int descriptors_open(struct wm_daemon *daemon, struct wm_error *error)
 {
 	struct itimerspec period = { .it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS };
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	daemon->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	daemon->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	daemon->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	daemon->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	daemon->signal_fd = wm_signals_open();
 	if (daemon->epoll_fd < 0 || daemon->wake_fd < 0 || daemon->timer_fd < 0 ||
 	    daemon->signal_fd < 0 || timerfd_settime(daemon->timer_fd, 0, &period, NULL) < 0 ||
 	    watch(daemon, daemon->wake_fd) < 0 || watch(daemon, daemon->timer_fd) < 0 ||
@@ -218,6 +212,8 @@ static int eal_start(struct wm_daemon *daemon, struct wm_error *error)
 			       daemon->hugepages, error);
 	if (ret < 0)
 		return ret;
+	/* A lane that has a word of its driver for the log does not wait for its reader either. */
+	rte_openlog_stream(wm_log_stream(WM_LOG_INFO));
 	ret = lcores_take(daemon, error);
 	if (ret < 0)
 		wm_port_eal_fini();

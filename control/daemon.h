@@ -47,7 +47,7 @@ struct wm_daemon {
 extern const struct wm_rpc_method wm_daemon_methods[];
 extern const unsigned wm_daemon_method_count;
 
-/* Runs until SIGTERM or SIGINT. Blocks those two; 0 or a negative errno. */
+/* Runs until a signal that ends it (signals.h), which it blocks; 0 or a negative errno. */
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error);
 
 #endif

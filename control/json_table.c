@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
+
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low bytes of a number come first");
 
 json_t *wm_json_number(uint64_t value)
@@ -16,15 +18,12 @@ json_t *wm_json_number(uint64_t value)
 json_t *wm_json_text(const char *text)
 {
 	json_t *string = json_string(text);
+	size_t room = 4 * strlen(text) + 1;
 	char *copy;
 
-	if (string || !(copy = strdup(text)))
+	if (string || !(copy = malloc(room)))
 		return string;
-	for (char *c = copy; *c; c++) {
-		if (*c & 0x80)
-			*c = '?';
-	}
-	string = json_string(copy);
+	string = json_string(wm_printable(copy, room, text));
 	free(copy);
 	return string;
 }

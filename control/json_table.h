@@ -23,8 +23,7 @@ struct wm_json_number {
 	}
 
 json_t *wm_json_number(uint64_t value);
-/* Of any bytes: what is no UTF-8 (a line that was cut, a file's name) has '?' for what
- * is not ASCII. */
+/* Of any bytes: what is no UTF-8 (a line that was cut, a file's name) is made printable. */
 json_t *wm_json_text(const char *text);
 void wm_json_put(json_t *object, const struct wm_json_number *table, size_t count,
 		 const void *base);

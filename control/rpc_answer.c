@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "printable.h"
 #include "wiremill/limits.h"
 
 /* What stays free for each request of a batch that is not answered yet: the error that says
@@ -21,18 +22,9 @@
  * make it two, and what is no UTF-8, which JSON does not take. */
 static json_t *text_new(const char *text)
 {
-	char line[WM_ERROR_TEXT_BYTES];
-	json_t *string;
+	char line[2 * WM_ERROR_TEXT_BYTES];
 
-	snprintf(line, sizeof(line), "%s", text);
-	for (char *c = line; *c; c++)
-		*c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
-	string = json_string(line);
-	if (string)
-		return string;
-	for (char *c = line; *c; c++)
-		*c = (unsigned char)*c < 0x80 ? *c : '?';
-	return json_string(line);
+	return json_string(wm_printable(line, sizeof(line), text));
 }
 
 /* Takes over id; NULL stands for null. */

@@ -3,12 +3,11 @@
  * wiremill-node: computes batches for a controller on the same Ethernet.
  *
  * One thread runs everything: the worker's step, the agent's tick, and a sleep
- * until either has something to do. SIGTERM and SIGINT finish what is in flight
- * and take leave.
+ * until either has something to do. A signal that ends it (signals.h) finishes what
+ * is in flight and takes leave.
  */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,8 @@
 #include "device_loss.h"
 #include "key.h"
 #include "log.h"
+#include "printable.h"
+#include "signals.h"
 #include "wiremill/control.h"
 #include "wiremill/executor.h"
 #include "worker.h"
@@ -80,7 +81,9 @@ static const char usage_text[] =
 
 static int complain(const char *what, const char *value)
 {
-	fprintf(stderr, "wiremill-node: %s%s; see wiremill-node --help\n", what, value);
+	fprintf(stderr, "wiremill-node: %s", what);
+	wm_printable_print(stderr, value);
+	fputs("; see wiremill-node --help\n", stderr);
 	return WM_EXIT_USAGE;
 }
 
@@ -355,15 +358,10 @@ static enum wm_drop node_receive(void *context, const struct wm_wire_header *hea
 /* Before any thread of a driver is there, which would take the signal. */
 static int open_signals(struct node *node, struct wm_error *error)
 {
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) == 0)
-		node->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+	node->signal_fd = wm_signals_open();
 	if (node->signal_fd < 0)
-		return wm_error_set(error, errno, "signals cannot be caught: %s", strerror(errno));
+		return wm_error_set(error, -node->signal_fd, "signals cannot be caught: %s",
+				    strerror(-node->signal_fd));
 	return 0;
 }
 
@@ -530,10 +528,13 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	int ret;
 
+	wm_signals_ignore();
 	ret = parse_options(&node.options, argc, argv);
 	if (ret != WM_EXIT_DONE)
 		return ret;
 	wm_log_init("wiremill-node", node.options.log_level);
+	if (wm_log_start() < 0)
+		wm_log_warning("the log has no thread of its own: whoever reads it must not stall");
 
 	ret = open_signals(&node, &error);
 	if (ret < 0)

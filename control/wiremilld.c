@@ -10,6 +10,8 @@
 #include "key.h"
 #include "log.h"
 #include "number.h"
+#include "printable.h"
+#include "signals.h"
 #include "wiremill/control.h"
 
 /* Half of what a cheap switch buffers a port. */
@@ -19,7 +21,9 @@ static const char usage_text[] =
 	"usage: wiremilld --interface IF | --vdev ARGS | --pci ADDRESS ... [option ...]\n"
 	"\n"
 	"The controller: streams files through the nodes of a rack. Runs in the\n"
-	"foreground until SIGTERM; drive it with 'wiremill'.\n"
+	"foreground until SIGTERM, SIGINT, SIGQUIT or SIGHUP (which a closed terminal\n"
+	"sends; nohup keeps it off); drive it with 'wiremill'. The log goes to stderr;\n"
+	"lines that nobody takes are dropped and counted.\n"
 	"\n"
 	"  --interface IF       a kernel network interface, through DPDK's net_af_packet\n"
 	"  --vdev ARGS          any DPDK virtual device, as EAL's --vdev takes it\n"
@@ -74,7 +78,9 @@ static const char *key_path;
 
 static int wrong_usage(const char *what, const char *value)
 {
-	fprintf(stderr, "wiremilld: %s%s: see 'wiremilld --help'\n", what, value);
+	fprintf(stderr, "wiremilld: %s", what);
+	wm_printable_print(stderr, value);
+	fputs(": see 'wiremilld --help'\n", stderr);
 	return WM_EXIT_USAGE;
 }
 
@@ -210,6 +216,7 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	int status;
 
+	wm_signals_ignore();
 	wm_log_init("wiremilld", WM_LOG_INFO);
 	status = take_options(argc, argv, &config);
 	if (status >= 0)
@@ -218,6 +225,8 @@ int main(int argc, char **argv)
 		wm_log_error("raw frames and hugepages need root: run it with sudo");
 		return WM_EXIT_FAILED;
 	}
+	if (wm_log_start() < 0)
+		wm_log_warning("the log has no thread of its own: whoever reads it must not stall");
 	if (run(&config, &error) < 0) {
 		wm_log_error("%s", error.text);
 		return WM_EXIT_FAILED;

@@ -6,14 +6,9 @@
 #include <string.h>
 
 #include "number.h"
+#include "printable.h"
 
 #define LINE_BYTES 2048
-
-void wm_cli_print_text(FILE *stream, const char *text)
-{
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, stream);
-}
 
 int wm_cli_failed(const char *format, ...)
 {
@@ -24,7 +19,7 @@ int wm_cli_failed(const char *format, ...)
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	fputs("wiremill: ", stderr);
-	wm_cli_print_text(stderr, line);
+	wm_printable_print(stderr, line);
 	fputc('\n', stderr);
 	return WM_EXIT_FAILED;
 }
@@ -39,7 +34,7 @@ int wm_cli_wrong_usage(const struct wm_verb *verb, const char *format, ...)
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
 	fprintf(stderr, "wiremill%s%s: ", space, name);
-	wm_cli_print_text(stderr, line);
+	wm_printable_print(stderr, line);
 	fprintf(stderr, ": see 'wiremill%s%s --help'\n", space, name);
 	return WM_EXIT_USAGE;
 }

@@ -52,14 +52,12 @@ extern const struct wm_verb wm_verb_job_submit, wm_verb_job_list, wm_verb_job_sh
 	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_job_resume, wm_verb_node_list,
 	wm_verb_node_admit, wm_verb_stats, wm_verb_verify, wm_verb_key, wm_verb_version;
 
-/* One line on stderr, control characters shown as '?'. Returns WM_EXIT_FAILED. */
+/* One line on stderr, made printable. Returns WM_EXIT_FAILED. */
 int wm_cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Likewise with where to read on. Returns WM_EXIT_USAGE. verb NULL: the program. */
 int wm_cli_wrong_usage(const struct wm_verb *verb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Prints text with control characters as '?': a path is not to move the cursor. */
-void wm_cli_print_text(FILE *stream, const char *text);
 /* The one JSON value of --json. Borrows value; returns WM_EXIT_DONE. */
 int wm_cli_print_json(const json_t *value);
 

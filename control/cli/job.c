@@ -9,7 +9,9 @@
 
 #include "clock.h"
 #include "number.h"
+#include "printable.h"
 #include "progress.h"
+#include "signals.h"
 
 #define POLL_NS (WM_NS_PER_S / 4)
 
@@ -34,7 +36,7 @@ static void file_print(const char *label, const json_t *job, const char *path, c
 	char text[32];
 
 	printf("  %-9s ", label);
-	wm_cli_print_text(stdout, wm_cli_text(job, path));
+	wm_printable_print(stdout, wm_cli_text(job, path));
 	printf("  (%s, %" PRIu64 " bytes)\n",
 	       wm_number_format_bytes(text, sizeof(text), wm_cli_number(job, bytes)),
 	       wm_cli_number(job, bytes));
@@ -45,7 +47,7 @@ static void line_print(const char *label, const char *text)
 	if (!*text)
 		return;
 	printf("  %-9s ", label);
-	wm_cli_print_text(stdout, text);
+	wm_printable_print(stdout, text);
 	putchar('\n');
 }
 
@@ -234,9 +236,7 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job)
 	int ret = 0, status;
 
 	/* Blocked, they end the pause below and nothing else. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	wm_signals_to_end(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	wm_progress_init(&progress, stderr);
 

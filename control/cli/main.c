@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "signals.h"
 
 static const struct wm_verb *const verbs[] = {
 	&wm_verb_job_submit,
@@ -108,10 +109,14 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status;
 
-	/* A result that did not reach its file is not done. */
+	wm_signals_ignore_writes();
+	status = run(argc, argv);
+	/* A result that did not reach its file is not done; a reader that went needs no word. */
 	if (fflush(stdout) != 0 || ferror(stdout))
-		return wm_cli_failed("cannot write the result: %s", strerror(errno));
+		return errno == EPIPE
+			       ? WM_EXIT_FAILED
+			       : wm_cli_failed("cannot write the result: %s", strerror(errno));
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli.h"
 #include "client.h"
+#include "printable.h"
 
 static int run(const struct wm_cli *cli)
 {
@@ -13,7 +14,7 @@ static int run(const struct wm_cli *cli)
 		wm_cli_print_json(node);
 	} else {
 		printf("node ");
-		wm_cli_print_text(stdout, wm_cli_text(node, "name"));
+		wm_printable_print(stdout, wm_cli_text(node, "name"));
 		printf(" is trusted again: if it runs, it is back within seconds\n");
 	}
 	json_decref(node);

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "number.h"
+#include "printable.h"
 
 #define BAR_WIDTH_MIN 10u
 #define BAR_WIDTH_MAX 40u
@@ -97,7 +98,7 @@ static unsigned terminal_width(FILE *stream)
 static void line_draw(struct wm_progress *progress, const char *line)
 {
 	fputc('\r', progress->stream);
-	wm_cli_print_text(progress->stream, line);
+	wm_printable_print(progress->stream, line);
 	fputs("\033[K", progress->stream);
 	fflush(progress->stream);
 	progress->drawn = true;
@@ -143,7 +144,7 @@ void wm_progress_note(struct wm_progress *progress, const char *note)
 		snprintf(line, width < sizeof(line) ? width : sizeof(line), "%s", note);
 		line_draw(progress, line);
 	} else {
-		wm_cli_print_text(progress->stream, note);
+		wm_printable_print(progress->stream, note);
 		fputc('\n', progress->stream);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "printable.h"
 
 #define GAP 2u
 
@@ -36,6 +37,8 @@ struct wm_table *wm_table_create(const struct wm_column *columns, unsigned colum
 
 void wm_table_add(struct wm_table *table, const char *format, ...)
 {
+	char *text, *shown;
+	size_t room;
 	va_list args;
 
 	if (table->cell_count == table->cell_count_max) {
@@ -44,10 +47,13 @@ void wm_table_add(struct wm_table *table, const char *format, ...)
 			realloc(table->cells, table->cell_count_max * sizeof(*table->cells)));
 	}
 	va_start(args, format);
-	if (vasprintf(&table->cells[table->cell_count], format, args) < 0)
+	if (vasprintf(&text, format, args) < 0)
 		checked(NULL);
 	va_end(args);
-	table->cell_count++;
+	room = 4 * strlen(text) + 1;
+	shown = checked(malloc(room));
+	table->cells[table->cell_count++] = wm_printable(shown, room, text);
+	free(text);
 }
 
 /* Characters, not bytes: those that continue a UTF-8 character do not count. */
@@ -85,7 +91,7 @@ static void text_print(FILE *stream, const char *text, unsigned width, bool righ
 
 	if (*text) {
 		fprintf(stream, "%*s", (int)(*owed + (right ? missing : 0)), "");
-		wm_cli_print_text(stream, text);
+		fputs(text, stream);
 		*owed = GAP + (right ? 0 : missing);
 	} else {
 		*owed += width + GAP;

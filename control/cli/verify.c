@@ -7,6 +7,8 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "printable.h"
+#include "signals.h"
 #include "verify.h"
 
 /* As often as a person can read: the bar is not what costs time. */
@@ -43,10 +45,12 @@ static const struct wm_option options[] = {
 
 static bool interrupted(void)
 {
-	sigset_t pending;
+	sigset_t to_end, pending;
 
+	wm_signals_to_end(&to_end);
 	sigpending(&pending);
-	return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
+	sigandset(&pending, &pending, &to_end);
+	return !sigisemptyset(&pending);
 }
 
 bool wm_verify_show(void *context, uint64_t done_bytes, uint64_t total_bytes)
@@ -70,9 +74,7 @@ void wm_verify_watch_init(struct wm_verify_watch *watch)
 	sigset_t signals;
 
 	/* Blocked, they stay pending for show to see. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	wm_signals_to_end(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	*watch = (struct wm_verify_watch){ .started_ns = wm_clock_ns() };
 	wm_progress_init(&watch->progress, stderr);
@@ -133,9 +135,9 @@ static int difference_print(const struct wm_verify_result *result,
 static void equality_print(const struct wm_verify_result *result)
 {
 	printf("verified: %" PRIu64 " bytes of ", result->bytes_checked);
-	wm_cli_print_text(stdout, output);
+	wm_printable_print(stdout, output);
 	printf(" are exactly kernel %s of ", kernel);
-	wm_cli_print_text(stdout, input);
+	wm_printable_print(stdout, input);
 	putchar('\n');
 }
 

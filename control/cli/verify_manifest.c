@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "printable.h"
 #include "verify.h"
 #include "wiremill/journal.h"
 
@@ -41,9 +42,9 @@ static int equality_print(const struct wm_verify_result *result, const char *out
 			  const char *manifest)
 {
 	printf("verified: %" PRIu64 " bytes of ", result->bytes_checked);
-	wm_cli_print_text(stdout, output);
+	wm_printable_print(stdout, output);
 	printf(" are what ");
-	wm_cli_print_text(stdout, manifest);
+	wm_printable_print(stdout, manifest);
 	printf(" says\n");
 	return WM_EXIT_DONE;
 }

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mac.h"
+#include "signals.h"
 
 /* How often control frames are looked at while the engine polls. */
 #define SERVE_NS (2 * WM_NS_PER_MS)
@@ -34,9 +35,13 @@ static void note_signal(int number)
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = note_signal };
+	sigset_t to_end;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	wm_signals_to_end(&to_end);
+	for (int number = 1; number < SIGRTMIN; number++) {
+		if (sigismember(&to_end, number) == 1)
+			sigaction(number, &action, NULL);
+	}
 }
 
 /* ---- bring-up ------------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "plot.h"
 #include "report.h"
+#include "signals.h"
 #include "wiremill/control.h"
 
 #define COMMAND_BYTES_MAX 4096u
@@ -187,6 +188,7 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	struct origin origin = { "", "", "" };
 
+	wm_signals_ignore();
 	wm_log_init("wiremill-gen", WM_LOG_WARNING);
 	origin_take(&origin, argc, argv);
 	if (argc < 2)
@@ -214,5 +216,7 @@ int main(int argc, char **argv)
 		wm_log_error("raw frames and hugepages need root: run it with sudo");
 		return WM_EXIT_FAILED;
 	}
+	if (wm_log_start() < 0)
+		wm_log_warning("the log has no thread of its own: whoever reads it must not stall");
 	return run_with_key(&options, &origin);
 }

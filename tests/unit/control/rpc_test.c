@@ -234,7 +234,7 @@ static void message_stays_one_line_of_what_it_quotes(void)
 {
 	CU_ASSERT_EQUAL(
 		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"a\\n\\u001b\\u007fb\",\"id\":3}",
-			 "there is no method 'a???b'", "3"),
+			 "there is no method 'a\\x0a\\x1b\\x7fb'", "3"),
 		WM_RPC_METHOD_NOT_FOUND);
 }
 
@@ -280,7 +280,7 @@ static void refusal_carries_its_line(void)
 				 "the job is done: it cannot be cancelled", "1"),
 			WM_RPC_FAILED);
 	CU_ASSERT_EQUAL(
-		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"broken\",\"id\":1}", "cut ?", "1"),
+		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"broken\",\"id\":1}", "cut \\xc3", "1"),
 		-32001);
 	CU_ASSERT_EQUAL(
 		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"silent\",\"id\":1}", "silent", "1"),

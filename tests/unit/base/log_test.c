@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The log and signals of a program of which nobody reads stderr, or no more. Each test is a
+ * child whose stderr is a pipe of one page; it says on another pipe how far it is.
+ */
+#include "log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "signals.h"
+#include "utc.h"
+
+/* Far more than pipe and queue hold. */
+#define LINES 20000u
+/* Of a child that hangs; none that does not comes near it. */
+#define PATIENCE_MS 60000
+
+struct child {
+	pid_t pid;
+	int log_fd, word_fd; /* our ends */
+};
+
+static void child_begin(struct child *child, void (*run)(int word_fd))
+{
+	int log_pipe[2], word_pipe[2];
+
+	CU_ASSERT_FATAL(pipe2(log_pipe, O_CLOEXEC) == 0 && pipe2(word_pipe, O_CLOEXEC) == 0);
+	CU_ASSERT(fcntl(log_pipe[1], F_SETPIPE_SZ, 4096) >= 4096);
+	child->pid = fork();
+	if (child->pid == 0) {
+		dup2(log_pipe[1], STDERR_FILENO);
+		close(log_pipe[0]);
+		close(log_pipe[1]);
+		wm_log_init("child", WM_LOG_INFO);
+		run(word_pipe[1]);
+		exit(7);
+	}
+	close(log_pipe[1]);
+	close(word_pipe[1]);
+	child->log_fd = log_pipe[0];
+	child->word_fd = word_pipe[0];
+}
+
+/* The child's next word, 0 if none comes. */
+static char word(const struct child *child)
+{
+	struct pollfd fd = { .fd = child->word_fd, .events = POLLIN };
+	char said = 0;
+
+	return poll(&fd, 1, PATIENCE_MS) == 1 && read(child->word_fd, &said, 1) == 1 ? said : 0;
+}
+
+static int child_end(struct child *child)
+{
+	int status = -1;
+
+	if (child->log_fd >= 0)
+		close(child->log_fd);
+	close(child->word_fd);
+	waitpid(child->pid, &status, 0);
+	return status;
+}
+
+static void say(int word_fd, char what)
+{
+	if (write(word_fd, &what, 1) != 1)
+		abort();
+}
+
+/* ---- nobody reads ------------------------------------------------------------------ */
+
+static void log_lines(int word_fd, unsigned lines)
+{
+	int fd = wm_signals_open();
+
+	wm_signals_ignore();
+	if (fd < 0 || wm_log_start() < 0)
+		abort();
+	for (unsigned i = 0; i < lines; i++)
+		wm_log_info("line %u", i);
+	say(word_fd, 'd');
+	poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, PATIENCE_MS);
+}
+
+static void log_much(int word_fd)
+{
+	log_lines(word_fd, LINES);
+}
+
+/* Reads until `last` is there; then the child may end, and all else is read too. */
+static char *log_text(const struct child *child, const char *last)
+{
+	size_t bytes = 0, room = 8u << 20;
+	char *text = calloc(1, room);
+	ssize_t got;
+
+	while (bytes < room - 1 &&
+	       (got = read(child->log_fd, text + bytes, room - 1 - bytes)) > 0) {
+		bytes += (size_t)got;
+		if (last && strstr(text, last))
+			kill(child->pid, SIGTERM);
+	}
+	return text;
+}
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+static void stalled_reader_holds_nobody_up_and_what_is_lost_is_said(void)
+{
+	struct child child;
+	const char *lost;
+	char *text;
+
+	child_begin(&child, log_much);
+	CU_ASSERT_EQUAL(word(&child), 'd');
+	text = log_text(&child, " are lost");
+	lost = strstr(text, " lines of this log are lost");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(lost);
+	while (lost[-1] >= '0' && lost[-1] <= '9')
+		lost--;
+	CU_ASSERT_EQUAL(count(text, "info: line ") + (unsigned)strtoul(lost, NULL, 10), LINES);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "child: info: line 0\n"));
+	free(text);
+	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
+}
+
+static void reader_that_ends_ends_nobody(void)
+{
+	struct child child;
+
+	child_begin(&child, log_much);
+	close(child.log_fd);
+	child.log_fd = -1;
+	CU_ASSERT_EQUAL(word(&child), 'd');
+	kill(child.pid, SIGTERM);
+	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
+}
+
+static void log_nonblocking(int word_fd)
+{
+	fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK);
+	log_lines(word_fd, 500);
+}
+
+static void descriptor_that_another_made_nonblocking_loses_nothing(void)
+{
+	struct child child;
+	char *text;
+
+	child_begin(&child, log_nonblocking);
+	CU_ASSERT_EQUAL(word(&child), 'd');
+	text = log_text(&child, "line 499\n");
+	CU_ASSERT_EQUAL(count(text, "info: line "), 500);
+	free(text);
+	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
+}
+
+/* ---- lines ------------------------------------------------------------------------- */
+
+static void log_forgery(int word_fd)
+{
+	FILE *stream = wm_log_stream(WM_LOG_WARNING);
+
+	wm_log_info("queued: %s", "/a\n2026-01-01 child: error: all is lost\033[2J");
+	fprintf(stream, "one\n\ntwo\n");
+	fflush(stream);
+	fclose(stream);
+	say(word_fd, 'd');
+}
+
+static void one_call_is_one_line(void)
+{
+	struct child child;
+	char *text;
+
+	child_begin(&child, log_forgery);
+	CU_ASSERT_EQUAL(word(&child), 'd');
+	text = log_text(&child, NULL);
+	CU_ASSERT_EQUAL(count(text, "\n"), 3);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "/a\\x0a2026-01-01 child: error: all is lost\\x1b[2J\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "child: warning: one\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "child: warning: two\n"));
+	free(text);
+	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
+}
+
+static void time_of_day_is_iso_8601(void)
+{
+	char text[WM_UTC_TEXT_BYTES];
+
+	CU_ASSERT_STRING_EQUAL(wm_utc_format(text, 0), "1970-01-01T00:00:00.000Z");
+	CU_ASSERT_STRING_EQUAL(wm_utc_format(text, 1795787045007), "2026-11-27T13:44:05.007Z");
+	CU_ASSERT_STRING_EQUAL(wm_utc_format(text, UINT64_MAX), "584556019-04-03T14:25:51.615Z");
+}
+
+/* ---- signals ----------------------------------------------------------------------- */
+
+static void wait_for_signals(int word_fd)
+{
+	int fd;
+
+	wm_signals_ignore();
+	fd = wm_signals_open();
+	if (fd < 0)
+		abort();
+	say(word_fd, 'r');
+	poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, PATIENCE_MS);
+	say(word_fd, 'e');
+}
+
+static void wait_under_nohup(int word_fd)
+{
+	signal(SIGHUP, SIG_IGN);
+	wait_for_signals(word_fd);
+}
+
+static void ends_by(int number)
+{
+	struct child child;
+
+	child_begin(&child, wait_for_signals);
+	CU_ASSERT_EQUAL(word(&child), 'r');
+	kill(child.pid, number);
+	CU_ASSERT_EQUAL(word(&child), 'e');
+	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
+}
+
+static void signals_that_ask_it_to_end_are_seen_in_order(void)
+{
+	ends_by(SIGTERM);
+	ends_by(SIGINT);
+	ends_by(SIGQUIT);
+	ends_by(SIGHUP);
+}
+
+/* All of them, and then one that is meant. */
+static void stray_signals_do_nothing(void)
+{
+	static const int stray[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,
+				     SIGIO,   SIGPWR,  SIGPIPE, SIGXFSZ,   SIGHUP };
+	struct pollfd fd;
+	struct child child;
+
+	child_begin(&child, wait_under_nohup);
+	CU_ASSERT_EQUAL(word(&child), 'r');
+	for (size_t i = 0; i < sizeof(stray) / sizeof(stray[0]); i++)
+		kill(child.pid, stray[i]);
+	fd = (struct pollfd){ .fd = child.word_fd, .events = POLLIN };
+	CU_ASSERT_EQUAL(poll(&fd, 1, 100), 0);
+	kill(child.pid, SIGTERM);
+	CU_ASSERT_EQUAL(word(&child), 'e');
+	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(stalled_reader_holds_nobody_up_and_what_is_lost_is_said),
+	WM_TEST(reader_that_ends_ends_nobody),
+	WM_TEST(descriptor_that_another_made_nonblocking_loses_nothing),
+	WM_TEST(one_call_is_one_line),
+	WM_TEST(time_of_day_is_iso_8601),
+	WM_TEST(signals_that_ask_it_to_end_are_seen_in_order),
+	WM_TEST(stray_signals_do_nothing),
+};
+
+int main(void)
+{
+	return WM_TESTS_RUN("log", tests);
+}
