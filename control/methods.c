@@ -486,8 +486,10 @@ static json_t *version(void *context, const json_t *params, int *code, struct wm
 }
 
 const struct wm_rpc_method wm_daemon_methods[] = {
-	{ "job.submit", job_submit }, { "job.show", job_show },	    { "job.list", job_list },
-	{ "job.resume", job_resume }, { "job.cancel", job_cancel }, { "node.list", node_list },
-	{ "node.admit", node_admit }, { "stats", stats },	    { "version", version },
+	{ .name = "job.submit", .call = job_submit }, { .name = "job.show", .call = job_show },
+	{ .name = "job.list", .call = job_list },     { .name = "job.resume", .call = job_resume },
+	{ .name = "job.cancel", .call = job_cancel }, { .name = "node.list", .call = node_list },
+	{ .name = "node.admit", .call = node_admit }, { .name = "stats", .call = stats },
+	{ .name = "version", .call = version },
 };
 const unsigned wm_daemon_method_count = sizeof(wm_daemon_methods) / sizeof(wm_daemon_methods[0]);

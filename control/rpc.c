@@ -32,6 +32,8 @@
 /* An answer of that size, or a line, leaves the heap larger than it has to be. */
 #define LARGE_BYTES (256u * 1024u)
 
+struct wm_rpc;
+
 struct client {
 	int fd; /* -1: the place is free */
 	uid_t uid;
@@ -42,6 +44,7 @@ struct client {
 	uint64_t moved_ns; /* when bytes last went in or out */
 	char *in;	   /* what came of lines not yet answered */
 	size_t in_bytes;
+	struct wm_rpc *rpc;
 	struct wm_rpc_line line;
 	char *out; /* the answer on its way, with its '\n' */
 	size_t out_bytes, out_bytes_sent;
@@ -101,16 +104,30 @@ static uid_t peer_uid(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 ? peer.uid : (uid_t)-1;
 }
 
+/* Its next turn comes at once, since it may be sent to. */
+static void client_wake(struct wm_rpc_line *line)
+{
+	struct client *client = (struct client *)((char *)line - offsetof(struct client, line));
+	struct epoll_event event = { .events = EPOLLOUT, .data.ptr = client };
+
+	client->moved_ns = wm_clock_ns();
+	if (client->rpc->caller != client &&
+	    epoll_ctl(client->rpc->epoll_fd, EPOLL_CTL_MOD, client->fd, &event) < 0)
+		client_close(client->rpc, client);
+}
+
 static void client_init(struct wm_rpc *rpc, struct client *client, int fd)
 {
 	*client = (struct client){
 		.fd = fd,
 		.uid = peer_uid(fd),
 		.moved_ns = rpc->now_ns,
+		.rpc = rpc,
 		.line = {
 			.methods = rpc->config.methods,
 			.method_count = rpc->config.method_count,
 			.context = rpc->config.context,
+			.wake = client_wake,
 		},
 	};
 	rpc->client_count++;
@@ -293,15 +310,15 @@ static void line_step(struct wm_rpc *rpc, struct client *client)
 	rpc->caller = NULL;
 }
 
-/* Answers whole lines, in order, until the turn is over or an answer has to wait for its
- * reader. */
+/* Answers whole lines, in order, until the turn is over, a method answers later, or an
+ * answer has to wait for its reader. */
 static int lines_answer(struct wm_rpc *rpc, struct client *client)
 {
 	uint64_t end_ns = wm_clock_ns() + TURN_NS;
 	int ret = 0;
 
 	client->whole_left = false;
-	for (unsigned i = 0; !ret && !client->out; i++) {
+	for (unsigned i = 0; !ret && !client->out && !client->line.waits; i++) {
 		if (i == TURN_REQUESTS || wm_clock_ns() > end_ns) {
 			client->whole_left = true;
 			break;
@@ -332,12 +349,24 @@ static bool has_work(const struct client *client)
 	return client->out || client->answering || client->whole_left;
 }
 
+/* Read from it only while no answer waits to be read by it, and nothing that came waits
+ * for its next turn: which it gets at once, since it may be sent to. */
+static uint32_t awaited(const struct client *client)
+{
+	if (client->line.waits)
+		return 0;
+	return has_work(client) ? EPOLLOUT : EPOLLIN;
+}
+
 static void client_serve(struct wm_rpc *rpc, struct client *client)
 {
 	struct epoll_event event = { .data.ptr = client };
 	int ret = 0;
 
-	if (client->out)
+	/* Nothing was awaited of it: it hung up. */
+	if (client->line.waits)
+		ret = -ECONNRESET;
+	else if (client->out)
 		ret = client_send(rpc, client);
 	else if (!has_work(client))
 		ret = client_receive(rpc, client);
@@ -345,9 +374,7 @@ static void client_serve(struct wm_rpc *rpc, struct client *client)
 		ret = lines_answer(rpc, client);
 	if (!ret)
 		ret = line_bound(rpc, client);
-	/* Read from it only while no answer waits to be read by it, and nothing that came
-	 * waits for its next turn: which it gets at once, since it may be sent to. */
-	event.events = has_work(client) ? EPOLLOUT : EPOLLIN;
+	event.events = awaited(client);
 	if (!ret)
 		ret = epoll_ctl(rpc->epoll_fd, EPOLL_CTL_MOD, client->fd, &event);
 	if (ret || (client->finished && !has_work(client)))
@@ -578,7 +605,7 @@ void wm_rpc_serve(struct wm_rpc *rpc)
 
 static bool has_stalled(const struct wm_rpc *rpc, const struct client *client, uint64_t now_ns)
 {
-	if (client->fd < 0 || now_ns < client->moved_ns)
+	if (client->fd < 0 || client->line.waits || now_ns < client->moved_ns)
 		return false;
 	if (is_in_the_middle(client))
 		return now_ns - client->moved_ns > STALL_NS;

@@ -8,7 +8,8 @@
  *
  * One thread, the caller's: it waits on wm_rpc_fd (an epoll descriptor) beside
  * whatever else it waits for, and calls wm_rpc_serve when that is readable.
- * Methods run inside wm_rpc_serve and should not block.
+ * Methods run inside wm_rpc_serve and must not block: what has to wait for a disk
+ * answers later (wm_rpc_begin), and the other clients are served meanwhile.
  *
  * Time is bounded: a client's turn is so many requests (of a batch too) or so many
  * milliseconds, and so is wm_rpc_serve as a whole; what is left waits for the next turn.
@@ -41,9 +42,21 @@
  */
 typedef json_t *wm_rpc_call(void *context, const json_t *params, int *code, struct wm_error *error);
 
+/*
+ * The same for a method that may answer later. It, or whoever it hands request to, calls
+ * wm_rpc_request_answer exactly once, on the server's thread, whatever became of the
+ * client. Until then that client is not read from, and what else is in its line waits.
+ */
+struct wm_rpc_request;
+typedef void wm_rpc_begin(void *context, const json_t *params, struct wm_rpc_request *request);
+/* Takes over request and result; NULL: refused, with code and error. */
+void wm_rpc_request_answer(struct wm_rpc_request *request, json_t *result, int code,
+			   const struct wm_error *error);
+
 struct wm_rpc_method {
 	const char *name;
-	wm_rpc_call *call;
+	wm_rpc_call *call; /* NULL: it begins */
+	wm_rpc_begin *begin;
 };
 
 /* ---- the socket --------------------------------------------------------- */
@@ -83,13 +96,15 @@ void wm_rpc_destroy(struct wm_rpc **rpc);
  *
  *	wm_rpc_line_begin(&line, bytes, count);
  *	while (!wm_rpc_line_step(&line))
- *		(somebody else's turn)
+ *		(somebody else's turn; while it waits, until wake)
  *	answer = wm_rpc_line_end(&line);
  */
 struct wm_rpc_line {
-	const struct wm_rpc_method *methods; /* the first three are set by the caller, once */
+	const struct wm_rpc_method *methods; /* the first four are set by the caller, once */
 	unsigned method_count;
 	void *context;
+	void (*wake)(struct wm_rpc_line *line); /* what it waits for is answered */
+	struct wm_rpc_request *waits;		/* it is being run; NULL: none is */
 	json_t *request; /* what the line says; NULL: nothing is left to run */
 	bool batch;
 	size_t next;  /* request of the batch */
@@ -99,7 +114,7 @@ struct wm_rpc_line {
 
 /* Takes the line apart; runs nothing. The bytes are not kept. */
 void wm_rpc_line_begin(struct wm_rpc_line *line, const char *bytes, size_t count);
-/* Runs one request. True: that was the last. */
+/* Runs one request, if any is left. True: all are answered. */
 bool wm_rpc_line_step(struct wm_rpc_line *line);
 /*
  * Returns the answer without '\n', for free(), at most WM_RPC_LINE_BYTES_MAX - 1 bytes long,
@@ -107,9 +122,6 @@ bool wm_rpc_line_step(struct wm_rpc_line *line);
  * an error with its id. Also ends a line before its last step. It can begin again.
  */
 char *wm_rpc_line_end(struct wm_rpc_line *line);
-/* The three in one. */
-char *wm_rpc_answer(const struct wm_rpc_method *methods, unsigned method_count, void *context,
-		    const char *bytes, size_t count);
 /* An error without a request that it belongs to (id null), likewise. */
 char *wm_rpc_answer_error(int code, const char *message);
 

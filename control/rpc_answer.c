@@ -16,6 +16,12 @@
 #define FAULT_BYTES 512u
 #define FAULT_ID_BYTES 256u
 
+/* One that is answered later. */
+struct wm_rpc_request {
+	struct wm_rpc_line *line; /* NULL: it has ended without waiting for this */
+	json_t *id;		  /* NULL: a notification */
+};
+
 /* ---- answers ------------------------------------------------------------ */
 
 /* An error line is cut at a byte and may quote anything: control characters that would
@@ -61,9 +67,24 @@ static const struct wm_rpc_method *method_find(const struct wm_rpc_line *line, c
 	return NULL;
 }
 
-/* Runs the method. Returns its result, or NULL with *code and error filled in. */
-static json_t *method_call(const struct wm_rpc_line *line, const char *name, const json_t *params,
-			   int *code, struct wm_error *error)
+/* It answers when it can. NULL with error: it was not begun, else NULL. */
+static json_t *method_begin(struct wm_rpc_line *line, const struct wm_rpc_method *method,
+			    const json_t *params, json_t *id, struct wm_error *error)
+{
+	line->waits = malloc(sizeof(*line->waits));
+	if (!line->waits) {
+		wm_error_set(error, ENOMEM, "no memory for the request");
+		return NULL;
+	}
+	*line->waits = (struct wm_rpc_request){ line, json_incref(id) };
+	method->begin(line->context, params, line->waits);
+	return NULL;
+}
+
+/* Runs the method. Returns its result, or NULL with *code and error filled in; or NULL
+ * without: it has begun. */
+static json_t *method_call(struct wm_rpc_line *line, const char *name, const json_t *params,
+			   json_t *id, int *code, struct wm_error *error)
 {
 	const struct wm_rpc_method *method = method_find(line, name);
 	json_t *result;
@@ -74,12 +95,27 @@ static json_t *method_call(const struct wm_rpc_line *line, const char *name, con
 		return NULL;
 	}
 	*code = WM_RPC_FAILED;
+	if (method->begin)
+		return method_begin(line, method, params, id, error);
 	result = method->call(line->context, params, code, error);
 	if (!result && !error->text[0]) {
 		*code = WM_RPC_INTERNAL;
 		wm_error_set(error, ENOMEM, "method '%s' could not make its result", name);
 	}
 	return result;
+}
+
+/* Takes over result. NULL: none is due, a notification wants no answer, not even that it
+ * failed. */
+static json_t *response_new(json_t *result, int code, const struct wm_error *error, json_t *id)
+{
+	if (!id) {
+		json_decref(result);
+		return NULL;
+	}
+	if (!result)
+		return error_new(code, error->text, json_incref(id));
+	return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
 }
 
 /* NULL, or what keeps it from being a request. */
@@ -99,8 +135,8 @@ static const char *request_fault(const json_t *request)
 	return NULL;
 }
 
-/* Takes over params. */
-static json_t *request_run(const struct wm_rpc_line *line, const json_t *request, json_t *params)
+/* Takes over params. NULL: no answer is due, or it comes later. */
+static json_t *request_run(struct wm_rpc_line *line, const json_t *request, json_t *params)
 {
 	const char *name = json_string_value(json_object_get(request, "method"));
 	json_t *id = json_object_get(request, "id");
@@ -111,20 +147,12 @@ static json_t *request_run(const struct wm_rpc_line *line, const json_t *request
 	if (!json_is_object(params))
 		wm_error_set(&error, EINVAL, "'params' is an object: parameters go by name");
 	else
-		result = method_call(line, name, params, &code, &error);
+		result = method_call(line, name, params, id, &code, &error);
 	json_decref(params);
-
-	/* A notification wants no answer, not even that it failed. */
-	if (!id) {
-		json_decref(result);
-		return NULL;
-	}
-	if (!result)
-		return error_new(code, error.text, json_incref(id));
-	return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
+	return result || error.text[0] ? response_new(result, code, &error, id) : NULL;
 }
 
-static json_t *request_answer(const struct wm_rpc_line *line, const json_t *request)
+static json_t *request_answer(struct wm_rpc_line *line, const json_t *request)
 {
 	const char *fault = request_fault(request);
 	json_t *params = json_object_get(request, "params");
@@ -212,20 +240,48 @@ void wm_rpc_line_begin(struct wm_rpc_line *line, const char *bytes, size_t count
 	line->request = NULL;
 }
 
+static size_t request_count(const struct wm_rpc_line *line)
+{
+	return line->batch ? json_array_size(line->request) : 1;
+}
+
+static const json_t *request_at(const struct wm_rpc_line *line, size_t place)
+{
+	return line->batch ? json_array_get(line->request, place) : line->request;
+}
+
+/* Takes over answer, of the request that was run last; NULL: none is due. */
+static void answer_put(struct wm_rpc_line *line, json_t *answer)
+{
+	if (answer)
+		answer_append(line, request_at(line, line->next - 1), line_new(answer),
+			      request_count(line) - line->next);
+}
+
 bool wm_rpc_line_step(struct wm_rpc_line *line)
 {
-	size_t count = line->batch ? json_array_size(line->request) : 1;
-	const json_t *request = line->batch ? json_array_get(line->request, line->next)
-					    : line->request;
-	json_t *answer;
-
 	if (!line->request)
 		return true;
-	answer = request_answer(line, request);
-	line->next++;
-	if (answer)
-		answer_append(line, request, line_new(answer), count - line->next);
-	return line->next == count;
+	if (line->next < request_count(line))
+		answer_put(line, request_answer(line, request_at(line, line->next++)));
+	return !line->waits && line->next == request_count(line);
+}
+
+void wm_rpc_request_answer(struct wm_rpc_request *request, json_t *result, int code,
+			   const struct wm_error *error)
+{
+	json_t *answer = response_new(result, code, error, request->id);
+	struct wm_rpc_line *line = request->line;
+
+	if (line) {
+		line->waits = NULL;
+		answer_put(line, answer);
+		line->wake(line);
+	} else {
+		json_decref(answer);
+	}
+	json_decref(request->id);
+	free(request);
 }
 
 char *wm_rpc_line_end(struct wm_rpc_line *line)
@@ -234,26 +290,14 @@ char *wm_rpc_line_end(struct wm_rpc_line *line)
 
 	if (answer && line->batch)
 		strcpy(answer + line->answer_bytes, "]");
+	if (line->waits)
+		line->waits->line = NULL;
 	json_decref(line->request);
 	line->request = NULL;
+	line->waits = NULL;
 	line->answer = NULL;
 	line->answer_bytes = 0;
 	return answer;
-}
-
-char *wm_rpc_answer(const struct wm_rpc_method *methods, unsigned method_count, void *context,
-		    const char *bytes, size_t count)
-{
-	struct wm_rpc_line line = {
-		.methods = methods,
-		.method_count = method_count,
-		.context = context,
-	};
-
-	wm_rpc_line_begin(&line, bytes, count);
-	while (!wm_rpc_line_step(&line))
-		;
-	return wm_rpc_line_end(&line);
 }
 
 /* ---- parameters --------------------------------------------------------- */

@@ -176,15 +176,26 @@ static void check_line(const char *line)
 	json_decref(answer);
 }
 
+static void line_wake(struct wm_rpc_line *line)
+{
+	check(!line->waits);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *line;
+	struct wm_rpc_line line = { .methods = wm_daemon_methods,
+				    .method_count = wm_daemon_method_count,
+				    .context = &daemon_state,
+				    .wake = line_wake };
+	char *answer;
 
 	controller_set();
-	line = wm_rpc_answer(wm_daemon_methods, wm_daemon_method_count, &daemon_state,
-			     (const char *)data, size);
-	if (line)
-		check_line(line);
-	free(line);
+	wm_rpc_line_begin(&line, (const char *)data, size);
+	while (!wm_rpc_line_step(&line))
+		check(!line.waits);
+	answer = wm_rpc_line_end(&line);
+	if (answer)
+		check_line(answer);
+	free(answer);
 	return 0;
 }

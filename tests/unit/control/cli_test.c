@@ -217,9 +217,15 @@ static json_t *call_version(void *context, const json_t *params, int *code, stru
 }
 
 static const struct wm_rpc_method methods[] = {
-	{ "job.submit", call_submit }, { "job.show", call_show },     { "job.cancel", call_show },
-	{ "job.list", call_list },     { "node.list", call_nodes },   { "stats", call_stats },
-	{ "version", call_version },   { "job.resume", call_resume }, { "node.admit", call_admit },
+	{ .name = "job.submit", .call = call_submit },
+	{ .name = "job.show", .call = call_show },
+	{ .name = "job.cancel", .call = call_show },
+	{ .name = "job.list", .call = call_list },
+	{ .name = "node.list", .call = call_nodes },
+	{ .name = "stats", .call = call_stats },
+	{ .name = "version", .call = call_version },
+	{ .name = "job.resume", .call = call_resume },
+	{ .name = "node.admit", .call = call_admit },
 };
 
 /* Serves until its input ends, which is when the test does. */

@@ -36,6 +36,24 @@ static struct wm_member *member_add(const char *name, enum wm_member_state state
 	return member;
 }
 
+static void line_wake(struct wm_rpc_line *line)
+{
+	(void)line;
+}
+
+static char *answer_bytes(const char *bytes)
+{
+	struct wm_rpc_line line = { .methods = wm_daemon_methods,
+				    .method_count = wm_daemon_method_count,
+				    .context = &daemon_state,
+				    .wake = line_wake };
+
+	wm_rpc_line_begin(&line, bytes, strlen(bytes));
+	while (!wm_rpc_line_step(&line))
+		CU_ASSERT_PTR_NULL_FATAL(line.waits);
+	return wm_rpc_line_end(&line);
+}
+
 /* The answer's "result" or "error", for json_decref. */
 static json_t *call(const char *method, const char *params, const char *part)
 {
@@ -44,8 +62,7 @@ static json_t *call(const char *method, const char *params, const char *part)
 
 	snprintf(line, sizeof(line),
 		 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
-	text = wm_rpc_answer(wm_daemon_methods, wm_daemon_method_count, &daemon_state, line,
-			     strlen(line));
+	text = answer_bytes(line);
 	answer = json_loads(text, 0, NULL);
 	value = json_incref(json_object_get(answer, part));
 	if (!value)

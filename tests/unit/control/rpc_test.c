@@ -79,17 +79,69 @@ static json_t *call_silent(void *context, const json_t *params, int *code, struc
 	return NULL;
 }
 
+/* Those that wait until later_answer, in their order. */
+static struct wm_rpc_request *waiting[4];
+static unsigned waiting_count;
+
+static void begin_later(void *context, const json_t *params, struct wm_rpc_request *request)
+{
+	(void)context, (void)params;
+	CU_ASSERT_FATAL(waiting_count < 4);
+	waiting[waiting_count++] = request;
+}
+
+static void later_answer(unsigned place, int value)
+{
+	static const struct wm_error error = { "the disk does not answer" };
+
+	wm_rpc_request_answer(waiting[place], value < 0 ? NULL : json_integer(value), WM_RPC_FAILED,
+			      &error);
+}
+
+static void begin_at_once(void *context, const json_t *params, struct wm_rpc_request *request)
+{
+	(void)context, (void)params;
+	wm_rpc_request_answer(request, json_integer(7), 0, NULL);
+}
+
 static const struct wm_rpc_method methods[] = {
-	{ "repeat", call_repeat },	{ "none", call_none },	   { "refuse", call_refuse },
-	{ "broken", call_broken_text }, { "silent", call_silent },
+	{ .name = "repeat", .call = call_repeat },
+	{ .name = "none", .call = call_none },
+	{ .name = "refuse", .call = call_refuse },
+	{ .name = "broken", .call = call_broken_text },
+	{ .name = "silent", .call = call_silent },
+	{ .name = "later", .begin = begin_later },
+	{ .name = "at once", .begin = begin_at_once },
 };
 static int context = 42;
 
 /* ---- one line ----------------------------------------------------------- */
 
-static char *answer_bytes(const char *line, size_t bytes)
+static unsigned wakes;
+
+static void line_wake(struct wm_rpc_line *line)
 {
-	return wm_rpc_answer(methods, sizeof(methods) / sizeof(methods[0]), &context, line, bytes);
+	(void)line;
+	wakes++;
+}
+
+static struct wm_rpc_line line_new(void)
+{
+	waiting_count = wakes = 0;
+	return (struct wm_rpc_line){ .methods = methods,
+				     .method_count = sizeof(methods) / sizeof(methods[0]),
+				     .context = &context,
+				     .wake = line_wake };
+}
+
+static char *answer_bytes(const char *bytes, size_t count)
+{
+	struct wm_rpc_line line = line_new();
+
+	wm_rpc_line_begin(&line, bytes, count);
+	while (!wm_rpc_line_step(&line))
+		CU_ASSERT_PTR_NULL_FATAL(line.waits);
+	return wm_rpc_line_end(&line);
 }
 
 static bool answer_is(const char *line, const char *expected)
@@ -367,6 +419,70 @@ static void answer_longer_than_a_line_is_refused(void)
 			WM_RPC_FAILED);
 }
 
+#define LATER(id) "{\"jsonrpc\":\"2.0\",\"method\":\"later\",\"id\":" id "}"
+
+static bool end_is(struct wm_rpc_line *line, const char *expected)
+{
+	char *answer = wm_rpc_line_end(line);
+	bool same = answer && expected ? strcmp(answer, expected) == 0 : answer == expected;
+
+	free(answer);
+	return same;
+}
+
+static void method_may_answer_at_once_or_later(void)
+{
+	struct wm_rpc_line line = line_new();
+
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"at once\",\"id\":1}",
+			    "{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":1}"));
+	wm_rpc_line_begin(&line, LATER("3"), strlen(LATER("3")));
+	CU_ASSERT_FALSE(wm_rpc_line_step(&line));
+	CU_ASSERT(line.waits && wakes == 1);
+	later_answer(0, 5);
+	CU_ASSERT(!line.waits && wakes == 2 && wm_rpc_line_step(&line));
+	CU_ASSERT(end_is(&line, "{\"jsonrpc\":\"2.0\",\"result\":5,\"id\":3}"));
+	wm_rpc_line_begin(&line, LATER("4"), strlen(LATER("4")));
+	CU_ASSERT_FALSE(wm_rpc_line_step(&line));
+	later_answer(1, -1);
+	CU_ASSERT(wm_rpc_line_step(&line));
+	CU_ASSERT(end_is(&line, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":"
+				"\"the disk does not answer\"},\"id\":4}"));
+}
+
+static void notification_that_is_done_later_is_not_answered(void)
+{
+	static const char bytes[] = "{\"jsonrpc\":\"2.0\",\"method\":\"later\"}";
+	struct wm_rpc_line line = line_new();
+
+	wm_rpc_line_begin(&line, bytes, strlen(bytes));
+	CU_ASSERT_FALSE(wm_rpc_line_step(&line));
+	later_answer(0, 5);
+	CU_ASSERT(wm_rpc_line_step(&line));
+	CU_ASSERT(end_is(&line, NULL));
+}
+
+static void rest_of_a_batch_waits_for_what_is_answered_later(void)
+{
+	static const char bytes[] = "[" LATER("1") ",{\"jsonrpc\":\"2.0\",\"method\":\"none\","
+						   "\"id\":2}," LATER("3") "]";
+	struct wm_rpc_line line = line_new();
+
+	calls = 0;
+	wm_rpc_line_begin(&line, bytes, strlen(bytes));
+	CU_ASSERT_FALSE(wm_rpc_line_step(&line));
+	CU_ASSERT_EQUAL(calls, 0);
+	later_answer(0, 10);
+	CU_ASSERT_FALSE(wm_rpc_line_step(&line));
+	CU_ASSERT_EQUAL(calls, 1);
+	CU_ASSERT_FALSE(wm_rpc_line_step(&line));
+	later_answer(1, 30);
+	CU_ASSERT(wm_rpc_line_step(&line));
+	CU_ASSERT(end_is(&line, "[{\"jsonrpc\":\"2.0\",\"result\":10,\"id\":1},"
+				"{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":2},"
+				"{\"jsonrpc\":\"2.0\",\"result\":30,\"id\":3}]"));
+}
+
 /* ---- the socket --------------------------------------------------------- */
 
 struct fixture {
@@ -520,6 +636,62 @@ static void last_line_needs_no_newline(void)
 	CU_ASSERT_EQUAL(recv(fd, text, 1, 0), 0);
 	close(fd);
 	fixture_fini(&fixture);
+}
+
+/* Its own next line waits, another client does not. */
+static void client_whose_answer_comes_later_keeps_nobody_waiting(void)
+{
+	struct fixture fixture;
+	char text[256];
+	int slow, other;
+
+	fixture_init(&fixture);
+	slow = connect_to(fixture.path);
+	other = connect_to(fixture.path);
+	waiting_count = 0;
+	say(&fixture, slow, LATER("1") "\n" NONE("2"), strlen(LATER("1") "\n" NONE("2")));
+	say(&fixture, other, NONE("3"), strlen(NONE("3")));
+	hear(&fixture, other, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("3"));
+	CU_ASSERT_EQUAL(hear(&fixture, slow, text, sizeof(text)), 0);
+	shutdown(slow, SHUT_WR);
+	/* However long that takes. */
+	wm_rpc_tick(fixture.rpc, wm_clock_ns() + 3600 * WM_NS_PER_S);
+	step(fixture.rpc);
+	later_answer(0, 8);
+	hear(&fixture, slow, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text,
+			       "{\"jsonrpc\":\"2.0\",\"result\":8,\"id\":1}\n" NONE_ANSWER("2"));
+	CU_ASSERT_EQUAL(recv(slow, text, 1, 0), 0);
+	close(slow);
+	close(other);
+	fixture_fini(&fixture);
+}
+
+static void client_that_leaves_before_its_answer_does_no_harm(void)
+{
+	struct fixture fixture;
+	char text[256];
+	int fd;
+
+	fixture_init(&fixture);
+	waiting_count = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		fd = connect_to(fixture.path);
+		say(&fixture, fd, LATER("1") "\n", strlen(LATER("1") "\n"));
+		close(fd);
+		step(fixture.rpc);
+	}
+	CU_ASSERT_EQUAL_FATAL(waiting_count, 2);
+	later_answer(0, 8);
+	fd = connect_to(fixture.path);
+	say(&fixture, fd, NONE("1"), strlen(NONE("1")));
+	hear(&fixture, fd, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, NONE_ANSWER("1"));
+	close(fd);
+	fixture_fini(&fixture);
+	/* The server is gone, too. */
+	later_answer(1, 8);
 }
 
 /* A line of that length: answered how often, and is the next one answered? */
@@ -937,10 +1109,15 @@ static const struct wm_test tests[] = {
 	WM_TEST(batch_of_notifications_is_not_answered),
 	WM_TEST(batch_has_a_bound),
 	WM_TEST(answer_longer_than_a_line_is_refused),
+	WM_TEST(method_may_answer_at_once_or_later),
+	WM_TEST(notification_that_is_done_later_is_not_answered),
+	WM_TEST(rest_of_a_batch_waits_for_what_is_answered_later),
 	WM_TEST(answer_that_finds_no_room_in_a_batch_is_the_error_of_its_request_alone),
 	WM_TEST(line_may_come_in_pieces),
 	WM_TEST(pipelined_requests_are_answered_in_order),
 	WM_TEST(last_line_needs_no_newline),
+	WM_TEST(client_whose_answer_comes_later_keeps_nobody_waiting),
+	WM_TEST(client_that_leaves_before_its_answer_does_no_harm),
 	WM_TEST(longest_line_is_answered),
 	WM_TEST(oversized_line_is_refused_once_and_skipped),
 	WM_TEST(slow_reader_is_not_read_from),
