@@ -265,12 +265,14 @@ static int lane_start(struct wm_daemon *daemon, uint32_t index, struct wm_error 
 	return ret;
 }
 
-/* What follows goes before the lead, which has its rings. */
+/* What follows goes before the lead, which has its rings; and a port before the lane whose
+ * memory is in its ring. */
 static void lanes_close(struct wm_daemon *daemon)
 {
 	while (daemon->lanes.count > 0) {
 		uint32_t index = --daemon->lanes.count;
 
+		wm_port_stop(&daemon->ports[index]);
 		wm_lane_destroy(&daemon->lanes.lanes[index]);
 		wm_port_close(&daemon->ports[index]);
 	}

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
+/* A ring of a port's whole memory takes a tenth of that on a slow link. */
+#define LEAVES_NS (1 * WM_NS_PER_S)
+
 /* ---- life ------------------------------------------------------------------------ */
 
 static bool memory_create(struct wm_course *course)
@@ -148,6 +153,11 @@ void wm_course_job_end(struct wm_course *course)
 	course_tell_ended(course);
 }
 
+void wm_course_limit(struct wm_course *course, uint32_t in_flight_max)
+{
+	wm_dispatch_limit(course->dispatch, in_flight_max);
+}
+
 /* ---- storage ---------------------------------------------------------------------- */
 
 static bool read_extent(struct wm_course *course, uint32_t index, uint64_t now_ns)
@@ -175,6 +185,22 @@ static bool read_extent(struct wm_course *course, uint32_t index, uint64_t now_n
 	return true;
 }
 
+/*
+ * No frame that points into it waits in the port: each was given back, or one that was
+ * sent later is answered. A driver may keep an mbuf until its descriptor is used again,
+ * long after the frame has left; with small jobs that is never. A frame that was not
+ * answered after so long is one of a job that was stopped, or of a port whose link is
+ * down; should it leave yet, it is one whose CRC is wrong, of a batch nobody waits for.
+ */
+static bool is_idle(const struct wm_course *course, uint32_t index, uint64_t now_ns)
+{
+	const struct slot *slot = &course->slots[index];
+
+	return slot->sent_ns < wm_dispatch_left_ns(course->dispatch) ||
+	       now_ns > slot->sent_ns + LEAVES_NS ||
+	       course->config.calls.is_idle(course->config.context, index);
+}
+
 static bool may_read(const struct wm_course *course)
 {
 	return course->config.dispatch.extents_max - course->slots_free < course->slots_used_max &&
@@ -184,8 +210,7 @@ static bool may_read(const struct wm_course *course)
 static void read_ahead(struct wm_course *course, uint64_t now_ns)
 {
 	for (uint32_t i = 0; may_read(course) && i < course->config.dispatch.extents_max; i++) {
-		if (course->slots[i].state != SLOT_FREE ||
-		    !course->config.calls.is_idle(course->config.context, i))
+		if (course->slots[i].state != SLOT_FREE || !is_idle(course, i, now_ns))
 			continue;
 		if (!read_extent(course, i, now_ns))
 			return;
@@ -435,6 +460,7 @@ bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_he
 		return false;
 	node = &course->nodes[send.node];
 	slot = &course->slots[send.batch.slot];
+	slot->sent_ns = now_ns;
 	/* Fresh ones go in order. */
 	if (slot->is_ahead && send.batch.place + 1 == slot->batches) {
 		slot_used(course, slot);

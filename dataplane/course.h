@@ -125,7 +125,8 @@ struct wm_course;
 
 /* What it asks for. The end of read, write and journal comes by wm_course_stored. */
 struct wm_course_calls {
-	/* Nothing points into what this slot was read into any more. */
+	/* No mbuf points into what this slot was read into any more: the port gave back
+	 * all that it took. False proves nothing. */
 	bool (*is_idle)(void *context, uint32_t slot);
 	/* *input: where the first byte of the extent's halo will be. 0, or: not now. */
 	int (*read)(void *context, uint32_t slot, uint64_t extent, uint8_t **input);
@@ -181,6 +182,9 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 bool wm_course_can_end(const struct wm_course *course);
 /* Then, and when no I/O is in flight: lets go of everything. The lead raises JOB_ENDED. */
 void wm_course_job_end(struct wm_course *course);
+
+/* So many batches may be in flight from now on, in this job and the next. */
+void wm_course_limit(struct wm_course *course, uint32_t in_flight_max);
 
 /* I/O has ended. */
 void wm_course_stored(struct wm_course *course, const struct wm_store_event *event,

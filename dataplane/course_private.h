@@ -26,6 +26,7 @@ struct slot {
 	uint32_t out_bytes;
 	uint64_t extent;
 	uint64_t asked_ns; /* when its read was */
+	uint64_t sent_ns;  /* when the last frame was that points into its input */
 	uint64_t nodes;	   /* with a part in it: wm_journal_node_bit */
 	uint32_t crc32c;   /* of its output, once it is written */
 	uint8_t *input;	   /* its first byte, with the halo */

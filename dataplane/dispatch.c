@@ -39,6 +39,7 @@ struct wm_dispatch {
 	uint32_t queue_target;
 	uint32_t quantum; /* batches one node is served in a row */
 	uint32_t in_flight;
+	uint64_t left_ns;
 	uint32_t audit_threshold;
 	uint64_t audit_seed;
 	bool draining;
@@ -88,6 +89,16 @@ void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *lay
 	dispatch->in_flight = 0;
 	dispatch->audit_threshold = 0;
 	dispatch->draining = false;
+}
+
+uint64_t wm_dispatch_left_ns(const struct wm_dispatch *dispatch)
+{
+	return dispatch->left_ns;
+}
+
+void wm_dispatch_limit(struct wm_dispatch *dispatch, uint32_t in_flight_max)
+{
+	dispatch->config.in_flight_max = in_flight_max;
 }
 
 void wm_dispatch_audit(struct wm_dispatch *dispatch, uint32_t threshold, uint64_t seed)
@@ -363,6 +374,10 @@ static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t ba
 
 	*answered = wm_flow_accept(&node->flow, stamp, now_ns);
 	if (*answered) {
+		uint64_t sent_ns = wm_flow_sent_ns(&node->flow, stamp);
+
+		if (sent_ns > dispatch->left_ns)
+			dispatch->left_ns = sent_ns;
 		dispatch->in_flight--;
 		/* A stamp that was sent with another batch: that one is not coming. */
 		if (*answered == token)

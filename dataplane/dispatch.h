@@ -87,6 +87,8 @@ void wm_dispatch_destroy(struct wm_dispatch **dispatch);
  * batches that may wait on the way to a node (flow.h). */
 void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *layout,
 		       uint32_t queue_target);
+/* in_flight_max from now on; what is above it comes back first. */
+void wm_dispatch_limit(struct wm_dispatch *dispatch, uint32_t in_flight_max);
 /* Audits a share of threshold / 2^32 of all batches, drawn by seed. From the start. */
 void wm_dispatch_audit(struct wm_dispatch *dispatch, uint32_t threshold, uint64_t seed);
 /* No more extents will be opened: from now on the overdue go to a second node too. */
@@ -130,6 +132,9 @@ bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t
 /* Returns the number of nodes that fell silent just now. */
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns);
 
+/* When the newest batch of all that were answered was sent. A port sends in order: what was
+ * sent before that has left it. */
+uint64_t wm_dispatch_left_ns(const struct wm_dispatch *dispatch);
 /* Nodes that can be given work now, or are busy with it. */
 uint32_t wm_dispatch_nodes_alive(const struct wm_dispatch *dispatch);
 /* There are such nodes, and batches to do, and none of those may go to any of them: an

@@ -266,6 +266,11 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 	return token;
 }
 
+uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t stamp)
+{
+	return flow->ring[stamp % WM_FLOW_RING].sent_ns;
+}
+
 uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns)
 {
 	while (is_before(*cursor, flow->next)) {

@@ -93,6 +93,8 @@ uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp);
 /* The result of `stamp` arrived. Returns the token that was in flight under it,
  * or 0: never sent, answered, or given up. */
 uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns);
+/* When the batch of that stamp was sent; it is one of the last WM_FLOW_RING. */
+uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t stamp);
 /* Goes on from *cursor (flow->first at first) to the next token in flight that was
  * sent before before_ns; 0: none. Nothing changes. */
 uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns);

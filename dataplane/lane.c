@@ -16,6 +16,7 @@
 #include <rte_lcore.h>
 #include <rte_memzone.h>
 
+#include "chain.h"
 #include "clock.h"
 #include "lane_private.h"
 
@@ -184,8 +185,7 @@ static struct wm_course *course_create(struct wm_lane *lane)
 			.nodes_max = WM_NODES_MAX,
 			.extents_max = WM_LANE_EXTENTS_MAX,
 			.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
-			/* All of it may come back while this core does something else. */
-			.in_flight_max = lane->port->ring_frames / 4 * 3,
+			.in_flight_max = wm_port_in_flight_max(lane->port, 1),
 		},
 		.calls = wm_lane_course_calls,
 		.context = lane,
@@ -210,6 +210,7 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 		return wm_error_set(error, ENOMEM, "no memory for a lane");
 	lane->config = *config;
 	lane->port = config->port;
+	lane->segments_max = 1;
 	ret = memory_create(lane);
 	if (ret == 0)
 		ret = rings_create(lane);
@@ -345,7 +346,7 @@ void wm_lane_publish(struct wm_lane *lane)
 
 	wm_course_job_counters(lane->course, lane->now_ns, &published->snapshot.job);
 	lane->counters.receive_payload_bytes = received->receive_payload_bytes;
-	lane->counters.receive_copied_bytes = received->receive_copied_bytes;
+	lane->counters.receive_copied_bytes = received->receive_copied_bytes + lane->joined_bytes;
 	wm_store_counters(lane->store, &lane->counters.store);
 	published->snapshot.counters = lane->counters;
 	if (wm_course_state(lane->course) != WM_COURSE_IDLE) {
@@ -415,8 +416,24 @@ static bool is_ours(const struct rte_mbuf *frame)
 	       ether->ethertype[1] == (WM_ETHERTYPE & 0xff);
 }
 
+/* In several segments it took as many descriptors, and so may all that are in flight. */
+static bool join(struct wm_lane *lane, struct rte_mbuf *frame)
+{
+	int32_t copied;
+
+	if (frame->nb_segs > lane->segments_max) {
+		lane->segments_max = frame->nb_segs;
+		wm_course_limit(lane->course, wm_port_in_flight_max(lane->port, frame->nb_segs));
+	}
+	copied = wm_chain_join(frame);
+	if (copied > 0)
+		lane->joined_bytes += (uint32_t)copied;
+	return copied >= 0;
+}
+
 static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 {
+	bool whole = frame->nb_segs == 1 || join(lane, frame);
 	const struct wm_wire_header *header =
 		rte_pktmbuf_mtod_offset(frame, struct wm_wire_header *, WM_ETHER_HEADER_BYTES);
 	enum wm_drop drop;
@@ -427,10 +444,7 @@ static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 	}
 	lane->counters.frames_received++;
 	lane->counters.bytes_received += frame->pkt_len;
-	drop = wm_frame_check_header(header, frame->pkt_len);
-	/* The pool's buffers hold any frame of this port, so a chain is no frame of ours. */
-	if (drop == WM_DROP_NONE && frame->nb_segs != 1)
-		drop = WM_DROP_LENGTH;
+	drop = whole ? wm_frame_check_header(header, frame->pkt_len) : WM_DROP_LENGTH;
 	if (drop != WM_DROP_NONE)
 		rte_pktmbuf_free(frame);
 	else if (header->op == WM_OP_RESULT)

@@ -62,7 +62,7 @@ static void job_end(struct wm_lane *lane)
 
 /* ---- what the course asks for ------------------------------------------------- */
 
-/* A frame that points into the buffer may still wait in the port. */
+/* The lane's own reference is the last. */
 static bool is_idle(void *context, uint32_t slot)
 {
 	const struct wm_lane *lane = context;

@@ -38,7 +38,9 @@ struct wm_lane {
 	bool source_direct, sink_direct; /* of the current or last job */
 	bool in_place;			 /* its results are written from where they arrived */
 	struct lane_input inputs[WM_LANE_EXTENTS_MAX];
-	uint32_t node_count; /* 1 + highest node ever set */
+	uint32_t node_count;   /* 1 + highest node ever set */
+	uint16_t segments_max; /* that a frame came in */
+	uint64_t joined_bytes; /* copied to make one of them */
 
 	/* frames on their way out, and mbufs for the next */
 	struct rte_mbuf *transmit[LANE_BURST];

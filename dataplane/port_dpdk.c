@@ -195,8 +195,7 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 	port->multi_segment = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	if (port->multi_segment)
 		conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	port->ring_frames = strcmp(port->driver, "net_af_packet") == 0 ? WM_PORT_PACKET_RING_FRAMES
-								       : WM_PORT_DESCRIPTORS;
+	conf.rxmode.offloads = wm_port_receive_offloads(port, &info);
 
 	ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
 	if (ret == 0)
@@ -266,9 +265,17 @@ close_device:
 	return ret;
 }
 
-void wm_port_close(struct wm_port *port)
+void wm_port_stop(struct wm_port *port)
 {
+	if (port->stopped)
+		return;
 	rte_eth_dev_stop(port->id);
 	rte_eth_dev_close(port->id);
+	port->stopped = true;
+}
+
+void wm_port_close(struct wm_port *port)
+{
+	wm_port_stop(port);
 	wm_port_pools_destroy(port);
 }

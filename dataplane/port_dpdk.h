@@ -59,8 +59,9 @@ struct wm_port {
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	char name[64];
 	char driver[32];
+	bool stopped;
 	bool multi_segment;   /* takes a chain of mbufs */
-	uint32_t ring_frames; /* what the port holds for us before it loses some */
+	uint32_t ring_frames; /* descriptors it granted: what it holds before it loses some */
 	struct rte_mempool *receive, *header, *attach;
 	const void *receive_zone;
 	uint64_t memory_bytes; /* hugepages of the pools */
@@ -80,7 +81,15 @@ void wm_port_eal_fini(void);
 int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error);
 /* Opens the device, starts it, makes the pools. */
 int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error);
+/* Stops and closes the device, which gives back the mbufs in its rings: before the memory
+ * that they point into goes. Again: nothing. */
+void wm_port_stop(struct wm_port *port);
+/* Then frees the pools; whose mbufs are all back, or a line of the log says so. */
 void wm_port_close(struct wm_port *port);
+
+/* Frames that may be in flight to nodes: three quarters of what its ring holds, since all of
+ * it may come back while nobody polls. segments: descriptors that a frame takes. */
+uint32_t wm_port_in_flight_max(const struct wm_port *port, uint32_t segments);
 
 /* Hugepages of 2 MiB that the pools of this config take at that MTU. */
 uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu);

@@ -3,6 +3,8 @@
 #ifndef WM_PORT_PRIVATE_H
 #define WM_PORT_PRIVATE_H
 
+#include <rte_ethdev.h>
+
 #include "port_dpdk.h"
 
 #define WM_PORT_HUGEPAGE_BYTES (2u * 1024 * 1024)
@@ -17,6 +19,8 @@ uint32_t wm_port_packet_slot_bytes(uint16_t mtu);
 /* The port has mtu, socket and multi_segment. */
 int wm_port_pools_create(struct wm_port *port, const struct wm_port_config *config);
 void wm_port_pools_destroy(struct wm_port *port);
+/* Of those it has, what it needs to take any frame of its MTU. */
+uint64_t wm_port_receive_offloads(const struct wm_port *port, const struct rte_eth_dev_info *info);
 /* Sets up its one queue each way and starts it. */
 int wm_port_queues_start(struct wm_port *port);
 

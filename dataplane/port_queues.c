@@ -2,10 +2,14 @@
 /* A port's memory and queues: how large, where, how many. */
 #include "port_private.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_memzone.h>
 
+#include "log.h"
 #include "wiremill/limits.h"
 
 /* What EAL, the rings and the device take beside the pools. */
@@ -124,8 +128,18 @@ int wm_port_pools_create(struct wm_port *port, const struct wm_port_config *conf
 	return port->attach ? 0 : -rte_errno;
 }
 
+static uint32_t mbufs_out(const struct rte_mempool *pool)
+{
+	return pool ? rte_mempool_in_use_count(pool) : 0;
+}
+
 void wm_port_pools_destroy(struct wm_port *port)
 {
+	uint32_t out = mbufs_out(port->attach) + mbufs_out(port->header) + mbufs_out(port->receive);
+
+	if (out > 0)
+		wm_log_warning("port %s (%s): %" PRIu32 " mbufs were not given back", port->name,
+			       port->driver, out);
 	rte_mempool_free(port->attach);
 	rte_mempool_free(port->header);
 	rte_mempool_free(port->receive);
@@ -134,6 +148,38 @@ void wm_port_pools_destroy(struct wm_port *port)
 }
 
 /* ---- queues ---------------------------------------------------------------- */
+
+/* Some drivers use as much of a buffer as is a power of two, and refuse a frame that does
+ * not fit unless they may take it in several. */
+uint64_t wm_port_receive_offloads(const struct wm_port *port, const struct rte_eth_dev_info *info)
+{
+	uint32_t room = receive_stride_bytes(port->mtu) - RTE_PKTMBUF_HEADROOM;
+	uint32_t used = 1u << (31 - __builtin_clz(room));
+	uint32_t frame = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN + port->mtu + RTE_ETHER_CRC_LEN;
+
+	return frame > used ? info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER : 0;
+}
+
+/* What was granted, as the driver says and as it took: a ring of hardware is filled when it
+ * starts, whatever was asked for. */
+static uint32_t ring_frames(const struct wm_port *port, uint16_t descriptors)
+{
+	struct rte_eth_rxq_info queue = { .nb_desc = descriptors };
+	uint32_t filled = rte_mempool_in_use_count(port->receive);
+
+	if (strcmp(port->driver, "net_af_packet") == 0)
+		return WM_PORT_PACKET_RING_FRAMES;
+	if (rte_eth_rx_queue_info_get(port->id, 0, &queue) < 0 || queue.nb_desc == 0)
+		queue.nb_desc = descriptors;
+	return filled > 0 && filled < queue.nb_desc ? filled : queue.nb_desc;
+}
+
+uint32_t wm_port_in_flight_max(const struct wm_port *port, uint32_t segments)
+{
+	uint32_t frames = port->ring_frames / segments * 3 / 4;
+
+	return frames ? frames : 1;
+}
 
 int wm_port_queues_start(struct wm_port *port)
 {
@@ -153,5 +199,9 @@ int wm_port_queues_start(struct wm_port *port)
 				     NULL);
 	if (ret < 0)
 		return ret;
-	return rte_eth_dev_start(port->id);
+	ret = rte_eth_dev_start(port->id);
+	if (ret < 0)
+		return ret;
+	port->ring_frames = ring_frames(port, receive_descriptors);
+	return 0;
 }

@@ -11,6 +11,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include "chain.h"
 #include "clock.h"
 #include "engine_private.h"
 #include "wiremill/limits.h"
@@ -272,7 +273,8 @@ static enum wm_drop pass_frame(struct wm_engine *engine, struct wm_traffic *traf
 			       struct rte_mbuf *frame)
 {
 	const struct wm_wire_header *header = wm_engine_header(frame);
-	enum wm_drop drop = wm_frame_check_header(header, frame->pkt_len);
+	enum wm_drop drop = frame->nb_segs == 1 ? wm_frame_check_header(header, frame->pkt_len)
+						: WM_DROP_LENGTH;
 
 	if (drop == WM_DROP_NONE && header->op == WM_OP_ECHO)
 		return wm_engine_take_echo(engine, traffic, frame);
@@ -298,6 +300,8 @@ static void receive_frame(struct wm_engine *engine, struct wm_traffic *traffic,
 
 	engine->counters.frames_received++;
 	engine->counters.bytes_received += frame->pkt_len;
+	if (frame->nb_segs > 1)
+		wm_chain_join(frame);
 	if (!is_ours(frame)) {
 		engine->counters.foreign++;
 		rte_pktmbuf_free(frame);

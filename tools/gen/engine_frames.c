@@ -129,14 +129,11 @@ struct rte_mbuf *wm_engine_build(struct wm_engine *engine, const struct wm_traff
 
 /* ---- in ------------------------------------------------------------------------ */
 
-/* The pool's buffers hold any frame of this port, so a chain is no frame of ours. */
 static enum wm_drop check_whole(const struct rte_mbuf *frame, uint32_t payload_bytes)
 {
 	const struct wm_wire_header *header = wm_engine_header(frame);
 	enum wm_drop drop = wm_frame_check_length(frame->pkt_len, payload_bytes);
 
-	if (frame->nb_segs != 1)
-		return WM_DROP_LENGTH;
 	return drop == WM_DROP_NONE ? wm_frame_check_crc(header, header + 1, payload_bytes) : drop;
 }
 

@@ -160,6 +160,7 @@ int wm_gen_open(struct wm_gen *gen, const struct wm_gen_options *options, const 
 		return 0;
 
 	wm_engine_quit(gen->engine);
+	wm_port_stop(&gen->port);
 	wm_engine_destroy(&gen->engine);
 destroy_recorder:
 	wm_recorder_destroy(&gen->recorder);
@@ -192,6 +193,8 @@ void wm_gen_close(struct wm_gen *gen)
 {
 	if (!gen->ended)
 		wm_gen_end(gen, NULL);
+	/* The port before the filler that mbufs in its ring point into. */
+	wm_port_stop(&gen->port);
 	wm_engine_destroy(&gen->engine);
 	wm_recorder_destroy(&gen->recorder);
 	wm_port_close(&gen->port);

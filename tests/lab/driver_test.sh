@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# A port whose driver treats mbufs as those of real cards do (card.c): jumbo frames come
+# in two segments, transmitted mbufs stay in its ring until it comes round again.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+gen=$build/tools/gen/wiremill-gen
+library=$build/tests/lab/card.so
+[[ -e $library ]] || skip_all "$library is not built"
+# More jobs than a lane has places for extents.
+jobs=52
+
+# with_card BUFFER RING COMMAND...
+with_card() {
+	local buffer=$1 ring=$2
+	shift 2
+	LD_PRELOAD=$library WM_CARD_BUFFER=$buffer WM_CARD_RING=$ring "$@"
+}
+
+# Of each frame of 8234 bytes 42 are copied, to lie behind the others.
+segments_are_joined() {
+	job_is_exact $((8 * mib))
+	holds 'it["lanes"][0]["obtained"]["receive"] == "in place"' "$(stats)"
+	holds 'it["lanes"][0]["drops"]["length"] == 0' "$(stats)"
+	holds '0 < it["lanes"][0]["copied_bytes"]["receive"] < it["lanes"][0]["payload_bytes"]["receive"] / 100' \
+		"$(stats)"
+}
+
+# Each job is one extent, in a place of its own while frames of it may be in the ring.
+small_jobs_go_on() {
+	make_data "$scratch/small" 65536
+	job=$(python3 - "$socket" "$scratch/small" "$jobs" <<-'PYTHON'
+		import json, socket, sys
+		path, small, jobs = sys.argv[1:]
+		with socket.socket(socket.AF_UNIX) as s:
+		    s.connect(path)
+		    answers = s.makefile()
+		    for i in range(int(jobs)):
+		        s.sendall(json.dumps({"jsonrpc": "2.0", "id": i, "method": "job.submit", "params":
+		            {"kernel": "xor", "input": small, "output": f"{small}.{i}"}}).encode() + b"\n")
+		        last = json.loads(answers.readline())["result"]["job"]
+		print(last)
+	PYTHON
+	)
+	ends "done"
+	matches_reference "$scratch/small" "$scratch/small.$((jobs - 1))"
+	rm -f "$scratch"/small*
+}
+
+all_is_given_back() {
+	lab kill --controller --signal TERM
+	lab logs >"$scratch/logs"
+	grep -E 'card: [1-9][0-9]* mbufs were in its ring' "$scratch/logs"
+	! grep -E 'in its ring is freed|not given back|lost the reference|SUMMARY: |runtime error:' "$scratch/logs"
+}
+
+gen_loses_nothing() {
+	with_card 8192 1024 lab exec -- timeout 60 "$gen" roundtrip --interface port0 \
+		--key "/run/wiremill/$lab/key" --size jumbo --rate 500pps --duration 1s \
+		--json "$scratch/gen.json" 2>"$scratch/gen.log"
+	cat "$scratch/gen.log"
+	equal "rows with lost frames, or none received" "$(python3 -c 'import json, sys
+rows = json.load(open(sys.argv[1]))["results"]
+print([r["target"] for r in rows if r["lost"] or not r["received"]["frames"]])' \
+		"$scratch/gen.json")" "[]"
+	! grep -E 'in its ring is freed|not given back' "$scratch/gen.log"
+}
+
+lab_up --nodes 2 --mtu 9000
+lab kill --controller --signal TERM
+with_card 8192 1024 lab start --controller
+check "results in two segments are joined where they lie, and written from there" segments_are_joined
+check "small jobs do not wait for mbufs that the driver keeps" small_jobs_go_on
+check "at the end the port gives back what its ring holds before its memory goes" all_is_given_back
+check "wiremill-gen takes jumbo frames in segments" gen_loses_nothing
+lab_down
+
+finish
