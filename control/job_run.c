@@ -14,6 +14,7 @@
 #include "job_files.h"
 #include "job_replay.h"
 #include "log.h"
+#include "utc.h"
 
 /* How long a job waits for a first node, and for the nodes to prepare. */
 #define NODE_WAIT_NS (10 * WM_NS_PER_S)
@@ -31,6 +32,7 @@ static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state 
 		    const char *reason, uint64_t now_ns)
 {
 	job->state = state;
+	job->origin.ended_ms = wm_utc_ms();
 	job->run_ns = job->start_ns ? now_ns - job->start_ns : 0;
 	snprintf(job->reason, sizeof(job->reason), "%s", reason);
 	if (state == WM_JOB_DONE)
@@ -216,6 +218,8 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	draw_audit(job);
 	job->state = WM_JOB_RUNNING;
 	job->start_ns = now_ns;
+	if (job->origin.started_ms == 0)
+		job->origin.started_ms = wm_utc_ms();
 	job->resumed_bytes = job->lane.progress.durable *
 			     wm_layout_extent(&job->lane.layout, 0).out_bytes;
 	/* Until the lane publishes its own. */

@@ -13,6 +13,7 @@
 #include "job_run.h"
 #include "log.h"
 #include "spool.h"
+#include "utc.h"
 
 static const char *const state_names[WM_JOB_STATES] = {
 	[WM_JOB_QUEUED] = "queued",	  [WM_JOB_PREPARING] = "preparing",
@@ -38,25 +39,29 @@ double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
 	return (double)(wm_job_has_ended(job) ? job->run_ns : run_ns) / (double)WM_NS_PER_S;
 }
 
-/* An earlier life may have ended between the last step of a job and the note of it. */
-static uint32_t take_up(struct wm_jobs *jobs)
+static uint32_t unfinished(const struct wm_jobs *jobs)
 {
-	uint32_t unfinished = 0;
+	uint32_t count = 0;
 
+	for (uint32_t i = 0; i < jobs->count; i++)
+		count += !wm_job_has_ended(jobs->jobs[i]);
+	return count;
+}
+
+/* An earlier life may have ended between the last step of a job and the note of it. */
+static void take_up(struct wm_jobs *jobs)
+{
 	for (uint32_t i = 0; i < jobs->count; i++) {
 		struct wm_job *job = jobs->jobs[i];
 
 		if (!wm_job_has_ended(job) && wm_job_files_are_finished(job, jobs->state_directory))
 			wm_job_end_before(jobs, job);
-		unfinished += !wm_job_has_ended(job);
 	}
-	return unfinished;
 }
 
 int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
 		 uint32_t port_mtu, const char *state_directory, struct wm_error *error)
 {
-	uint32_t unfinished;
 	int ret;
 
 	*jobs = (struct wm_jobs){
@@ -71,9 +76,9 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		ret = wm_spool_load(jobs, error);
 	if (ret < 0)
 		return ret;
-	unfinished = take_up(jobs);
-	if (unfinished > 0)
-		wm_log_info("%" PRIu32 " unfinished jobs go on", unfinished);
+	take_up(jobs);
+	if (unfinished(jobs) > 0)
+		wm_log_info("%" PRIu32 " unfinished jobs go on", unfinished(jobs));
 	return 0;
 }
 
@@ -108,6 +113,8 @@ static int copy_path(char *copy, const char *what, const char *path, struct wm_e
 /* The oldest that has ended makes room. */
 static bool make_room(struct wm_jobs *jobs)
 {
+	if (unfinished(jobs) >= WM_JOBS_QUEUED_MAX)
+		return false;
 	if (jobs->count < WM_JOBS_MAX)
 		return true;
 	for (uint32_t i = 0; i < jobs->count; i++) {
@@ -144,24 +151,28 @@ static int fill_request(struct wm_jobs *jobs, struct wm_job *job,
 					    jobs->state_directory, error);
 }
 
-static struct wm_job *job_create(struct wm_jobs *jobs, struct wm_error *error)
+static struct wm_job *job_create(struct wm_jobs *jobs, const struct wm_job_origin *origin,
+				 struct wm_error *error)
 {
 	struct wm_job *job;
 
 	if (!make_room(jobs)) {
 		wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
-			     WM_JOBS_MAX);
+			     WM_JOBS_QUEUED_MAX);
 		return NULL;
 	}
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		wm_error_set(error, ENOMEM, "no memory for another job");
+	else if (origin)
+		job->origin = *origin;
 	return job;
 }
 
 static struct wm_job *job_queue(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	job->lane.id = jobs->next_id++;
+	job->origin.submitted_ms = wm_utc_ms();
 	jobs->jobs[jobs->count++] = job;
 	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel->name,
 		    job->input, job->output);
@@ -173,7 +184,7 @@ static struct wm_job *job_queue(struct wm_jobs *jobs, struct wm_job *job, uint64
 struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
 			      uint64_t now_ns, struct wm_error *error)
 {
-	struct wm_job *job = job_create(jobs, error);
+	struct wm_job *job = job_create(jobs, request->origin, error);
 
 	if (!job)
 		return NULL;
@@ -203,9 +214,10 @@ static int fill_resume(struct wm_jobs *jobs, struct wm_job *job, const char *out
 }
 
 struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-			      uint64_t now_ns, struct wm_error *error)
+			      const struct wm_job_origin *origin, uint64_t now_ns,
+			      struct wm_error *error)
 {
-	struct wm_job *job = job_create(jobs, error);
+	struct wm_job *job = job_create(jobs, origin, error);
 
 	if (!job)
 		return NULL;

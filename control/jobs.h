@@ -28,14 +28,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "job_origin.h"
 #include "lanes.h"
 #include "membership.h"
 #include "redo.h"
 #include "wiremill/error.h"
 #include "wiremill/kernel.h"
 
-/* Jobs remembered: the queue and what was. The oldest that ended is forgotten. */
-#define WM_JOBS_MAX 256u
+/* Jobs that are not over, and of those that are, the newest: as many in any case, more where
+ * the queue leaves room. The oldest that ended is forgotten. */
+#define WM_JOBS_QUEUED_MAX 512u
+#define WM_JOBS_ENDED_MAX 512u
+#define WM_JOBS_MAX (WM_JOBS_QUEUED_MAX + WM_JOBS_ENDED_MAX)
 
 enum wm_job_state {
 	WM_JOB_QUEUED,
@@ -56,12 +60,14 @@ struct wm_job_request {
 	bool drop_tail;
 	uint64_t fail_after_ns; /* without a node that can go on; 0: wait for ever */
 	uint32_t audit_ppm;	/* share of batches that two nodes compute, of a million */
+	const struct wm_job_origin *origin; /* NULL: nobody's */
 };
 
 struct wm_job {
 	struct wm_lane_job lane; /* id, layout, source, sink */
 	enum wm_job_state state;
 	const struct wm_kernel *kernel;
+	struct wm_job_origin origin;
 	bool force, drop_tail;
 	bool resume;	/* goes on from the journal of an earlier life */
 	bool committed; /* in which the output got its name: no doubt reaches it any more */
@@ -117,9 +123,10 @@ void wm_jobs_close(struct wm_jobs *jobs);
 struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
 			      uint64_t now_ns, struct wm_error *error);
 /* Goes on with the job whose journal is beside that output (absolute path), with the
- * options that it had; fail_after_ns 0: also that one. */
+ * options that it had; fail_after_ns 0: also that one. origin NULL: nobody's. */
 struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-			      uint64_t now_ns, struct wm_error *error);
+			      const struct wm_job_origin *origin, uint64_t now_ns,
+			      struct wm_error *error);
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);
 
 /* From the daemon's loop: the next job's turn, and that of the current one. */

@@ -12,6 +12,7 @@
 #include "daemon.h"
 #include "job_json.h"
 #include "mac.h"
+#include "page.h"
 
 #define FAIL_AFTER_SECONDS_MAX (365u * 24 * 3600)
 
@@ -57,8 +58,11 @@ static json_t *job_object(struct wm_daemon *daemon, const struct wm_job *job)
 	json_object_set_new(object, "input", json_string(job->input));
 	json_object_set_new(object, "output", json_string(job->output));
 	json_object_set_new(object, "state", json_string(wm_job_state_name(job->state)));
+	wm_job_origin_describe(object, &job->origin);
 	json_object_set_new(object, "reason", wm_json_text(job->reason));
 	json_object_set_new(object, "waiting", json_string(wm_jobs_waiting(&daemon->jobs, job)));
+	json_object_set_new(object, "cancelling",
+			    json_boolean(job->cancelled && !wm_job_has_ended(job)));
 	wm_jobs_counters(&daemon->jobs, job, &counters);
 	wm_job_json_put(object, job, &counters);
 	describe_pace(object, job, &counters);
@@ -74,11 +78,23 @@ static int check_fail_after(uint64_t seconds, int *code, struct wm_error *error)
 			    FAIL_AFTER_SECONDS_MAX);
 }
 
+/* Of who asks, with the name that the job is to have. */
+static int origin_init(struct wm_job_origin *origin, const struct wm_daemon *daemon,
+		       const char *name, int *code, struct wm_error *error)
+{
+	int ret = wm_job_origin_init(origin, wm_rpc_caller(daemon->rpc), name, error);
+
+	if (ret < 0)
+		*code = WM_RPC_INVALID_PARAMS;
+	return ret;
+}
+
 static json_t *job_submit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_daemon *daemon = context;
 	struct wm_job_request request = { 0 };
-	const char *tail = "refuse";
+	struct wm_job_origin origin;
+	const char *tail = "refuse", *name = "";
 	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	const struct wm_rpc_param expected[] = {
 		{ "kernel", WM_RPC_STRING, 0, &request.kernel },
@@ -88,12 +104,13 @@ static json_t *job_submit(void *context, const json_t *params, int *code, struct
 		{ "tail", WM_RPC_STRING, 1, &tail },
 		{ "fail_after_seconds", WM_RPC_NUMBER, 1, &fail_after_seconds },
 		{ "audit_ppm", WM_RPC_NUMBER, 1, &audit_ppm },
+		{ "name", WM_RPC_STRING, 1, &name },
 	};
 	struct wm_job *job;
 
-	if (wm_rpc_params_unpack(params, expected, 7, code, error) < 0)
-		return NULL;
-	if (check_fail_after(fail_after_seconds, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
+	    check_fail_after(fail_after_seconds, code, error) < 0 ||
+	    origin_init(&origin, daemon, name, code, error) < 0)
 		return NULL;
 	if (strcmp(tail, "refuse") != 0 && strcmp(tail, "drop") != 0) {
 		*code = WM_RPC_INVALID_PARAMS;
@@ -106,6 +123,7 @@ static json_t *job_submit(void *context, const json_t *params, int *code, struct
 		wm_error_set(error, ERANGE, "audit_ppm is %" PRIu64 ": at most 1000000", audit_ppm);
 		return NULL;
 	}
+	request.origin = &origin;
 	request.audit_ppm = (uint32_t)audit_ppm;
 	request.fail_after_ns = fail_after_seconds * WM_NS_PER_S;
 	request.drop_tail = strcmp(tail, "drop") == 0;
@@ -117,18 +135,21 @@ static json_t *job_resume(void *context, const json_t *params, int *code, struct
 {
 	struct wm_daemon *daemon = context;
 	uint64_t fail_after_seconds = 0;
-	const char *output;
+	const char *output, *name = "";
 	const struct wm_rpc_param expected[] = {
 		{ "output", WM_RPC_STRING, 0, &output },
 		{ "fail_after_seconds", WM_RPC_NUMBER, 1, &fail_after_seconds },
+		{ "name", WM_RPC_STRING, 1, &name },
 	};
+	struct wm_job_origin origin;
 	struct wm_job *job;
 
-	if (wm_rpc_params_unpack(params, expected, 2, code, error) < 0 ||
-	    check_fail_after(fail_after_seconds, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
+	    check_fail_after(fail_after_seconds, code, error) < 0 ||
+	    origin_init(&origin, daemon, name, code, error) < 0)
 		return NULL;
-	job = wm_jobs_resume(&daemon->jobs, output, fail_after_seconds * WM_NS_PER_S, wm_clock_ns(),
-			     error);
+	job = wm_jobs_resume(&daemon->jobs, output, fail_after_seconds * WM_NS_PER_S, &origin,
+			     wm_clock_ns(), error);
 	return job ? job_object(daemon, job) : NULL;
 }
 
@@ -164,17 +185,68 @@ static json_t *job_cancel(void *context, const json_t *params, int *code, struct
 	return job_object(daemon, job);
 }
 
+/* WM_JOB_STATES, as their number is, stands for any state: "". */
+static int state_parse(const char *name, enum wm_job_state *state, int *code,
+		       struct wm_error *error)
+{
+	for (*state = 0; *state < WM_JOB_STATES; (*state)++) {
+		if (strcmp(wm_job_state_name(*state), name) == 0)
+			return 0;
+	}
+	if (!*name)
+		return 0;
+	*code = WM_RPC_INVALID_PARAMS;
+	return wm_error_set(error, EINVAL,
+			    "state is '%.40s': it must be queued, preparing, running, finishing, "
+			    "done, failed or cancelled",
+			    name);
+}
+
+static bool is_listed(const struct wm_job *job, enum wm_job_state state, uint64_t after)
+{
+	return job->lane.id > after && (state == WM_JOB_STATES || job->state == state);
+}
+
+/* Where the last so many of them begin. */
+static uint32_t first_of_last(const struct wm_jobs *jobs, enum wm_job_state state, uint64_t after,
+			      uint64_t last)
+{
+	uint32_t first = jobs->count;
+
+	while (first > 0 && last > 0)
+		last -= is_listed(jobs->jobs[--first], state, after);
+	return first;
+}
+
 static json_t *job_list(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_daemon *daemon = context;
-	json_t *list;
+	uint64_t after = 0, limit = 0, last = UINT64_MAX;
+	const char *state_name = "";
+	const struct wm_rpc_param expected[] = {
+		{ "state", WM_RPC_STRING, 1, &state_name },
+		{ "after", WM_RPC_NUMBER, 1, &after },
+		{ "limit", WM_RPC_NUMBER, 1, &limit },
+		{ "last", WM_RPC_NUMBER, 1, &last },
+	};
+	const struct wm_jobs *jobs = &daemon->jobs;
+	enum wm_job_state state;
+	struct wm_page page;
 
-	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
+	    state_parse(state_name, &state, code, error) < 0)
 		return NULL;
-	list = json_array();
-	for (uint32_t i = 0; i < daemon->jobs.count; i++)
-		json_array_append_new(list, job_object(daemon, daemon->jobs.jobs[i]));
-	return json_pack("{s:o}", "jobs", list);
+	wm_page_init(&page, limit);
+	for (uint32_t i = first_of_last(jobs, state, after, last); i < jobs->count; i++) {
+		const struct wm_job *job = jobs->jobs[i];
+
+		if (!is_listed(job, state, after))
+			continue;
+		if (!wm_page_has_room(&page))
+			break;
+		wm_page_add(&page, job->lane.id, job_object(daemon, job));
+	}
+	return wm_page_fini(&page, "jobs");
 }
 
 /* ---- nodes ---------------------------------------------------------------------- */
@@ -238,16 +310,25 @@ static json_t *node_object(struct wm_daemon *daemon, uint32_t index)
 static json_t *node_list(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_daemon *daemon = context;
-	json_t *list;
+	uint64_t after = 0, limit = 0;
+	const struct wm_rpc_param expected[] = {
+		{ "after", WM_RPC_NUMBER, 1, &after },
+		{ "limit", WM_RPC_NUMBER, 1, &limit },
+	};
+	struct wm_page page;
 
-	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0)
 		return NULL;
-	list = json_array();
-	for (uint32_t i = 0; i < daemon->membership.count; i++) {
-		if (daemon->membership.members[i].state != WM_MEMBER_UNKNOWN)
-			json_array_append_new(list, node_object(daemon, i));
+	wm_page_init(&page, limit);
+	/* Their numbers are their places, from 1. */
+	for (uint64_t i = after; i < daemon->membership.count; i++) {
+		if (daemon->membership.members[i].state == WM_MEMBER_UNKNOWN)
+			continue;
+		if (!wm_page_has_room(&page))
+			break;
+		wm_page_add(&page, i + 1, node_object(daemon, (uint32_t)i));
 	}
-	return json_pack("{s:o}", "nodes", list);
+	return wm_page_fini(&page, "nodes");
 }
 
 static bool is_called(const struct wm_member *member, const char *name)

@@ -580,7 +580,7 @@ int wm_rpc_fd(const struct wm_rpc *rpc)
 
 uid_t wm_rpc_caller(const struct wm_rpc *rpc)
 {
-	return rpc->caller->uid;
+	return rpc && rpc->caller ? rpc->caller->uid : (uid_t)-1;
 }
 
 void wm_rpc_serve(struct wm_rpc *rpc)

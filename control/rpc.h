@@ -83,7 +83,7 @@ int wm_rpc_fd(const struct wm_rpc *rpc);
 void wm_rpc_serve(struct wm_rpc *rpc);
 /* Now and then, at least once a second: ends the connections of clients that stall. */
 void wm_rpc_tick(struct wm_rpc *rpc, uint64_t now_ns);
-/* Who asks, for a method while it runs. */
+/* Who asks, for a method while it runs; -1: not known, or no socket (rpc NULL). */
 uid_t wm_rpc_caller(const struct wm_rpc *rpc);
 /* Closes all connections and removes the socket. Leaves NULL. */
 void wm_rpc_destroy(struct wm_rpc **rpc);

@@ -45,11 +45,15 @@ static bool is_over(const struct wm_job *job)
 
 static json_t *job_entry(const struct wm_job *job)
 {
-	return json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "job",
-			 (json_int_t)job->lane.id, "kernel", job->kernel->name, "input", job->input,
-			 "output", job->output, "force", job->force, "drop_tail", job->drop_tail,
-			 "fail_after_ms", (json_int_t)(job->fail_after_ns / WM_NS_PER_MS),
-			 "audit_ppm", (json_int_t)job->audit_ppm);
+	json_t *entry = json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "job",
+				  (json_int_t)job->lane.id, "kernel", job->kernel->name, "input",
+				  job->input, "output", job->output, "force", job->force,
+				  "drop_tail", job->drop_tail, "fail_after_ms",
+				  (json_int_t)(job->fail_after_ns / WM_NS_PER_MS), "audit_ppm",
+				  (json_int_t)job->audit_ppm);
+
+	wm_job_origin_put(entry, &job->origin);
+	return entry;
 }
 
 static json_t *queued_entry(const struct wm_job *job)
@@ -210,7 +214,7 @@ static int parse_job(json_t *entry, struct wm_job *job)
 	job->drop_tail = drop_tail;
 	job->fail_after_ns = (uint64_t)fail_after_ms * WM_NS_PER_MS;
 	job->audit_ppm = (uint32_t)audit_ppm;
-	return 0;
+	return wm_job_origin_take(entry, &job->origin);
 }
 
 static int parse_queued(json_t *entry, struct wm_job *job)
@@ -222,6 +226,7 @@ static int parse_queued(json_t *entry, struct wm_job *job)
 	    journal < 0 || journal > UINT32_MAX)
 		return -EBADMSG;
 	job->resume = started;
+	job->origin.ended_ms = 0; /* of its last life, if that ended with the controller */
 	job->journal = (uint32_t)journal;
 	return 0;
 }

@@ -9,13 +9,14 @@
  *   { "next": 8,
  *     "jobs": [ { "job": 7, "kernel": "xor", "input": "/a", "output": "/b", "force": false,
  *       "drop_tail": false, "fail_after_ms": 0, "audit_ppm": 0, "started": true,
- *       "journal": 3735928559 } ],
+ *       "user": "root", "name": "", "submitted_ms": 1795787045007, "started_ms": 0,
+ *       "ended_ms": 0, "journal": 3735928559 } ],
  *     "ended": [ { "job": 6, "kernel": ..., "state": "failed", "reason": "...",
  *       "run_ns": 17000000, the numbers of job_json.c } ],
  *     "quarantine": [ { "mac": "02:00:00:00:01:0a", "name": "n3", "reason": "computed ..." } ] }
  *
  * journal: the random identity of the one it has, once it has one. A list that is not there
- * is empty.
+ * is empty, and so is the origin (job_origin.h) of an entry without submitted_ms.
  */
 #ifndef WM_SPOOL_H
 #define WM_SPOOL_H

@@ -11,21 +11,28 @@
  *
  *   job.submit   kernel, input, output (absolute paths), force? = false,
  *                tail? = "refuse" | "drop", fail_after_seconds? = 0 (for ever),
- *                audit_ppm? = 0 (batches of a million that two nodes compute)
- *                                                           -> job object
- *   job.resume   output, fail_after_seconds? (else, and all else, as it had it)
+ *                audit_ppm? = 0 (batches of a million that two nodes compute),
+ *                name? = "" (as the submitter calls it)     -> job object
+ *   job.resume   output, name? = "", fail_after_seconds? (else, and all else, as it had it)
  *                                                           -> job object (a new one)
  *   job.show     job                                        -> job object
- *   job.list                                                -> {"jobs": [job object ...]}
+ *   job.list     state? (of those alone), last? (so many of the newest alone), after? = 0,
+ *                limit?                      -> {"jobs": [job object ...], "next": as below}
  *   job.cancel   job                                        -> job object
- *   node.list                                               -> {"nodes": [node object ...]}
+ *   node.list    after? = 0, limit?        -> {"nodes": [node object ...], "next"}
  *   node.admit   name (or MAC) of a node in quarantine      -> node object
  *   stats                                                   -> stats object
  *   version                                                 -> {"version", "pid"}
  *
+ * Lists come in pages, of at most `limit` items and never more than fit a line: "next" is null
+ * if there are no more, else what `after` has to be for the next page. Jobs are in the order of
+ * their numbers. Known are the queue and at least the newest WM_JOBS_ENDED_MAX (512) that
+ * have ended.
+ *
  * job object
  *   job (number), kernel, input, output, state, reason (string, "" unless failed
- *   or cancelled), waiting (string, "" unless it cannot go on: why),
+ *   or cancelled), waiting (string, "" unless it cannot go on: why), cancelling (boolean),
+ *   user (who submitted it), name, submitted, started, ended (UTC as ISO 8601, null: not yet),
  *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,
  *   extents, extents_done, batches, batches_done, output_bytes_done, resumed_bytes
  *   (durable before this life; the rest of what is done is this one's),

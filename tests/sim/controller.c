@@ -184,7 +184,7 @@ static void submit(struct sim *sim, const struct sim_event *event)
 	if (event->life != controller->life)
 		return;
 	if (sim_disk_names(sim)->journal)
-		job = wm_jobs_resume(&controller->jobs, "/output", 0, sim->now_ns, &error);
+		job = wm_jobs_resume(&controller->jobs, "/output", 0, NULL, sim->now_ns, &error);
 	else
 		job = wm_jobs_submit(&controller->jobs, &request, sim->now_ns, &error);
 	controller->asked_again = false;

@@ -471,6 +471,41 @@ static void a_node_that_computed_wrong_is_kept_out_by_the_next_controller(void)
 	controller_dies();
 }
 
+/* ---- how many are known ------------------------------------------------------------- */
+
+static void jobs_fill(enum wm_job_state state, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct wm_job *job = calloc(1, sizeof(*job));
+
+		job->lane.id = jobs.next_id++;
+		job->kernel = wm_kernel_find("xor");
+		job->state = state;
+		strcpy(job->input, "/input");
+		strcpy(job->output, "/output");
+		jobs.jobs[jobs.count++] = job;
+	}
+}
+
+static void queue_has_a_bound_and_the_newest_that_ended_are_kept(void)
+{
+	const struct wm_job_request request = { .kernel = "xor", .input = "/i", .output = "/o" };
+	struct wm_error error;
+
+	begin();
+	jobs_fill(WM_JOB_DONE, WM_JOBS_ENDED_MAX + 1);
+	jobs_fill(WM_JOB_QUEUED, WM_JOBS_QUEUED_MAX - 1);
+	CU_ASSERT_EQUAL(jobs.count, WM_JOBS_MAX);
+	/* the oldest makes room for one, and then the queue is full */
+	CU_ASSERT_PTR_NOT_NULL(wm_jobs_submit(&jobs, &request, now_ns, &error));
+	CU_ASSERT_PTR_NULL(wm_jobs_find(&jobs, 1));
+	CU_ASSERT_PTR_NULL(wm_jobs_submit(&jobs, &request, now_ns, &error));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "512 jobs are queued already"));
+	CU_ASSERT_PTR_NOT_NULL(wm_jobs_find(&jobs, 2));
+	CU_ASSERT_EQUAL(jobs.count, WM_JOBS_MAX);
+	controller_dies();
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(nodes_have_their_time_from_when_they_are_asked),
 	WM_TEST(nodes_that_do_not_answer_end_it_with_what_is_durable_kept),
@@ -481,6 +516,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(output_is_doubted_until_it_has_its_name),
 	WM_TEST(a_job_whose_last_step_was_not_noted_is_done),
 	WM_TEST(a_node_that_computed_wrong_is_kept_out_by_the_next_controller),
+	WM_TEST(queue_has_a_bound_and_the_newest_that_ended_are_kept),
 };
 
 int main(void)

@@ -221,6 +221,125 @@ static void resume_without_a_journal_is_refused(void)
 	CU_ASSERT_EQUAL(daemon_state.jobs.count, 0);
 }
 
+static void name_that_is_not_printable_is_refused(void)
+{
+	refuses("job.submit", SUBMIT(",\"name\":\"a\\nb\""), WM_RPC_INVALID_PARAMS,
+		"no control characters: 'a\\x0ab' cannot be one");
+	refuses("job.submit",
+		SUBMIT(",\"name\":"
+		       "\"0123456789012345678901234567890123456789012345678901234567890123\""),
+		WM_RPC_INVALID_PARAMS, "a job's name has at most 63 bytes");
+	refuses("job.resume", "{\"output\":\"/b\",\"name\":\"\\u202e\"}", WM_RPC_INVALID_PARAMS,
+		"cannot be one");
+	CU_ASSERT_EQUAL(daemon_state.jobs.count, 0);
+}
+
+/* ---- lists ------------------------------------------------------------------------- */
+
+static void jobs_add(uint32_t count, const char *output)
+{
+	struct wm_jobs *jobs = &daemon_state.jobs;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct wm_job *job = calloc(1, sizeof(*job));
+
+		job->lane.id = ++jobs->next_id;
+		job->kernel = wm_kernel_find("xor");
+		job->state = i % 3 ? WM_JOB_DONE : WM_JOB_FAILED;
+		snprintf(job->output, sizeof(job->output), "%s", output);
+		jobs->jobs[jobs->count++] = job;
+	}
+}
+
+static void jobs_end(void)
+{
+	while (daemon_state.jobs.count > 0)
+		free(daemon_state.jobs.jobs[--daemon_state.jobs.count]);
+	daemon_state.jobs.next_id = 0;
+}
+
+/* Asks for pages until there is none; each number once and in order. Returns how many. */
+static unsigned listed(const char *method, const char *list, const char *more, unsigned *pages)
+{
+	json_int_t before = 0, after = 0;
+	unsigned count = 0;
+	bool last = false;
+
+	for (*pages = 0; !last; ++*pages) {
+		char params[128];
+		json_t *result, *item;
+		size_t i;
+
+		snprintf(params, sizeof(params), "{\"after\":%d%s}", (int)after, more);
+		result = call(method, params, "result");
+		json_array_foreach(json_object_get(result, list), i, item)
+		{
+			json_int_t number = json_integer_value(json_object_get(item, "job"));
+
+			CU_ASSERT(number > before || strcmp(list, "nodes") == 0);
+			before = number;
+			count++;
+		}
+		last = json_is_null(json_object_get(result, "next"));
+		CU_ASSERT(last || json_integer_value(json_object_get(result, "next")) > after);
+		after = json_integer_value(json_object_get(result, "next"));
+		json_decref(result);
+	}
+	return count;
+}
+
+static void long_lists_come_in_pages_that_fit(void)
+{
+	static char output[PATH_MAX - 1];
+	unsigned pages;
+
+	/* six bytes of JSON each */
+	memset(output, 1, sizeof(output) - 1);
+	output[0] = '/';
+	jobs_add(160, output);
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", "", &pages), 160);
+	CU_ASSERT(pages > 10);
+	jobs_end();
+	jobs_add(500, "/b");
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", "", &pages), 500);
+	CU_ASSERT_EQUAL(pages, 4);
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", ",\"limit\":50", &pages), 500);
+	CU_ASSERT_EQUAL(pages, 10);
+	jobs_end();
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", "", &pages), 0);
+}
+
+static void jobs_are_listed_by_state_and_the_newest_alone(void)
+{
+	unsigned pages;
+	json_t *result, *list;
+
+	jobs_add(9, "/b");
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", ",\"state\":\"failed\"", &pages), 3);
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", ",\"state\":\"queued\"", &pages), 0);
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", ",\"last\":0", &pages), 0);
+	CU_ASSERT_EQUAL(listed("job.list", "jobs", ",\"last\":99", &pages), 9);
+	result = call("job.list", "{\"state\":\"done\",\"last\":2}", "result");
+	list = json_object_get(result, "jobs");
+	CU_ASSERT_EQUAL_FATAL(json_array_size(list), 2);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_array_get(list, 0), "job")), 8);
+	json_decref(result);
+	jobs_end();
+	refuses("job.list", "{\"state\":\"ready\"}", WM_RPC_INVALID_PARAMS, "state is 'ready'");
+}
+
+static void long_list_of_nodes_comes_in_pages(void)
+{
+	unsigned pages;
+
+	rack_begin();
+	for (unsigned i = 0; i < 300; i++)
+		member_add("n", i % 2 ? WM_MEMBER_GONE : WM_MEMBER_UNKNOWN);
+	CU_ASSERT_EQUAL(listed("node.list", "nodes", "", &pages), 150);
+	CU_ASSERT_EQUAL(pages, 2);
+	rack_begin();
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(quarantined_node_is_listed_with_its_reason),
 	WM_TEST(node_is_admitted_by_name_or_address),
@@ -229,6 +348,10 @@ static const struct wm_test tests[] = {
 	WM_TEST(of_several_that_are_called_so_one_must_be_chosen),
 	WM_TEST(values_out_of_range_begin_nothing),
 	WM_TEST(resume_without_a_journal_is_refused),
+	WM_TEST(name_that_is_not_printable_is_refused),
+	WM_TEST(long_lists_come_in_pages_that_fit),
+	WM_TEST(jobs_are_listed_by_state_and_the_newest_alone),
+	WM_TEST(long_list_of_nodes_comes_in_pages),
 };
 
 int main(void)

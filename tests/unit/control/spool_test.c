@@ -379,6 +379,71 @@ static void every_job_comes_back(void)
 }
 
 /* A line that was cut in the middle of a letter must not make the file unreadable. */
+/* Of a job that goes on the end is not known, whatever its last life said. */
+static void origin_comes_back(void)
+{
+	static const uint64_t ms = 1795787045007;
+	struct wm_jobs jobs;
+	struct wm_job *job;
+
+	jobs_begin(&jobs);
+	job = job_add(&jobs, WM_JOB_FAILED);
+	CU_ASSERT_EQUAL(wm_job_origin_init(&job->origin, 0, "night run", NULL), 0);
+	job->origin.submitted_ms = ms;
+	job->origin.started_ms = ms + 1;
+	job->origin.ended_ms = ms + 2;
+	*job_add(&jobs, WM_JOB_FAILED) = *job;
+	jobs.jobs[1]->lane.id = job->lane.id + 1;
+	jobs.jobs[1]->goes_on = true;
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	jobs_end(&jobs);
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(jobs.count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct wm_job_origin *origin = &jobs.jobs[i]->origin;
+
+		CU_ASSERT_STRING_EQUAL(origin->user, "root");
+		CU_ASSERT_STRING_EQUAL(origin->name, "night run");
+		CU_ASSERT_EQUAL(origin->submitted_ms, ms);
+		CU_ASSERT_EQUAL(origin->started_ms, ms + 1);
+		CU_ASSERT_EQUAL(origin->ended_ms, i ? 0 : ms + 2);
+	}
+	jobs_end(&jobs);
+}
+
+#define FROM(user, name, times) \
+	ENDED(6, "done", NUMBERS ", \"user\": " user ", \"name\": " name ", " times)
+#define TIMES "\"submitted_ms\": 3, \"started_ms\": 4, \"ended_ms\": 5"
+
+static void origin_that_cannot_be_is_refused(void)
+{
+	static const char *const texts[] = {
+		WHOLE("", FROM("\"a\"", "\"\\u0007\"", TIMES), ""),
+		WHOLE("", FROM("1", "\"\"", TIMES), ""),
+		WHOLE("", FROM("\"a\"", "\"\"", "\"submitted_ms\": 3, \"started_ms\": 4"), ""),
+		WHOLE("",
+		      FROM("\"a\"", "\"\"",
+			   "\"submitted_ms\": \"x\", \"started_ms\": 4, \"ended_ms\": 5"),
+		      ""),
+		WHOLE("",
+		      FROM("\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "\"\"",
+			   TIMES),
+		      ""),
+	};
+	static const char good[] = WHOLE("", FROM("\"a\"", "\"b\"", TIMES), "");
+	struct wm_jobs jobs;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		jobs_begin(&jobs);
+		CU_ASSERT_EQUAL(wm_spool_parse(&jobs, texts[i], strlen(texts[i]), NULL), -EBADMSG);
+		jobs_end(&jobs);
+	}
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_spool_parse(&jobs, good, strlen(good), NULL), 0);
+	jobs_end(&jobs);
+}
+
 static void a_reason_of_any_bytes_comes_back(void)
 {
 	struct wm_jobs jobs;
@@ -483,6 +548,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(two_jobs_of_one_number_are_refused),
 	WM_TEST(list_and_paths_have_their_bounds),
 	WM_TEST(every_job_comes_back),
+	WM_TEST(origin_comes_back),
+	WM_TEST(origin_that_cannot_be_is_refused),
 	WM_TEST(a_reason_of_any_bytes_comes_back),
 	WM_TEST(quarantine_lasts_until_the_node_is_admitted),
 	WM_TEST(saved_again_it_is_replaced),
