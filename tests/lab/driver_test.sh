@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A port whose driver treats mbufs as those of real cards do (card.c): jumbo frames come
-# in two segments, transmitted mbufs stay in its ring until it comes round again.
+# in two segments, transmitted mbufs stay in its ring until it comes round again. Then a
+# driver of rings in memory, virtio's, whose other end is dpdk-testpmd's vhost.
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -68,6 +69,49 @@ print([r["target"] for r in rows if r["lost"] or not r["received"]["frames"]])' 
 	! grep -E 'in its ring is freed|not given back' "$scratch/gen.log"
 }
 
+nodes_are_there() {
+	holds 'sum(n["state"] in ("admitted", "ready") for n in it["nodes"]) == 2' "$(nodes)"
+}
+
+# pair_start: testpmd forwards between a vhost port and the controller's interface; the
+# controller has the other end of it, and that interface's address. Sets testpmd, daemon.
+pair_start() {
+	local state=/run/wiremill/$lab mac
+	local inside=(nsenter "--net=/run/netns/wm-$lab-ctl" -- timeout -k 5 200)
+	mac=$(value 'it[0]["address"]' "$(lab exec -- ip -j link show port0)")
+	"${inside[@]}" dpdk-testpmd --no-huge -m 512 --no-pci --no-telemetry --no-shconf \
+		--iova-mode=va --lcores '0@(0-1),1@(0-1)' \
+		--vdev "net_vhost0,iface=$state/vhost.sock,queues=1" \
+		--vdev net_af_packet0,iface=port0,qdisc_bypass=1 \
+		-- --forward-mode=io --auto-start --total-num-mbufs=8192 --no-mlockall \
+		--stats-period 1 </dev/null >"$state/testpmd.log" 2>&1 &
+	testpmd=$!
+	eventually 30 test -S "$state/vhost.sock"
+	"${inside[@]}" "$build/control/wiremilld" --socket "$socket" --state "$state/state" \
+		--key "$state/key" --lcores '0@(0-1),1@(0-1)' \
+		--vdev "net_virtio_user0,path=$state/vhost.sock,queues=1,queue_size=256,mac=$mac" \
+		>"$state/ctl.log" 2>&1 &
+	daemon=$!
+	eventually 60 test -S "$socket"
+	eventually 60 nodes_are_there
+}
+
+pair_end() {
+	kill "$daemon"
+	wait "$daemon"
+	kill "$testpmd"
+	wait "$testpmd" || true
+	! grep -E 'not given back|SUMMARY: |runtime error:' "/run/wiremill/$lab/ctl.log"
+}
+
+# One step, since what it starts is a child of its shell.
+small_jobs_go_on_virtio() {
+	pair_start
+	small_jobs_go_on
+	job_is_exact $((2 * mib))
+	pair_end
+}
+
 lab_up --nodes 2 --mtu 9000
 lab kill --controller --signal TERM
 with_card 8192 1024 lab start --controller
@@ -76,5 +120,13 @@ check "small jobs do not wait for mbufs that the driver keeps" small_jobs_go_on
 check "at the end the port gives back what its ring holds before its memory goes" all_is_given_back
 check "wiremill-gen takes jumbo frames in segments" gen_loses_nothing
 lab_down
+
+if command -v dpdk-testpmd >/dev/null; then
+	lab_up --nodes 2 --mtu 1500 --no-controller
+	check "nor on virtio's driver, against dpdk-testpmd" small_jobs_go_on_virtio
+	lab_down
+else
+	report ok "nor on virtio's driver # SKIP dpdk-testpmd is not installed" /dev/null
+fi
 
 finish
