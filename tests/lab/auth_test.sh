@@ -120,17 +120,10 @@ lives_are_recorded() {
 	wait "$capture"
 }
 
-links_have() {
-	local node
-	for node in 1 2 3; do
-		link_rate "$node" "$1"
-	done
-}
-
 recorded_lives_disturb_nobody() {
 	local sent lines
 	rm -f "$output"
-	links_have 15mbit
+	link_rate all 15mbit
 	lines=$(lab logs --controller | wc -l)
 	job=$(ctl job submit --kernel xor --input "$input" --output "$output" --json |
 		python3 -c 'import json, sys; print(json.load(sys.stdin)["job"])')
@@ -140,7 +133,7 @@ recorded_lives_disturb_nobody() {
 	sent=$(lab exec --switch -- python3 "$tests/replay.py" send "$recording" ctl0 n2 \
 		02:57:4d:00:00:02 5)
 	equal "the job's state" "$(job_field state)" running
-	links_have 100mbit
+	link_rate all 100mbit
 	holds 'all(it[op] > 0 for op in "hello welcome beat kernel ack bye".split())' "$sent"
 	until [[ ! $(job_field state) =~ queued|preparing|running|finishing ]]; do
 		sleep 0.1

@@ -25,29 +25,18 @@ each() {
 	done
 }
 
-# ports up|down NODE...: the switch's side, so that the node itself sees nothing but
-# silence.
-ports() {
-	local state=$1 node
-	shift
-	for node in "$@"; do
-		echo "link set n$node $state"
-	done | lab exec --switch -- ip -batch -
-}
-
-# shape RATE NODE...: what the switch sends to them.
-shape() {
+# rates RATE NODE...
+rates() {
 	local rate=$1 node
 	shift
 	for node in "$@"; do
-		lab exec --switch -- tc qdisc replace dev "n$node" root tbf rate "$rate" \
-			burst 256kb latency 20ms
+		link_rate "$node" "$rate"
 	done
 }
 
 # So slow that the job lasts; whoever survives is given more.
 begin_and_run() {
-	shape 10mbit {1..12}
+	link_rate all 10mbit
 	rm -f "$output"*
 	begin "$input" "$output" "$@"
 	eventually 20 job_holds 'it["batches_done"] > 100'
@@ -70,7 +59,7 @@ eleven_of_twelve_die() {
 	begin_and_run
 	each kill {2..12}
 	job_holds 'it["state"] == "running"'
-	shape 1gbit 1
+	link_rate 1 1gbit
 	is_exact
 	nothing_waited_long
 	each start {2..12}
@@ -84,7 +73,7 @@ all_die_two_return() {
 	begin_and_run
 	each kill {1..12}
 	says_that_it_waits
-	shape 1gbit 4 9
+	rates 1gbit 4 9
 	each start 4 9
 	is_exact
 	each start {1..3} {5..8} {10..12}
@@ -99,7 +88,7 @@ all_die_for_good() {
 }
 
 then_it_is_resumed() {
-	shape 1gbit 1 2 3
+	rates 1gbit 1 2 3
 	each start 1 2 3
 	job=$(value 'it["job"]' "$(rpc job.resume output="$output")")
 	is_exact
@@ -113,13 +102,13 @@ links_go_down() {
 	python3 "$tests/stall.py" "$socket" "$job" >"$scratch/stalled" &
 	watching=$!
 	sleep 0.3
-	ports down {3..12}
+	link_ports down {3..12}
 	job_holds 'it["state"] == "running"'
-	shape 100mbit 1 2
+	rates 100mbit 1 2
 	is_exact
 	nothing_waited_long
 	wait "$watching"
-	ports up {3..12}
+	link_ports up {3..12}
 	stalled=$(cat "$scratch/stalled")
 	echo "# stood still: $stalled" >&3
 	# That some fell silent with batches the controller has measured; who looks on from

@@ -55,8 +55,7 @@ fills_up_on_the_way() {
 	eventually 20 job_holds 'it["extents_done"] > 2'
 	fill
 	job_holds 'it["state"] == "running"'
-	link_rate 1 100mbit
-	link_rate 2 100mbit
+	link_rate all 100mbit
 	ends_or_is_resumed
 }
 

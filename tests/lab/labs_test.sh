@@ -5,8 +5,11 @@
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+# Hugepages of this machine less what the labs that stand have added: others' labs may come
+# and go while this test runs.
 pages() {
-	cat /proc/sys/vm/nr_hugepages
+	flock /run cat /proc/sys/vm/nr_hugepages /run/wiremill/*/hugepages 2>/dev/null |
+		awk 'NR == 1 { pages = $1; next } { pages -= $1 } END { print pages }'
 }
 
 # left_by LAB: what there still is of a lab.
@@ -79,8 +82,13 @@ down_leaves_nothing() {
 	lab down
 }
 
-hugepages_come_back() {
+hugepages_are_as_before() {
 	equal "hugepages" "$(pages)" "$pages_before"
+}
+
+# Another lab that is just being taken down has given its pages back, and is still there.
+hugepages_come_back() {
+	eventually 30 hugepages_are_as_before
 }
 
 failed_up_leaves_nothing() {
@@ -136,6 +144,29 @@ links_have_their_rates() {
 	(($(went_through n1) > $(went_through n2)))
 }
 
+alters_links_and_fails() {
+	link_fault 1 --loss 100% --corrupt 100%
+	link_rate all 1mbit
+	link_ports down 1 2
+	echo "altered: $(rate_of n2), $(lab fault --node 2), $(lab fault --node 1)"
+	false
+}
+
+# What this file's other checks rest on: the next one finds the links as they were made.
+a_failed_check_leaves_its_links() {
+	(check "fails" alters_links_and_fails) >"$scratch/failed"
+	cat "$scratch/failed"
+	grep "not ok" "$scratch/failed"
+	grep "altered: 1Mbit, n2 no faults, n1 from frames=" "$scratch/failed"
+	equal "faults" "$(lab fault --node all | xargs)" "n1 no faults n2 no faults"
+	equal "rates" "$(rate_of n1) $(rate_of n2)" "500Mbit 50Mbit"
+	eventually 10 all_links_are_up
+}
+
+all_links_are_up() {
+	equal "links that are up" "$(lab exec --switch -- ip -br link show up | grep -c '^n[12]@.*LOWER_UP')" 2
+}
+
 # bridge_of NAME
 bridge_of() {
 	lab exec --switch -- ip -j link show "$1" | python3 -c 'import json, sys
@@ -164,6 +195,8 @@ wrong_options() {
 	refused 2 "has nodes 1 to 3, not '4'" lab kill --node 4
 	refused 2 "name the program" lab start --switch
 	refused 2 "unknown option" lab fault --node all --los 1%
+	refused 2 "range such as 1-100" lab fault --node all --loss 1% --frames 9-1
+	refused 2 "rate goes with no other" lab fault --node all --loss 1% --rate 1mbit
 }
 
 pages_before=$(pages)
@@ -178,6 +211,7 @@ check "down leaves nothing of a lab, and the other lab alone" down_leaves_nothin
 check "hugepages are given back" hugepages_come_back
 lab_up --nodes 2 --mtu 9000 --rate 500mbit --node-rate 2=50mbit --uplink-rate 1gbit
 check "links have their rates, and a job keeps to the ways" links_have_their_rates
+check "a check that fails leaves no fault, rate or dead link behind" a_failed_check_leaves_its_links
 lab_down
 lab_up --nodes 3 --mtu 1500 --no-controller --bridges 2
 check "a lab without a controller has the rest" no_controller

@@ -16,21 +16,9 @@ lane_did() {
 	value "it['lanes'][$1]['batches']['results']" "$(stats)"
 }
 
-# So slow that the job lasts.
-shape() {
-	local node
-	for node in {1..4}; do
-		lab exec --switch -- tc qdisc replace dev "n$node" root tbf rate 20mbit \
-			burst 256kb latency 20ms
-	done
-}
-
-unshape() {
-	local node
-	for node in {1..4}; do
-		lab exec --switch -- tc qdisc del dev "n$node" root
-	done
-}
+# So slow that the job lasts, and so fast that it ends.
+slow=20mbit
+fast=1gbit
 
 run() {
 	rm -f "$output"*
@@ -56,24 +44,24 @@ both_lanes_do_their_part() {
 }
 
 a_lane_without_nodes_gives_back() {
-	shape
+	link_rate all "$slow"
 	run
 	eventually 20 job_holds 'it["batches_done"] > 100'
 	lab kill --node 2 --signal KILL
 	lab kill --node 4 --signal KILL
-	unshape
+	link_rate all "$fast"
 	is_exact
 	lab start --node 2
 	lab start --node 4
 }
 
 the_lead_without_nodes_gives_back() {
-	shape
+	link_rate all "$slow"
 	run
 	eventually 20 job_holds 'it["batches_done"] > 100'
 	lab kill --node 1 --signal KILL
 	lab kill --node 3 --signal KILL
-	unshape
+	link_rate all "$fast"
 	is_exact
 	lab start --node 1
 	lab start --node 3
@@ -90,14 +78,14 @@ a_wrong_node_of_the_other_lane_is_void() {
 
 # A controller of one lane takes up what one of two began.
 one_lane_goes_on() {
-	shape
+	link_rate all "$slow"
 	run
 	eventually 60 job_holds 'it["extents_done"] > 16'
 	lab kill --controller --signal KILL
 	# It starts on the ports to so many switches.
 	echo 1 >"$(dirname "$socket")/bridges"
 	lab start --controller
-	unshape
+	link_rate all "$fast"
 	is_exact
 	job_holds 'it["resumed_bytes"] > 0'
 }

@@ -8,7 +8,9 @@
 #   finish
 #
 # A step runs in a shell of its own with 'set -e'; it passes if it ends with 0,
-# and its output is shown if not. WM_BUILD names the build to test.
+# and its output is shown if not. What it did to the lab's links by link_fault,
+# link_rate or link_ports is undone after it, whatever its end: what more than one step
+# needs is set between them. WM_BUILD names the build to test.
 set -euo pipefail
 shopt -s inherit_errexit
 
@@ -18,6 +20,7 @@ tests=$root/tests/lab
 wiremill=$build/control/cli/wiremill
 test_count=0
 failed_count=0
+in_step=false
 lab_count=0
 labs=()
 loops=()
@@ -68,6 +71,7 @@ report() {
 check() {
 	local title=$1 status log=$scratch/step.log
 	shift
+	in_step=true
 	set +e
 	(
 		set -e
@@ -75,6 +79,8 @@ check() {
 	) >"$log" 2>&1
 	status=$?
 	set -e
+	in_step=false
+	links_restore >>"$log" 2>&1 || status=1
 	if ((status == 0)); then
 		report ok "$title" "$log"
 	else
@@ -173,9 +179,46 @@ lab_down() {
 	lab down
 }
 
-# link_rate NODE RATE: of the link to that node, from now on.
+# link_fault NODE|all OPTION...: as 'tools/lab fault' has it.
+link_fault() {
+	links_altered
+	lab fault --node "$@"
+}
+
+# link_rate NODE|all RATE: of the link to that node, from now on.
 link_rate() {
-	lab exec --switch -- tc qdisc replace dev "n$1" root tbf rate "$2" burst 256kb latency 20ms overhead 24
+	link_fault "$1" --rate "$2"
+}
+
+# link_ports up|down NODE...: at the switch's side, all at once.
+link_ports() {
+	local state=$1 node
+	shift
+	links_altered
+	for node in "$@"; do
+		echo "link set n$node $state"
+	done | lab exec --switch -- ip -batch -
+}
+
+# link_clear NODE|all: the link is as the lab was built.
+link_clear() {
+	lab fault --node "$1" --clear
+}
+
+# In a file, since a step's shell takes its variables with it.
+links_altered() {
+	! $in_step || echo "$lab" >>"$scratch/altered"
+}
+
+# links_restore: of all labs that the last step has altered, and that still stand.
+links_restore() {
+	local lab altered
+	[[ -e $scratch/altered ]] || return 0
+	altered=$(sort -u "$scratch/altered")
+	rm "$scratch/altered"
+	for lab in $altered; do
+		[[ ! -d /run/wiremill/$lab ]] || link_clear all || return
+	done
 }
 
 # What the software GPU driver of Debian 12 keeps for good: unloaded with its

@@ -48,10 +48,6 @@ nodes_copy_nothing() {
 	holds 'all(n["copied_bytes"] == 0 and n["results"] > 0 for n in it["nodes"])' "$(nodes)"
 }
 
-links_are_bad() {
-	lab fault --node all "${faults[@]}"
-}
-
 # Every kind of fault has happened, so the job was exact in spite of it.
 faults_happened() {
 	local counted
@@ -77,7 +73,8 @@ rack() {
 	if (($2 == 9000)); then
 		check "$rack: the controller copies no payload" controller_copies_nothing
 	fi
-	check "$rack: faults on every link" links_are_bad
+	# On every link, for all that follows.
+	link_fault all "${faults[@]}"
 	check "$rack: $4 MiB and an odd tail exact under faults" job_is_exact $(($4 * mib + 32 * 77))
 	check "$rack: the faults were met" faults_happened
 	check "$rack: the controller's memory is one file" controller_memory_is_one_file

@@ -23,10 +23,11 @@
 #define FILTER_PRIORITY 1
 
 static const char usage[] =
-	"usage: wm-fault set INTERFACE [--loss P] [--corrupt P] [--duplicate P]\n"
+	"usage: wm-fault set INTERFACE [--loss P] [--corrupt P] [--duplicate P] [--frames A-B]\n"
 	"       wm-fault clear INTERFACE\n"
 	"       wm-fault show INTERFACE\n"
-	"P is a percentage such as 1% or 0.1%. 'set' replaces what was set before.\n";
+	"P is a percentage such as 1% or 0.1%, of the frames that pass, or of those from number A\n"
+	"to number B in each direction (the first is 1). 'set' replaces what was set before.\n";
 
 static const enum bpf_tc_attach_point directions[] = { BPF_TC_INGRESS, BPF_TC_EGRESS };
 
@@ -49,29 +50,52 @@ static int parse_percentage(const char *text, __u64 *threshold)
 	return 0;
 }
 
+static int parse_frames(const char *text, struct wm_fault_config *config)
+{
+	char first[20], last[20];
+	int used = 0;
+
+	if (sscanf(text, "%19[0-9]-%19[0-9]%n", first, last, &used) != 2 || text[used] != '\0')
+		return -EINVAL;
+	config->first = strtoull(first, NULL, 10);
+	config->last = strtoull(last, NULL, 10);
+	return config->first >= 1 && config->first <= config->last ? 0 : -EINVAL;
+}
+
+static int parse_option(int option, const char *text, struct wm_fault_config *config)
+{
+	__u64 *threshold = option == 'l'   ? &config->loss
+			   : option == 'c' ? &config->corrupt
+					   : &config->duplicate;
+
+	if (option == '?')
+		return -EINVAL;
+	if (option == 'f' && parse_frames(text, config) < 0) {
+		fprintf(stderr, "wm-fault: '%s' is no range of frames: write 1-100\n", text);
+		return -EINVAL;
+	}
+	if (option != 'f' && parse_percentage(text, threshold) < 0) {
+		fprintf(stderr, "wm-fault: '%s' is no percentage: write 1%% or 0.1%%\n", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int parse_config(int argc, char **argv, struct wm_fault_config *config)
 {
 	static const struct option options[] = {
 		{ "loss", required_argument, NULL, 'l' },
 		{ "corrupt", required_argument, NULL, 'c' },
 		{ "duplicate", required_argument, NULL, 'd' },
+		{ "frames", required_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
-	*config = (struct wm_fault_config){ 0 };
+	*config = (struct wm_fault_config){ .first = 1, .last = UINT64_MAX };
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		__u64 *threshold = option == 'l'   ? &config->loss
-				   : option == 'c' ? &config->corrupt
-						   : &config->duplicate;
-
-		if (option == '?')
+		if (parse_option(option, optarg, config) < 0)
 			return -EINVAL;
-		if (parse_percentage(optarg, threshold) < 0) {
-			fprintf(stderr, "wm-fault: '%s' is no percentage: write 1%% or 0.1%%\n",
-				optarg);
-			return -EINVAL;
-		}
 	}
 	return optind == argc ? 0 : -EINVAL;
 }

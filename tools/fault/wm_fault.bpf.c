@@ -59,6 +59,7 @@ static bool send_a_copy(struct __sk_buff *skb, __u64 direction)
 static int damage(struct __sk_buff *skb, __u64 direction)
 {
 	struct wm_fault_counters *counters;
+	__u64 number;
 	__u32 key = 0;
 
 	if (skb->protocol != bpf_htons(ETHERTYPE) || skb->len <= ADDRESSES_BYTES)
@@ -71,7 +72,9 @@ static int damage(struct __sk_buff *skb, __u64 direction)
 	if (!counters)
 		return TC_ACT_OK;
 
-	__sync_fetch_and_add(&counters->frames, 1);
+	number = __sync_fetch_and_add(&counters->frames, 1) + 1;
+	if (number < config.first || number > config.last)
+		return TC_ACT_OK;
 	if (happens(config.loss)) {
 		__sync_fetch_and_add(&counters->lost, 1);
 		return TC_ACT_SHOT;

@@ -14,6 +14,8 @@ struct wm_fault_config {
 	__u64 loss;
 	__u64 corrupt;
 	__u64 duplicate;
+	/* Of the frames of a direction, counted from 1: the others pass as they are. */
+	__u64 first, last;
 };
 
 /* Of one direction. */
