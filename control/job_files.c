@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "job_replay.h"
+#include "wiremill/side.h"
 
 static int check_tail(const struct wm_job *job, const struct wm_source *source,
 		      struct wm_error *error)
@@ -39,7 +40,13 @@ static int make_layout(struct wm_job *job, const struct wm_source *source, uint3
 static int journal_path(char path[PATH_MAX], const struct wm_job *job, const char *state_directory,
 			struct wm_error *error)
 {
-	return wm_journal_path(path, job->output, ".wm-journal", state_directory, error);
+	return wm_side_path(path, job->output, WM_SIDE_JOURNAL, state_directory, error);
+}
+
+static int manifest_path(char path[PATH_MAX], const struct wm_job *job, const char *state_directory,
+			 struct wm_error *error)
+{
+	return wm_side_path(path, job->output, WM_SIDE_MANIFEST, state_directory, error);
 }
 
 /* A journal without --force is work of an earlier life that would be lost. */
@@ -64,6 +71,8 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 	if (ret < 0)
 		return ret;
 	ret = make_layout(job, &source, mtu, error);
+	if (ret == 0)
+		ret = wm_side_check(job->output, state_directory, &source, error);
 	if (ret < 0 || job->resume)
 		goto close_source;
 	ret = wm_sink_check(job->output, job->lane.layout.output_bytes, job->force, &source, error);
@@ -80,32 +89,50 @@ close_source:
 
 /* ---- fresh ------------------------------------------------------------------- */
 
-static int remove_stale_journal(const char *path, struct wm_error *error)
+/* Durable, before the partial file that it vouches for makes way for a new one. */
+static int remove_old_journal(const char *path, struct wm_error *error)
 {
-	if (unlink(path) == 0 || errno == ENOENT)
-		return 0;
-	return wm_error_set(error, errno, "cannot remove the old journal %.300s: %s", path,
-			    strerror(errno));
+	int ret = wm_side_remove(path, WM_SIDE_JOURNAL);
+
+	return ret < 0 ? wm_side_refuse(path, WM_SIDE_JOURNAL, -ret, error) : 0;
 }
 
-static int open_fresh(struct wm_job *job, const char *path,
+/* Only who has the output's lock may remove what another job may still write. */
+static int make_sink(struct wm_job *job, const char *path, struct wm_error *error)
+{
+	struct wm_lane_job *lane = &job->lane;
+	int ret = wm_sink_claim(&lane->sink, job->output, lane->layout.output_bytes, job->force,
+				&lane->source, error);
+
+	if (ret < 0)
+		return ret;
+	ret = job->force ? remove_old_journal(path, error) : check_no_journal(job, path, error);
+	if (ret == 0)
+		return wm_sink_make(&lane->sink, error);
+	wm_sink_abandon(&lane->sink);
+	return ret;
+}
+
+static int open_fresh(struct wm_job *job, const char *path, const char *path_manifest,
 		      const struct wm_journal_identity *identity, struct wm_error *error)
 {
 	struct wm_lane_job *lane = &job->lane;
-	int ret;
+	int ret = make_sink(job, path, error);
 
-	ret = check_no_journal(job, path, error);
-	if (ret == 0 && job->force)
-		ret = remove_stale_journal(path, error);
-	if (ret < 0)
-		return ret;
-	ret = wm_sink_create(&lane->sink, job->output, lane->layout.output_bytes, job->force,
-			     &lane->source, error);
 	if (ret < 0)
 		return ret;
 	ret = wm_journal_create(&lane->journal, path, identity, error);
 	if (ret < 0)
-		wm_sink_abandon(&lane->sink);
+		goto abandon_sink;
+	ret = wm_manifest_reserve(path_manifest, &lane->journal, error);
+	if (ret < 0)
+		goto remove_journal;
+	return 0;
+
+remove_journal:
+	wm_journal_remove(&lane->journal);
+abandon_sink:
+	wm_sink_abandon(&lane->sink);
 	return ret;
 }
 
@@ -172,7 +199,16 @@ static int look_for_void(struct wm_job *job, struct wm_error *error)
 		       : 0;
 }
 
-static int open_resumed(struct wm_job *job, const char *path,
+static int reserve_again(struct wm_job *job, const char *path_manifest, struct wm_error *error)
+{
+	int ret = wm_manifest_reserve(path_manifest, &job->lane.journal, error);
+
+	if (ret < 0 && job->lane.sink.fd >= 0)
+		wm_sink_suspend(&job->lane.sink);
+	return ret;
+}
+
+static int open_resumed(struct wm_job *job, const char *path, const char *path_manifest,
 			const struct wm_journal_identity *identity, struct wm_error *error)
 {
 	struct wm_lane_job *lane = &job->lane;
@@ -190,12 +226,14 @@ static int open_resumed(struct wm_job *job, const char *path,
 		goto close_journal;
 	ret = resume_sink(job, error);
 	if (ret == 0)
+		ret = reserve_again(job, path_manifest, error);
+	if (ret == 0)
 		return 0;
 	/* Nothing was durable yet, so maybe not even the sink: begin anew. */
 	if (lane->journal.records == 0 && (ret == -ENOENT || ret == -EINVAL)) {
 		wm_journal_remove(&lane->journal);
 		job->resume = false;
-		return open_fresh(job, path, identity, error);
+		return open_fresh(job, path, path_manifest, identity, error);
 	}
 
 close_journal:
@@ -208,7 +246,7 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 {
 	struct wm_lane_job *lane = &job->lane;
 	struct wm_journal_identity identity;
-	char path[PATH_MAX];
+	char path[PATH_MAX], path_manifest[PATH_MAX];
 	int ret;
 
 	ret = wm_source_open(&lane->source, job->input, error);
@@ -216,20 +254,26 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 		return ret;
 	ret = make_layout(job, &lane->source, mtu, error);
 	if (ret == 0)
+		ret = wm_side_check(job->output, state_directory, &lane->source, error);
+	if (ret == 0)
 		ret = wm_journal_identify(&identity, &lane->source, &lane->layout, job->force,
 					  job->drop_tail, error);
 	if (ret == 0)
 		ret = journal_path(path, job, state_directory, error);
+	if (ret == 0)
+		ret = manifest_path(path_manifest, job, state_directory, error);
 	if (ret < 0)
 		goto close_source;
 
 	identity.audit_ppm = job->audit_ppm;
 	identity.fail_after_ns = job->fail_after_ns;
 	wm_job_replay_begin(job);
-	if (access(path, F_OK) < 0)
-		job->resume = false; /* an earlier life ended before it had a journal */
-	ret = job->resume ? open_resumed(job, path, &identity, error)
-			  : open_fresh(job, path, &identity, error);
+	/* An earlier life ended before it had a journal, or knew its own: what lies there may
+	 * be that of the output which it was to replace. */
+	if (access(path, F_OK) < 0 || (job->force && job->journal == 0))
+		job->resume = false;
+	ret = job->resume ? open_resumed(job, path, path_manifest, &identity, error)
+			  : open_fresh(job, path, path_manifest, &identity, error);
 	if (ret < 0)
 		goto close_source;
 	job->open = true;
@@ -256,6 +300,7 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	ret = wm_journal_open(&journal, path, NULL, NULL, error);
 	if (ret < 0)
 		return ret;
+	job->journal = journal.random;
 	strcpy(job->input, journal.identity.input_path);
 	job->force = journal.identity.force;
 	job->drop_tail = journal.identity.drop_tail;
@@ -295,7 +340,7 @@ bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory)
 	if (job->journal == 0 || journal_path(path, job, state_directory, &error) < 0 ||
 	    access(path, F_OK) == 0)
 		return false;
-	if (wm_journal_path(path, job->output, ".wm-manifest", state_directory, &error) < 0 ||
+	if (manifest_path(path, job, state_directory, &error) < 0 ||
 	    wm_manifest_identify(path, &identity, &random, &error) < 0)
 		return false;
 	if (random != job->journal || strcmp(identity.kernel.name, job->kernel->name) != 0 ||
@@ -318,14 +363,18 @@ void wm_job_files_suspend(struct wm_job *job)
 	job->open = false;
 }
 
-void wm_job_files_abandon(struct wm_job *job)
+void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 {
+	char path[PATH_MAX];
+
 	if (!job->open)
 		return;
-	/* The journal first: it must not vouch for a sink that is gone. */
-	wm_journal_remove(&job->lane.journal);
+	/* The journal last: it says what the others are. */
 	if (job->lane.sink.fd >= 0)
 		wm_sink_abandon(&job->lane.sink);
+	if (manifest_path(path, job, state_directory, NULL) == 0)
+		wm_manifest_unreserve(path);
+	wm_journal_remove(&job->lane.journal);
 	wm_source_close(&job->lane.source);
 	job->open = false;
 }
@@ -336,13 +385,13 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 	char path[PATH_MAX];
 	int ret;
 
-	ret = wm_journal_path(path, job->output, ".wm-manifest", state_directory, error);
+	ret = manifest_path(path, job, state_directory, error);
 	if (ret < 0)
 		goto suspend;
 	/* That of an output which is being replaced must not stand beside the new one. */
-	if (unlink(path) < 0 && errno != ENOENT) {
-		ret = wm_error_set(error, errno, "cannot remove the old manifest %.300s: %s", path,
-				   strerror(errno));
+	ret = wm_side_remove(path, WM_SIDE_MANIFEST);
+	if (ret < 0) {
+		wm_side_refuse(path, WM_SIDE_MANIFEST, -ret, error);
 		goto suspend;
 	}
 	if (lane->sink.fd >= 0) {
@@ -351,7 +400,7 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 		if (ret < 0)
 			goto suspend;
 	}
-	ret = wm_manifest_create(path, &lane->journal, &lane->layout, error);
+	ret = wm_manifest_create(path, job->output, &lane->journal, &lane->layout, error);
 	if (ret < 0)
 		goto suspend;
 	wm_journal_remove(&lane->journal);

@@ -3,9 +3,11 @@
  * The files of a job: source, sink, journal, manifest; opened, resumed, given up
  * and finished together. Blocks; one thread at a time per job.
  *
- *   fresh      no journal ─▶ sink created, then journal created
+ *   fresh      sink claimed ─▶ old journal removed ─▶ sink made ─▶ journal ─▶ manifest's space
  *   resumed    journal read and matched with the input ─▶ sink opened again
  *   finished   sink committed ─▶ manifest ─▶ journal removed
+ *
+ *   abandoned  sink removed ─▶ manifest's space ─▶ journal removed
  *
  * In that order, so that a journal never vouches for a sink that is not there, and
  * a crash between any two steps leaves what the next life can go on from.
@@ -30,7 +32,7 @@ bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory);
 /* Closes; what is durable stays for a resume. */
 void wm_job_files_suspend(struct wm_job *job);
 /* Closes; nothing stays. */
-void wm_job_files_abandon(struct wm_job *job);
+void wm_job_files_abandon(struct wm_job *job, const char *state_directory);
 /* Everything is durable: gives the output its name and its manifest. Closes. */
 int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error);
 

@@ -60,7 +60,7 @@ void wm_job_end_before(struct wm_jobs *jobs, struct wm_job *job)
 static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 			const char *reason, uint64_t now_ns)
 {
-	wm_job_files_abandon(job);
+	wm_job_files_abandon(job, jobs->state_directory);
 	job_end(jobs, job, state, reason, now_ns);
 }
 

@@ -38,6 +38,14 @@ bool wm_file_is(const struct stat *status, dev_t device, ino_t inode)
 	return identity_device(status) == device && identity_inode(status) == inode;
 }
 
+bool wm_file_is_named(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 &&
+	       wm_file_is(&named, identity_device(&opened), identity_inode(&opened));
+}
+
 static int inspect(struct wm_file *file)
 {
 	struct stat status;

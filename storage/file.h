@@ -27,6 +27,8 @@ int wm_file_open(struct wm_file *file, const char *path, const char *role, struc
 int wm_file_check_type(const struct stat *status);
 /* The identity that wm_file has, of any path's status. */
 bool wm_file_is(const struct stat *status, dev_t device, ino_t inode);
+/* Has the open file still that name? */
+bool wm_file_is_named(int fd, const char *path);
 /* Size of an open block device: 0 or a negative errno. */
 int wm_file_device_bytes(int fd, uint64_t *bytes);
 

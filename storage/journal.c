@@ -19,6 +19,7 @@
 #include "log.h"
 #include "path.h"
 #include "wiremill/journal.h"
+#include "wiremill/side.h"
 
 #define NEW_SUFFIX ".new"
 /* Read at a time: 2048 records. */
@@ -47,6 +48,11 @@ static int lock(int fd, const char *path, struct wm_error *error)
 
 /* ---- creation ----------------------------------------------------------- */
 
+uint64_t wm_journal_bytes(uint64_t extents)
+{
+	return record_offset(extents + extents / 8 + 2 * WM_STORE_JOURNAL_RECORDS_MAX);
+}
+
 static int refuse_existing(const char *path, struct wm_error *error)
 {
 	return wm_error_set(error, EEXIST,
@@ -64,6 +70,21 @@ static int write_header(const struct wm_journal *journal, struct wm_error *error
 	if (ret == 0 && fsync(journal->fd) < 0)
 		ret = -errno;
 	return ret < 0 ? refuse(journal->path, "written", -ret, error) : 0;
+}
+
+/* Room for every extent, some of them twice after a quarantine: so that a job whose
+ * output was reserved does not end for want of a block for its journal. The length stays
+ * what was written. */
+static int reserve(const struct wm_journal *journal, struct wm_error *error)
+{
+	uint64_t extents = wm_journal_extents(&journal->identity);
+	uint64_t bytes = wm_journal_bytes(extents);
+
+	if (fallocate(journal->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 ||
+	    errno == EOPNOTSUPP)
+		return 0;
+	return wm_error_set(error, errno, "journal's %" PRIu64 " bytes cannot be reserved (%s): %s",
+			    bytes, strerror(errno), journal->path);
 }
 
 static int name_journal(const struct wm_journal *journal, const char *path_new,
@@ -100,12 +121,14 @@ int wm_journal_create(struct wm_journal *journal, const char *path,
 	if (getrandom(&journal->random, sizeof(journal->random), 0) < 0)
 		return refuse(path, "given a random identity", errno, error);
 
-	journal->fd = wm_path_create(path_new, O_DSYNC);
+	journal->fd = wm_side_create(path_new, WM_SIDE_JOURNAL_NEW, O_DSYNC);
 	if (journal->fd < 0)
-		return refuse(path, "created", -journal->fd, error);
+		return wm_side_refuse(path_new, WM_SIDE_JOURNAL_NEW, -journal->fd, error);
 	ret = lock(journal->fd, path, error);
 	if (ret == 0)
 		ret = write_header(journal, error);
+	if (ret == 0)
+		ret = reserve(journal, error);
 	if (ret == 0)
 		ret = name_journal(journal, path_new, error);
 	if (ret == 0)
@@ -133,8 +156,7 @@ struct scan {
 static int refuse_gap(const struct scan *scan, struct wm_error *error)
 {
 	return wm_error_set(error, EBADMSG,
-			    "journal is damaged at record %" PRIu64
-			    ", remove it to begin the job again: %s",
+			    "journal is damaged at record %" PRIu64 ", begin anew with --force: %s",
 			    scan->good, scan->journal->path);
 }
 
@@ -154,7 +176,7 @@ static int scan_record(struct scan *scan, const uint8_t *bytes, struct wm_error 
 	if (record.type == WM_JOURNAL_EXTENT && record.extent >= scan->extents)
 		return wm_error_set(error, EBADMSG,
 				    "journal names extent %" PRIu64 ", the job has %" PRIu64
-				    ", remove it to begin the job again: %s",
+				    ", begin anew with --force: %s",
 				    record.extent, scan->extents, scan->journal->path);
 	scan->good++;
 	return scan->visit ? scan->visit(scan->context, &record) : 0;
@@ -228,14 +250,14 @@ int wm_journal_read(const struct wm_journal *journal, uint32_t first,
 
 static int open_locked(const char *path, struct wm_error *error)
 {
-	int fd = open(path, O_RDWR | O_DSYNC | O_CLOEXEC | O_NOFOLLOW);
+	int fd = wm_side_open(path, O_RDWR | O_DSYNC);
 	struct stat status;
 	int ret;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return wm_error_set(error, ENOENT, "journal does not exist: %s", path);
 	if (fd < 0)
-		return refuse(path, "opened", errno, error);
+		return wm_side_refuse(path, WM_SIDE_JOURNAL, -fd, error);
 	ret = lock(fd, path, error);
 	if (ret < 0)
 		goto close_file;
@@ -243,14 +265,10 @@ static int open_locked(const char *path, struct wm_error *error)
 		ret = refuse(path, "opened", errno, error);
 		goto close_file;
 	}
-	/* Its job ended between the open and the lock. */
-	if (status.st_nlink == 0) {
-		ret = wm_error_set(error, ENOENT, "journal does not exist: %s", path);
-		goto close_file;
-	}
-	if (S_ISREG(status.st_mode))
+	if (status.st_nlink > 0)
 		return fd;
-	ret = wm_error_set(error, EBADMSG, "journal is no file: %s", path);
+	/* Its job ended between the open and the lock. */
+	ret = wm_error_set(error, ENOENT, "journal does not exist: %s", path);
 
 close_file:
 	close(fd);
@@ -316,6 +334,8 @@ int wm_journal_open(struct wm_journal *journal, const char *path, wm_journal_vis
 	ret = read_header(journal, error);
 	if (ret == 0)
 		ret = read_through(journal, visit, context, error);
+	if (ret == 0)
+		ret = reserve(journal, error);
 	if (ret < 0)
 		wm_journal_close(journal);
 	return ret;
@@ -334,7 +354,12 @@ void wm_journal_close(struct wm_journal *journal)
 
 void wm_journal_remove(struct wm_journal *journal)
 {
-	int ret = unlink(journal->path) < 0 ? -errno : wm_path_sync(journal->path);
+	int ret = 0;
+
+	if (wm_file_is_named(journal->fd, journal->path) && unlink(journal->path) < 0)
+		ret = -errno;
+	if (ret == 0)
+		ret = wm_path_sync(journal->path);
 
 	if (ret < 0)
 		wm_log_warning("journal of a finished job cannot be removed (%s): %s",

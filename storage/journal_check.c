@@ -3,7 +3,6 @@
 #include "wiremill/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,23 +54,25 @@ int wm_journal_check_output(const struct wm_journal *journal, const struct wm_la
 	struct wm_journal_record records[RECORDS_CHECKED];
 	uint32_t count = journal->records < RECORDS_CHECKED ? journal->records : RECORDS_CHECKED;
 	uint8_t *buffer = malloc(wm_layout_extent(layout, 0).out_bytes);
-	int fd = open(output_path, O_RDONLY | O_CLOEXEC);
+	struct wm_file output = { .fd = -1 };
 	int ret = 0, found;
 
-	if (!buffer || fd < 0) {
-		ret = wm_error_set(error, buffer ? errno : ENOMEM, "cannot read output (%s): %s",
-				   strerror(errno), output_path);
-		goto close_output;
-	}
+	if (!buffer)
+		ret = wm_error_set(error, ENOMEM, "cannot read output (no memory): %s",
+				   output_path);
+	if (ret == 0)
+		ret = wm_file_open(&output, output_path, "output", error);
+	if (ret < 0)
+		goto free_buffer;
 	found = wm_journal_read(journal, journal->records - count, records, count);
 	for (int i = 0; i < found && ret == 0; i++) {
 		if (still_counts(records, i, found))
-			ret = check_extent(fd, layout, &records[i], buffer, output_path, error);
+			ret = check_extent(output.fd, layout, &records[i], buffer, output_path,
+					   error);
 	}
+	close(output.fd);
 
-close_output:
-	if (fd >= 0)
-		close(fd);
+free_buffer:
 	free(buffer);
 	return ret;
 }

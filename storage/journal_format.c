@@ -7,6 +7,7 @@
 #include "crc32c.h"
 #include "wiremill/journal.h"
 #include "wiremill/limits.h"
+#include "wiremill/side.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs are the bytes");
 
@@ -51,6 +52,7 @@ static_assert(offsetof(struct header, fail_after_ns) == 4200, "layout");
 static_assert(offsetof(struct header, zeroes) == 4208, "layout");
 static_assert(offsetof(struct header, crc32c) == 8188, "layout");
 static_assert(sizeof(struct header) == WM_JOURNAL_HEADER_BYTES, "layout");
+static_assert(offsetof(struct header, random) == WM_SIDE_MARK_BYTES, "layout");
 
 struct record {
 	uint32_t type;
@@ -71,8 +73,6 @@ static_assert(sizeof(struct record) == WM_JOURNAL_RECORD_BYTES, "layout");
 
 /* The last byte is the version; of a journal that has options it is 2. */
 #define VERSION_AT 7
-static const uint8_t journal_magic[8] = { 'W', 'M', 'J', 'R', 'N', 'L', 0, 1 };
-static const uint8_t manifest_magic[8] = { 'W', 'M', 'M', 'N', 'F', 'T', 0, 1 };
 
 /* ---- headers ------------------------------------------------------------ */
 
@@ -90,7 +90,7 @@ static void encode_options(struct header *header, const struct wm_journal_identi
 	header->fail_after_ns = identity->fail_after_ns;
 }
 
-static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t magic[8],
+static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], enum wm_side side,
 		   const struct wm_journal_identity *identity, uint32_t random)
 {
 	struct header header = {
@@ -109,8 +109,8 @@ static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t magic[8
 		.halo_after = identity->kernel.halo_after,
 	};
 
-	memcpy(header.magic, magic, sizeof(header.magic));
-	if (magic == journal_magic)
+	memcpy(header.magic, wm_side_mark(side), sizeof(header.magic));
+	if (side == WM_SIDE_JOURNAL)
 		encode_options(&header, identity);
 	memcpy(header.kernel, identity->kernel.name,
 	       strnlen(identity->kernel.name, WM_KERNEL_NAME_BYTES - 1));
@@ -162,7 +162,7 @@ static bool identity_is_sound(const struct wm_journal_identity *identity)
 	       extent_is_sound(identity) && sizes_are_sound(identity);
 }
 
-static int decode(const uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t magic[8],
+static int decode(const uint8_t bytes[WM_JOURNAL_HEADER_BYTES], enum wm_side side,
 		  struct wm_journal_identity *identity, uint32_t *random)
 {
 	uint8_t again[WM_JOURNAL_HEADER_BYTES];
@@ -193,7 +193,7 @@ static int decode(const uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t ma
 	memcpy(identity->input_path, header.input_path, PATH_MAX - 1);
 
 	/* All else that must hold of the bytes: magic, unknown flags, padding. */
-	encode(again, magic, identity, header.random);
+	encode(again, side, identity, header.random);
 	if (memcmp(again, bytes, sizeof(again)) != 0)
 		return -EBADMSG;
 	return identity_is_sound(identity) ? 0 : -EBADMSG;
@@ -202,25 +202,25 @@ static int decode(const uint8_t bytes[WM_JOURNAL_HEADER_BYTES], const uint8_t ma
 void wm_journal_encode_header(uint8_t header[WM_JOURNAL_HEADER_BYTES],
 			      const struct wm_journal_identity *identity, uint32_t random)
 {
-	encode(header, journal_magic, identity, random);
+	encode(header, WM_SIDE_JOURNAL, identity, random);
 }
 
 int wm_journal_decode_header(const uint8_t header[WM_JOURNAL_HEADER_BYTES],
 			     struct wm_journal_identity *identity, uint32_t *random)
 {
-	return decode(header, journal_magic, identity, random);
+	return decode(header, WM_SIDE_JOURNAL, identity, random);
 }
 
 void wm_manifest_encode_header(uint8_t header[WM_JOURNAL_HEADER_BYTES],
 			       const struct wm_journal_identity *identity, uint32_t random)
 {
-	encode(header, manifest_magic, identity, random);
+	encode(header, WM_SIDE_MANIFEST, identity, random);
 }
 
 int wm_manifest_decode_header(const uint8_t header[WM_JOURNAL_HEADER_BYTES],
 			      struct wm_journal_identity *identity, uint32_t *random)
 {
-	return decode(header, manifest_magic, identity, random);
+	return decode(header, WM_SIDE_MANIFEST, identity, random);
 }
 
 uint64_t wm_journal_extents(const struct wm_journal_identity *identity)

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which job a journal belongs to, and where it lies. */
+/* Which job a journal belongs to. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "crc32c.h"
 #include "file.h"
-#include "path.h"
 #include "wiremill/journal.h"
 
 #define SAMPLE_PIECES 64u
@@ -154,47 +151,5 @@ int wm_journal_match(const struct wm_journal_identity *journal,
 				    " elements, the job in %" PRIu32
 				    ": it is of another version of Wiremill",
 				    journal->extent_elements, job->extent_elements);
-	return 0;
-}
-
-/* ---- where it lies ------------------------------------------------------ */
-
-/* /dev/mapper/a becomes dev-mapper-a. */
-static void name_device(char name[PATH_MAX], const char *device)
-{
-	strcpy(name, device + 1);
-	for (char *slash = strchr(name, '/'); slash; slash = strchr(slash, '/'))
-		*slash = '-';
-}
-
-static int path_of_device(char path[PATH_MAX], const char *device, const char *suffix,
-			  const char *state_directory, struct wm_error *error)
-{
-	char resolved[PATH_MAX], name[PATH_MAX];
-
-	if (!realpath(device, resolved))
-		return wm_error_set(error, errno, "output device cannot be found (%s): %s",
-				    strerror(errno), device);
-	name_device(name, resolved);
-	if (snprintf(path, PATH_MAX, "%s/%s%s", state_directory, name, suffix) >= PATH_MAX)
-		return wm_error_set(error, ENAMETOOLONG, "state directory's path is too long: %s",
-				    state_directory);
-	return 0;
-}
-
-int wm_journal_path(char path[PATH_MAX], const char *output_path, const char *suffix,
-		    const char *state_directory, struct wm_error *error)
-{
-	char target[PATH_MAX];
-	struct stat status;
-	int ret = wm_path_output(target, output_path, error);
-
-	if (ret < 0)
-		return ret;
-	if (stat(target, &status) == 0 && S_ISBLK(status.st_mode))
-		return path_of_device(path, target, suffix, state_directory, error);
-	if (snprintf(path, PATH_MAX, "%s%s", target, suffix) >= PATH_MAX)
-		return wm_error_set(error, ENAMETOOLONG, "output path is too long: %s",
-				    output_path);
 	return 0;
 }

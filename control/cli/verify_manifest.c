@@ -8,6 +8,7 @@
 #include "printable.h"
 #include "verify.h"
 #include "wiremill/journal.h"
+#include "wiremill/side.h"
 
 static int result_print_json(const struct wm_verify_result *result, const char *manifest)
 {
@@ -65,7 +66,7 @@ static int manifest_find(char path[PATH_MAX], const char *output)
 {
 	struct wm_error error;
 
-	if (wm_journal_path(path, output, ".wm-manifest", WM_STATE_DIRECTORY_DEFAULT, &error) < 0)
+	if (wm_side_path(path, output, WM_SIDE_MANIFEST, WM_STATE_DIRECTORY_DEFAULT, &error) < 0)
 		return wm_cli_failed("%s", error.text);
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return wm_cli_failed("there is no %s, which a job leaves when it is done: name it "

@@ -7,7 +7,8 @@
  *   OUTPUT.wm-journal    which extents of it are on disk, and their CRC32C
  *   OUTPUT.wm-manifest   the same for a finished OUTPUT, in order
  *
- * (of a block device: in the controller's state directory, under its name.)
+ * (of a block device: in the controller's state directory, under its name; more of these
+ * files in side.h.)
  *
  * The journal is a header that says which job it belongs to, and records that
  * are only ever appended, each *after* the data it vouches for is on disk:
@@ -146,11 +147,11 @@ int wm_journal_identify(struct wm_journal_identity *identity, const struct wm_so
 int wm_journal_match(const struct wm_journal_identity *journal,
 		     const struct wm_journal_identity *job, struct wm_error *error);
 
-/* Where the journal (suffix ".wm-journal") or manifest (".wm-manifest") of that
- * output is: beside a file, in state_directory for a block device. */
-int wm_journal_path(char path[PATH_MAX], const char *output_path, const char *suffix,
-		    const char *state_directory, struct wm_error *error);
-/* -EEXIST: there is one already. Header and directory entry are durable on return. */
+/* Bytes of the journal of so many extents that are reserved when it is made, and again
+ * when it is opened; and of their manifest. */
+uint64_t wm_journal_bytes(uint64_t extents);
+uint64_t wm_manifest_bytes(uint64_t extents);
+/* -EEXIST: there is one already. -ENOSPC. Header and directory entry are durable on return. */
 int wm_journal_create(struct wm_journal *journal, const char *path,
 		      const struct wm_journal_identity *identity, struct wm_error *error);
 /* Called for each record in order; a negative return ends the scan with it. */
@@ -175,10 +176,13 @@ void wm_journal_close(struct wm_journal *journal);
 /* Closes and removes; the removal is durable. */
 void wm_journal_remove(struct wm_journal *journal);
 
+/* The manifest's space, as `path` with ".new" until it is written; and gives it back. */
+int wm_manifest_reserve(const char *path, const struct wm_journal *journal, struct wm_error *error);
+void wm_manifest_unreserve(const char *path);
 /* Writes the manifest from a journal in which every extent has a record (the last
- * one counts, unless it is void), in bounded memory; durable on return, and in place
- * of an older one. -EBADMSG: one is missing. */
-int wm_manifest_create(const char *path, const struct wm_journal *journal,
+ * one counts, unless it is void), in bounded memory; durable on return, with the mode and
+ * owner of the output, and in place of an older one. -EBADMSG: one is missing. */
+int wm_manifest_create(const char *path, const char *output_path, const struct wm_journal *journal,
 		       const struct wm_layout *layout, struct wm_error *error);
 /* Which job a manifest belongs to, and by which journal it was made. -ENOENT, -EBADMSG. */
 int wm_manifest_identify(const char *path, struct wm_journal_identity *identity, uint32_t *random,

@@ -54,7 +54,9 @@ struct wm_sink {
 	int fd_tail; /* buffered: the last bytes, less than a page; -1 unless direct */
 	bool direct;
 	bool block_device;
-	bool force; /* commit may replace what has the output's name */
+	bool force;	 /* commit may replace what has the output's name */
+	bool left;	 /* claimed by a partial file of a job that died; not made yet */
+	mode_t mode_max; /* that the output may have: the input's */
 	uint32_t align_bytes;
 	uint64_t bytes;		     /* of the complete output */
 	char path[PATH_MAX];	     /* what the user asked for */
@@ -67,23 +69,31 @@ int wm_source_open(struct wm_source *source, const char *path, struct wm_error *
 void wm_source_close(struct wm_source *source);
 
 /*
- * Creates the output and reserves its space. Refuses: an output that exists
- * (-EEXIST, unless force), one that is the source (-EINVAL), a directory
- * (-EISDIR), a full disk (-ENOSPC, nothing left behind), a device too small.
+ * The output becomes this job's: from now on no other job can have it, and nothing of it
+ * has changed yet. Refuses: an output that exists (-EEXIST, unless force), one that is
+ * stored where the source is (-EINVAL), a directory (-EISDIR), a full disk (-ENOSPC), a
+ * device too small, something under the partial file's name that is not ours (side.h).
  * With force an existing output stays as it is until wm_sink_commit replaces it.
  * A block device counts as existing, and may be neither mounted nor in use
  * (-EBUSY). -EBUSY too where another job writes the same output. A symbolic link
  * stands for the file it leads to, and stays.
  */
+int wm_sink_claim(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
+		  const struct wm_source *source, struct wm_error *error);
+/* Creates it anew and reserves its space. An error leaves nothing behind, and closes. */
+int wm_sink_make(struct wm_sink *sink, struct wm_error *error);
+/* Both. */
 int wm_sink_create(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
 		   const struct wm_source *source, struct wm_error *error);
-/* Only the refusals of wm_sink_create that need no writing, so that a job is
+/* Only the refusals of wm_sink_claim that need no writing, so that a job is
  * refused when it is submitted, not when its turn comes. */
 int wm_sink_check(const char *path, uint64_t bytes, bool force, const struct wm_source *source,
 		  struct wm_error *error);
-/* Everything written is made durable, then gets its name. Closes. Without force
- * a file that appeared under that name meanwhile is kept (-EEXIST), and so is the
- * complete output under its partial name: the line says where. */
+/* Everything written is made durable, then gets its name, mode and owner: those of the
+ * file that it replaces, else of a new one, and never open to more than the input. Closes.
+ * Without force a file that appeared under that name meanwhile is kept (-EEXIST), and so
+ * is the complete output under its partial name: the line says where. So it is, too, when
+ * it cannot be made durable: what the journal vouches for was. */
 int wm_sink_commit(struct wm_sink *sink, struct wm_error *error);
 /* Removes what was written. Closes. */
 void wm_sink_abandon(struct wm_sink *sink);

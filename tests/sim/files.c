@@ -74,6 +74,19 @@ static int open_fresh(struct sim *sim, struct wm_job *job, struct wm_error *erro
 	return 0;
 }
 
+/* A job is only given up before anything of it is durable. */
+static int without_sink(struct sim *sim, struct wm_job *job, struct wm_error *error)
+{
+	if (job->lane.journal.records > 0) {
+		sim_violate(sim, "a journal of %u records has no output",
+			    job->lane.journal.records);
+		return wm_error_set(error, ENOENT, "the partial output does not exist");
+	}
+	sim_disk_names(sim)->journal = false;
+	job->resume = false;
+	return open_fresh(sim, job, error);
+}
+
 /* The good records, and the rest is cut off. */
 static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *error)
 {
@@ -100,6 +113,8 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 	if (wm_job_replay_end(job) < 0)
 		return wm_error_set(error, EBADMSG, "what is void cannot be found");
 	job->committed = wm_job_is_made(job) && sim_disk_names(sim)->committed;
+	if (!job->committed && !sim_disk_names(sim)->sink)
+		return without_sink(sim, job, error);
 	sim_check_resumed(sim);
 	sim_trace(sim, "controller: resumes with %llu of %llu extents, %u records",
 		  (unsigned long long)job->lane.progress.durable,
@@ -163,15 +178,16 @@ void wm_job_files_suspend(struct wm_job *job)
 	job->open = false;
 }
 
-void wm_job_files_abandon(struct wm_job *job)
+void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 {
 	struct sim_names *names = sim_disk_names(sim_current);
 
+	(void)state_directory;
 	if (!job->open)
 		return;
-	names->journal = false;
+	names->sink = false;
 	if (!sim_controller_dies_here(sim_current))
-		names->sink = false;
+		names->journal = false;
 	job->open = false;
 }
 

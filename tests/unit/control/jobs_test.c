@@ -121,8 +121,9 @@ void wm_job_files_suspend(struct wm_job *job)
 	job->open = false;
 }
 
-void wm_job_files_abandon(struct wm_job *job)
+void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 {
+	(void)state_directory;
 	job->open = false;
 }
 

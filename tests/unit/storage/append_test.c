@@ -19,6 +19,7 @@
 #include "stream.h"
 #include "wiremill/journal.h"
 #include "wiremill/limits.h"
+#include "wiremill/side.h"
 
 /* Of a killed job the kernel gives the locked memory back some time later: its and
  * the next one's are to fit in the usual 8 MiB. */
@@ -59,7 +60,7 @@ static void describe(struct job *job, uint64_t input_bytes)
 						  false, &error),
 			      0);
 	CU_ASSERT_EQUAL_FATAL(
-		wm_journal_path(job->journal_path, job->output, ".wm-journal", "/", &error), 0);
+		wm_side_path(job->journal_path, job->output, WM_SIDE_JOURNAL, "/", &error), 0);
 }
 
 static void open_store(struct job *job)

@@ -281,6 +281,35 @@ static void a_full_disk_is_refused_and_nothing_left_behind(void)
 	CU_ASSERT_EQUAL(free_bytes(), before);
 }
 
+/* Either way round, and what is under a mounted file system as well. */
+static void what_is_stored_where_the_input_is_is_refused(void)
+{
+	char image[PATH_MAX], disk[PATH_MAX];
+	struct wm_source source;
+
+	snprintf(image, sizeof(image), "%s", wm_scratch_path("image-0"));
+	snprintf(disk, sizeof(disk), "%s", wm_scratch_path("image-3"));
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, image, NULL), 0);
+	refused(devices[SOURCE], DEVICE_BYTES / 2, true, &source, EINVAL);
+	CU_ASSERT_EQUAL(wm_sink_check(devices[SINK], DEVICE_BYTES, true, &source, NULL), 0);
+	wm_source_close(&source);
+
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, devices[SOURCE], NULL), 0);
+	refused(image, DEVICE_BYTES / 2, true, &source, EINVAL);
+	wm_source_close(&source);
+
+	wm_scratch_write(wm_scratch_path("mounted/input"), "input", 5);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, wm_scratch_path("mounted/input"), NULL), 0);
+	refused(disk, DEVICE_BYTES / 2, true, &source, EINVAL);
+	refused(devices[DISK], DEVICE_BYTES / 2, true, &source, EINVAL);
+	wm_source_close(&source);
+	unlink(wm_scratch_path("mounted/input"));
+
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, disk, NULL), 0);
+	refused(wm_scratch_path("mounted/output"), 4096, false, &source, EINVAL);
+	wm_source_close(&source);
+}
+
 static void a_stale_partial_file_counts_as_free(void)
 {
 	const char *path = wm_scratch_path("mounted/again");
@@ -290,6 +319,7 @@ static void a_stale_partial_file_counts_as_free(void)
 
 	fd = open(wm_scratch_path("mounted/again.wm-partial"), O_CREAT | O_WRONLY, 0600);
 	CU_ASSERT_EQUAL_FATAL(posix_fallocate(fd, 0, (off_t)bytes), 0);
+	CU_ASSERT_EQUAL(pwrite(fd, "WMPART\0\1", 8, 0), 8);
 	close(fd);
 	CU_ASSERT(free_bytes() < bytes);
 	CU_ASSERT_EQUAL(wm_sink_check(path, bytes, false, NULL, NULL), 0);
@@ -315,6 +345,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_mounted_device_is_refused),
 	WM_TEST(two_jobs_on_one_device_are_refused),
 	WM_TEST(a_full_disk_is_refused_and_nothing_left_behind),
+	WM_TEST(what_is_stored_where_the_input_is_is_refused),
 	WM_TEST(a_stale_partial_file_counts_as_free),
 	WM_TEST(a_read_only_file_system_is_refused),
 };

@@ -13,6 +13,7 @@
 #include "harness.h"
 #include "scratch.h"
 #include "wiremill/journal.h"
+#include "wiremill/side.h"
 
 #define HEADER WM_JOURNAL_HEADER_BYTES
 #define RECORD WM_JOURNAL_RECORD_BYTES
@@ -256,7 +257,7 @@ static void what_is_no_journal_is_refused(void)
 	unlink(path);
 	is_refused(wm_scratch_path("."), EISDIR);
 	CU_ASSERT_EQUAL_FATAL(mkfifo(path, 0600), 0);
-	is_refused(path, EBADMSG);
+	is_refused(path, EINVAL);
 	unlink(path);
 	make("target", 0);
 	CU_ASSERT_EQUAL_FATAL(symlink("target", path), 0);
@@ -568,16 +569,15 @@ static void a_journal_lies_beside_its_output(void)
 {
 	char path[PATH_MAX], expected[PATH_MAX];
 
-	CU_ASSERT_EQUAL(wm_journal_path(path, "/a/b", ".wm-journal", "/nowhere", NULL), 0);
+	CU_ASSERT_EQUAL(wm_side_path(path, "/a/b", WM_SIDE_JOURNAL, "/nowhere", NULL), 0);
 	CU_ASSERT_STRING_EQUAL(path, "/a/b.wm-journal");
-	CU_ASSERT_EQUAL(wm_journal_path(path, "b", ".wm-manifest", "/nowhere", NULL), 0);
+	CU_ASSERT_EQUAL(wm_side_path(path, "b", WM_SIDE_MANIFEST, "/nowhere", NULL), 0);
 	CU_ASSERT_STRING_EQUAL(path, "b.wm-manifest");
 
 	/* The partial output is beside what the link leads to, and so is this. */
 	wm_scratch_write(wm_scratch_path("real"), "x", 1);
 	CU_ASSERT_EQUAL_FATAL(symlink("real", wm_scratch_path("link")), 0);
-	CU_ASSERT_EQUAL(wm_journal_path(path, wm_scratch_path("link"), ".wm-journal", "/", NULL),
-			0);
+	CU_ASSERT_EQUAL(wm_side_path(path, wm_scratch_path("link"), WM_SIDE_JOURNAL, "/", NULL), 0);
 	snprintf(expected, sizeof(expected), "%.4000s", wm_scratch_path("real.wm-journal"));
 	CU_ASSERT_STRING_EQUAL(path, expected);
 	unlink(wm_scratch_path("link"));
@@ -591,10 +591,10 @@ static void a_path_that_no_file_can_have_is_refused(void)
 
 	memset(odd, 'a', sizeof(odd));
 	odd[PATH_MAX - 5] = '\0';
-	CU_ASSERT_EQUAL(wm_journal_path(path, odd, ".wm-journal", "/", &error), -ENAMETOOLONG);
+	CU_ASSERT_EQUAL(wm_side_path(path, odd, WM_SIDE_JOURNAL, "/", &error), -ENAMETOOLONG);
 	CU_ASSERT(wm_scratch_is_line(&error));
-	CU_ASSERT_EQUAL(wm_journal_path(path, "", ".wm-journal", "/", &error), -ENOENT);
-	CU_ASSERT_EQUAL(wm_journal_path(path, "/tmp/", ".wm-journal", "/", &error), -EISDIR);
+	CU_ASSERT_EQUAL(wm_side_path(path, "", WM_SIDE_JOURNAL, "/", &error), -ENOENT);
+	CU_ASSERT_EQUAL(wm_side_path(path, "/tmp/", WM_SIDE_JOURNAL, "/", &error), -EISDIR);
 }
 
 static void a_devices_journal_lies_in_the_state_directory(void)
@@ -607,7 +607,7 @@ static void a_devices_journal_lies_in_the_state_directory(void)
 		return;
 	}
 	strcpy(state, wm_scratch_path("state/of/it"));
-	CU_ASSERT_EQUAL(wm_journal_path(path, "/dev/loop0", ".wm-journal", state, NULL), 0);
+	CU_ASSERT_EQUAL(wm_side_path(path, "/dev/loop0", WM_SIDE_JOURNAL, state, NULL), 0);
 	snprintf(expected, sizeof(expected), "%s/dev-loop0.wm-journal", state);
 	CU_ASSERT_STRING_EQUAL(path, expected);
 	/* To ask for a name makes nothing. */

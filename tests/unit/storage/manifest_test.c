@@ -92,10 +92,13 @@ static void finish_all(struct made *made)
 static int create(const struct made *made)
 {
 	struct wm_error error = { "" };
-	int ret = wm_manifest_create(made->manifest, &made->journal, &made->layout, &error);
+	int ret = wm_manifest_create(made->manifest, made->output, &made->journal, &made->layout,
+				     &error);
 
-	if (ret < 0)
+	if (ret < 0) {
 		CU_ASSERT(wm_scratch_is_line(&error));
+		wm_manifest_unreserve(made->manifest);
+	}
 	CU_ASSERT_FALSE(wm_scratch_exists(wm_scratch_path("output.wm-manifest.new")));
 	return ret;
 }
@@ -240,11 +243,73 @@ static void an_older_manifest_is_replaced(void)
 
 	begin(&made, 100 * 32);
 	finish_all(&made);
-	wm_scratch_write(made.manifest, "old", 3);
-	wm_scratch_write(wm_scratch_path("output.wm-manifest.new"), "cut short", 9);
+	wm_scratch_write(made.manifest, "WMMNFT\0\1 old", 12);
+	wm_scratch_write(wm_scratch_path("output.wm-manifest.new"), "WMM", 3);
 	CU_ASSERT_EQUAL(create(&made), 0);
 	CU_ASSERT(manifest_is_right(&made));
 	end(&made);
+}
+
+static void somebody_elses_file_in_its_place_is_kept(void)
+{
+	struct made made;
+
+	begin(&made, 100 * 32);
+	finish_all(&made);
+	wm_scratch_write(made.manifest, "theirs", 6);
+	CU_ASSERT_EQUAL(create(&made), -EEXIST);
+	CU_ASSERT(wm_scratch_holds(made.manifest, "theirs", 6));
+	CU_ASSERT_EQUAL(unlink(made.manifest), 0);
+	CU_ASSERT_EQUAL(mkfifo(made.manifest, 0600), 0);
+	CU_ASSERT_EQUAL(create(&made), -EINVAL);
+	CU_ASSERT_EQUAL(unlink(made.manifest), 0);
+	end(&made);
+}
+
+/* And an earlier life's reservation is taken over, unless it is another name of something. */
+static void its_space_is_reserved_before_it_is_written(void)
+{
+	char kept[PATH_MAX], reserved[PATH_MAX];
+	struct stat before, after;
+	struct made made;
+
+	begin(&made, 5000 * 32);
+	finish_all(&made);
+	snprintf(reserved, PATH_MAX, "%s", wm_scratch_path("output.wm-manifest.new"));
+	snprintf(kept, PATH_MAX, "%s", wm_scratch_path("kept"));
+	CU_ASSERT_EQUAL_FATAL(wm_manifest_reserve(made.manifest, &made.journal, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(stat(reserved, &before), 0);
+	CU_ASSERT_EQUAL((uint64_t)before.st_size, wm_manifest_bytes(made.layout.extents));
+	CU_ASSERT((uint64_t)before.st_blocks * 512 >= wm_manifest_bytes(made.layout.extents));
+	CU_ASSERT_EQUAL(create(&made), 0);
+	CU_ASSERT(manifest_is_right(&made));
+	CU_ASSERT_EQUAL_FATAL(stat(made.manifest, &after), 0);
+	CU_ASSERT_EQUAL(before.st_ino, after.st_ino);
+
+	CU_ASSERT_EQUAL_FATAL(wm_manifest_reserve(made.manifest, &made.journal, NULL), 0);
+	CU_ASSERT_EQUAL(link(reserved, kept), 0);
+	CU_ASSERT_EQUAL(create(&made), 0);
+	CU_ASSERT_EQUAL_FATAL(stat(kept, &before) | stat(made.manifest, &after), 0);
+	CU_ASSERT_NOT_EQUAL(before.st_ino, after.st_ino);
+	unlink(kept);
+	end(&made);
+}
+
+static void who_may_read_the_output_may_read_its_manifest(void)
+{
+	static const mode_t modes[] = { 0600, 0640, 0664 };
+	struct stat status;
+	struct made made;
+
+	for (unsigned i = 0; i < 3; i++) {
+		begin(&made, 100 * 32);
+		finish_all(&made);
+		CU_ASSERT_EQUAL(chmod(made.output, modes[i]), 0);
+		CU_ASSERT_EQUAL(create(&made), 0);
+		CU_ASSERT_EQUAL_FATAL(stat(made.manifest, &status), 0);
+		CU_ASSERT_EQUAL(status.st_mode & 0777, modes[i]);
+		end(&made);
+	}
 }
 
 static void a_manifest_that_cannot_be_written_is_refused(void)
@@ -254,8 +319,8 @@ static void a_manifest_that_cannot_be_written_is_refused(void)
 
 	begin(&made, 100 * 32);
 	finish_all(&made);
-	CU_ASSERT_EQUAL(wm_manifest_create(wm_scratch_path("no/manifest"), &made.journal,
-					   &made.layout, &error),
+	CU_ASSERT_EQUAL(wm_manifest_create(wm_scratch_path("no/manifest"), made.output,
+					   &made.journal, &made.layout, &error),
 			-ENOENT);
 	CU_ASSERT(wm_scratch_is_line(&error));
 	end(&made);
@@ -303,6 +368,7 @@ static void an_output_of_terabytes_has_its_manifest(void)
 	size_t bytes;
 
 	describe(&made, extents * WM_EXTENT_BYTES);
+	wm_scratch_write(made.output, "", 0);
 	append_many(&made, extents, UINT64_MAX);
 	CU_ASSERT_EQUAL(create(&made), 0);
 	found = (uint32_t *)wm_scratch_read(made.manifest, &bytes);
@@ -507,6 +573,9 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_missing_extent_is_refused),
 	WM_TEST(what_a_quarantine_made_void_is_missing),
 	WM_TEST(an_older_manifest_is_replaced),
+	WM_TEST(somebody_elses_file_in_its_place_is_kept),
+	WM_TEST(its_space_is_reserved_before_it_is_written),
+	WM_TEST(who_may_read_the_output_may_read_its_manifest),
 	WM_TEST(a_manifest_that_cannot_be_written_is_refused),
 	WM_TEST(an_output_of_terabytes_has_its_manifest),
 	WM_TEST(a_flipped_bit_in_any_extent_is_found),

@@ -9,7 +9,7 @@
 
 #include "harness.h"
 #include "scratch.h"
-#include "wiremill/store.h"
+#include "wiremill/journal.h"
 
 #define BYTES 10000u
 
@@ -53,6 +53,23 @@ static void refused_for(const char *path, uint64_t bytes, bool force,
 	CU_ASSERT(wm_scratch_is_line(&error));
 	snprintf(left, sizeof(left), "%s.wm-partial", path);
 	CU_ASSERT_FALSE(wm_scratch_exists(left));
+}
+
+/* Of the output that was named last; what lies there stays. */
+static void refused_with_partial(int code)
+{
+	struct wm_error error = { "" };
+	struct wm_sink sink;
+
+	for (unsigned force = 0; force < 2; force++) {
+		error.text[0] = '\0';
+		CU_ASSERT_EQUAL(wm_sink_check(output, BYTES, force, NULL, &error), -code);
+		CU_ASSERT(wm_scratch_is_line(&error));
+		error.text[0] = '\0';
+		CU_ASSERT_EQUAL(wm_sink_create(&sink, output, BYTES, force, NULL, &error), -code);
+		CU_ASSERT(wm_scratch_is_line(&error));
+		CU_ASSERT(wm_scratch_exists(partial));
+	}
 }
 
 static void refused(const char *path, int code)
@@ -215,6 +232,54 @@ static void a_name_without_directory_is_of_the_current_one(void)
 	CU_ASSERT(wm_scratch_exists(wm_scratch_path("plain")));
 }
 
+static void commit_as(const char *name, mode_t input, mode_t old, mode_t expected)
+{
+	struct wm_error error = { "" };
+	struct wm_source source;
+	struct wm_sink sink;
+	struct stat status;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", wm_scratch_path("mode-input"));
+	wm_scratch_write(path, "input", 5);
+	CU_ASSERT_EQUAL(chmod(path, input), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, path, NULL), 0);
+	name_output(name);
+	if (old) {
+		wm_scratch_write(output, "old", 3);
+		CU_ASSERT_EQUAL(chmod(output, old), 0);
+	}
+	CU_ASSERT_EQUAL_FATAL(wm_sink_create(&sink, output, BYTES, true, &source, &error), 0);
+	CU_ASSERT_EQUAL_FATAL(stat(partial, &status), 0);
+	CU_ASSERT_EQUAL(status.st_mode & 0777, 0600);
+	free(fill(&sink));
+	CU_ASSERT_EQUAL(wm_sink_commit(&sink, &error), 0);
+	CU_ASSERT_EQUAL_FATAL(stat(output, &status), 0);
+	CU_ASSERT_EQUAL(status.st_mode & 0777, expected);
+	wm_source_close(&source);
+	unlink(path);
+}
+
+static void an_output_is_open_to_no_more_than_its_input(void)
+{
+	mode_t mask = umask(022);
+
+	commit_as("mode-new", 0644, 0, 0644);
+	commit_as("mode-new-open", 0666, 0, 0644);
+	commit_as("mode-new-private", 0600, 0, 0600);
+	commit_as("mode-new-group", 0640, 0, 0640);
+	umask(077);
+	commit_as("mode-new-masked", 0644, 0, 0600);
+	umask(mask);
+}
+
+static void an_output_that_is_replaced_keeps_its_mode(void)
+{
+	commit_as("mode-old-private", 0644, 0600, 0600);
+	commit_as("mode-old-group", 0666, 0660, 0660);
+	commit_as("mode-old-wide", 0600, 0644, 0600);
+}
+
 /* ---- partial files of others -------------------------------------------- */
 
 static void a_stale_partial_file_is_replaced(void)
@@ -223,7 +288,7 @@ static void a_stale_partial_file_is_replaced(void)
 	uint8_t *bytes;
 
 	name_output("stale");
-	wm_scratch_write(partial, "remainder", 9);
+	wm_scratch_write(partial, "WMPART\0\1remainder", 17);
 	create(&sink, false);
 	bytes = fill(&sink);
 	CU_ASSERT_EQUAL(wm_sink_commit(&sink, NULL), 0);
@@ -231,18 +296,84 @@ static void a_stale_partial_file_is_replaced(void)
 	free(bytes);
 }
 
+/* Once its first extent is written, only the journal beside it says what it is. */
+static void a_stale_partial_file_with_its_journal_is_replaced(void)
+{
+	uint8_t header[WM_JOURNAL_HEADER_BYTES] = "WMJRNL\0\1";
+	char journal[PATH_MAX + 16];
+	struct wm_sink sink;
+
+	name_output("stale-with-journal");
+	snprintf(journal, sizeof(journal), "%s.wm-journal", output);
+	wm_scratch_write(partial, "remainder", 9);
+	wm_scratch_write(journal, header, sizeof(header) - 1);
+	refused_with_partial(EEXIST);
+	wm_scratch_write(journal, header, sizeof(header));
+	create(&sink, false);
+	wm_sink_abandon(&sink);
+	CU_ASSERT_FALSE(wm_scratch_exists(partial));
+}
+
+static void a_partial_file_that_is_not_ours_is_refused_and_kept(void)
+{
+	static const char *const theirs[] = { "precious", "W", "WMPARX\0\1", "\0\0\0\0\0\0\0\0\0" };
+
+	for (unsigned i = 0; i < 4; i++) {
+		size_t count = i < 2 ? strlen(theirs[i]) : 8;
+
+		name_output("theirs");
+		wm_scratch_write(partial, theirs[i], count);
+		/* A file as short as that is one which was cut short. */
+		if (i != 1)
+			refused_with_partial(EEXIST);
+		CU_ASSERT(wm_scratch_holds(partial, theirs[i], count));
+		unlink(partial);
+	}
+}
+
+static void what_cannot_be_a_partial_file_is_refused_at_once(void)
+{
+	name_output("pipe-partial");
+	CU_ASSERT_EQUAL(mkfifo(partial, 0600), 0);
+	refused_with_partial(EINVAL);
+	name_output("folder-partial");
+	CU_ASSERT_EQUAL(mkdir(partial, 0700), 0);
+	refused_with_partial(EISDIR);
+}
+
+/* Ours, but somebody gave it a second name: that one keeps its content. */
 static void a_file_that_shares_the_stale_partials_inode_is_not_touched(void)
 {
 	const char *precious = wm_scratch_path("precious");
 	struct wm_sink sink;
 
 	name_output("hard-linked");
-	wm_scratch_write(precious, "precious", 8);
+	wm_scratch_write(precious, "WMPART\0\1precious", 16);
 	CU_ASSERT_EQUAL(link(precious, partial), 0);
 	create(&sink, false);
 	free(fill(&sink));
 	wm_sink_abandon(&sink);
-	CU_ASSERT(wm_scratch_holds(precious, "precious", 8));
+	CU_ASSERT(wm_scratch_holds(precious, "WMPART\0\1precious", 16));
+}
+
+/* Claimed, an old partial file is locked and whole: its journal can be removed first. */
+static void a_claim_changes_nothing_yet(void)
+{
+	struct wm_error error = { "" };
+	struct wm_sink sink, other;
+
+	name_output("claimed");
+	wm_scratch_write(partial, "WMPART\0\1old", 11);
+	CU_ASSERT_EQUAL_FATAL(wm_sink_claim(&sink, output, BYTES, true, NULL, &error), 0);
+	CU_ASSERT(wm_scratch_holds(partial, "WMPART\0\1old", 11));
+	CU_ASSERT_EQUAL(wm_sink_claim(&other, output, BYTES, true, NULL, &error), -EBUSY);
+	wm_sink_abandon(&sink);
+	CU_ASSERT(wm_scratch_holds(partial, "WMPART\0\1old", 11));
+	CU_ASSERT_EQUAL_FATAL(wm_sink_claim(&sink, output, BYTES, true, NULL, &error), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_sink_make(&sink, &error), 0);
+	CU_ASSERT_EQUAL(wm_sink_claim(&other, output, BYTES, true, NULL, &error), -EBUSY);
+	wm_sink_abandon(&sink);
+	CU_ASSERT_FALSE(wm_scratch_exists(partial));
 }
 
 static void a_partial_name_that_is_a_link_is_refused(void)
@@ -325,6 +456,9 @@ static void what_is_no_file_is_refused(void)
 	CU_ASSERT_EQUAL(mkfifo(wm_scratch_path("pipe"), 0600), 0);
 	refused(wm_scratch_path("pipe"), EINVAL);
 	refused("/dev/null", EINVAL);
+	refused("/dev/fd/1", EINVAL);
+	refused("/dev/stdout", EINVAL);
+	refused("/proc/self/cwd/output", EINVAL);
 	CU_ASSERT_EQUAL(symlink("nowhere", wm_scratch_path("dangling")), 0);
 	refused(wm_scratch_path("dangling"), ENOENT);
 }
@@ -373,6 +507,12 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_link_stays_and_its_file_is_replaced),
 	WM_TEST(a_name_without_directory_is_of_the_current_one),
 	WM_TEST(a_stale_partial_file_is_replaced),
+	WM_TEST(a_stale_partial_file_with_its_journal_is_replaced),
+	WM_TEST(a_partial_file_that_is_not_ours_is_refused_and_kept),
+	WM_TEST(what_cannot_be_a_partial_file_is_refused_at_once),
+	WM_TEST(a_claim_changes_nothing_yet),
+	WM_TEST(an_output_is_open_to_no_more_than_its_input),
+	WM_TEST(an_output_that_is_replaced_keeps_its_mode),
 	WM_TEST(a_file_that_shares_the_stale_partials_inode_is_not_touched),
 	WM_TEST(a_partial_name_that_is_a_link_is_refused),
 	WM_TEST(two_jobs_on_one_output_are_refused),
