@@ -44,14 +44,11 @@ def prepare(here, build):
     """Installs and builds what is missing; the folder of the build."""
     top = os.path.realpath(os.path.join(here, "..", ".."))
     build = os.path.join(top, build)
-    log = "bench: {} failed; run it by hand to see why"
+    make = [os.path.join(top, "tools", "test.d", "build"), "gcc", build]
     if subprocess.run([os.path.join(top, "tools", "deps"), "--bench"], stdout=sys.stderr).returncode:
         fail("what it needs cannot be installed: see the lines above")
-    if not os.path.exists(os.path.join(build, "build.ninja")):
-        if subprocess.run(["meson", "setup", build], cwd=top, stdout=subprocess.DEVNULL).returncode:
-            sys.exit(log.format(f"'meson setup {build}'"))
-    if subprocess.run(["ninja", "--quiet", "-C", build], stdout=sys.stderr).returncode:
-        sys.exit(log.format(f"'ninja -C {build}'"))
+    if subprocess.run(make, cwd=top, stdout=subprocess.DEVNULL).returncode:
+        fail(f"'{' '.join(make)}' failed; run it by hand to see why")
     return build
 
 

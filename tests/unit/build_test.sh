@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# tools/test.d/build on a small project that may use a library: it does as soon as the
+# library is there, and goes without it again. build_test.sh PATH_OF_BUILD
+# shellcheck disable=SC2317  # the steps are called by check
+set -u
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0
+failed=0
+
+check() {
+	local title=$1
+	shift
+	count=$((count + 1))
+	if "$@" >"$work/log" 2>&1; then
+		echo "ok $count - build: $title"
+	else
+		failed=1
+		echo "not ok $count - build: $title"
+		sed 's/^/# /' "$work/log"
+	fi
+}
+
+# The packages of this machine are what stands in a file.
+mkdir "$work/bin" "$work/pc"
+cat >"$work/bin/dpkg-query" <<-TEXT
+	#!/bin/sh
+	cat '$work/installed'
+TEXT
+chmod +x "$work/bin/dpkg-query"
+export PATH=$work/bin:$PATH PKG_CONFIG_PATH=$work/pc
+cat >"$work/meson.build" <<-'TEXT'
+	project('late', 'c')
+	late = dependency('wm-late', required: false)
+	custom_target('made', output: late.found() ? 'with' : 'without', capture: true,
+	  command: ['echo'], build_by_default: true)
+TEXT
+
+# builds WITH-OR-WITHOUT
+builds() {
+	rm -f "$work/out/with" "$work/out/without"
+	(cd "$work" && "$build" gcc out) && [[ -e $work/out/$1 ]]
+}
+
+installed() {
+	echo "$1" >"$work/installed"
+}
+
+late_comes() {
+	installed "wm-late 1 install ok installed"
+	printf 'Name: late\nDescription: late\nVersion: 1\n' >"$work/pc/wm-late.pc"
+}
+
+late_goes() {
+	installed "nothing"
+	rm "$work/pc/wm-late.pc"
+}
+
+# What meson writes at each configuration.
+configured() {
+	stat -c %y "$work/out/meson-private/coredata.dat"
+}
+
+is_not_configured_again() {
+	local before
+	before=$(configured)
+	builds with && [[ $(configured) == "$before" ]]
+}
+
+installed nothing
+check "a fresh folder is configured" builds without
+late_comes
+check "a library that has come is used" builds with
+check "without a change nothing is configured again" is_not_configured_again
+late_goes
+check "a library that has gone is not" builds without
+late_comes
+rm "$work/out/packages"
+check "a folder that was configured by hand is configured once more" builds with
+echo "1..$count"
+exit "$failed"
