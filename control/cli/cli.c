@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "number.h"
 #include "printable.h"
 
 #define LINE_BYTES 2048
+#define WIDTH_DEFAULT 80u
 
 int wm_cli_failed(const char *format, ...)
 {
@@ -37,6 +39,15 @@ int wm_cli_wrong_usage(const struct wm_verb *verb, const char *format, ...)
 	wm_printable_print(stderr, line);
 	fprintf(stderr, ": see 'wiremill%s%s --help'\n", space, name);
 	return WM_EXIT_USAGE;
+}
+
+unsigned wm_cli_width(FILE *stream)
+{
+	struct winsize size;
+
+	if (ioctl(fileno(stream), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return size.ws_col;
 }
 
 int wm_cli_print_json(const json_t *value)

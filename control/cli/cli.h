@@ -33,9 +33,10 @@ struct wm_cli;
 struct wm_verb {
 	const char *name;    /* "job submit" */
 	const char *summary; /* for the list of verbs and the verb's help */
-	const char *details; /* more lines of help, or NULL */
+	const char *details; /* more help, of any length: it is wrapped; or NULL */
 	const char *operand; /* name of its one argument, or NULL */
-	const char *usage;   /* where options exclude each other; NULL: as the table has them */
+	const char *usage;   /* where options exclude each other, each way on a line of its own,
+			      * without the verb; NULL: as the table has them */
 	const struct wm_option *options;
 	unsigned option_count;
 	int (*run)(const struct wm_cli *cli); /* returns the exit status */
@@ -58,6 +59,8 @@ int wm_cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int wm_cli_wrong_usage(const struct wm_verb *verb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Columns of the terminal behind stream; 80 where there is none. */
+unsigned wm_cli_width(FILE *stream);
 /* The one JSON value of --json. Borrows value; returns WM_EXIT_DONE. */
 int wm_cli_print_json(const json_t *value);
 

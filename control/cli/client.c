@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,13 +13,12 @@
 #include "cli.h"
 #include "wiremill/limits.h"
 
-/* The controller answers from memory; a submission looks at two files before. */
-#define ANSWER_S 15
-
 /* ---- the connection ----------------------------------------------------- */
 
-static int connect_failed(const char *path, int code, struct wm_error *error)
+static int connect_failed(const struct wm_client *client, int code, struct wm_error *error)
 {
+	const char *path = client->socket_path;
+
 	if (code == ENOENT || code == ECONNREFUSED || code == ENOTDIR)
 		return wm_error_set(error, code,
 				    "no controller answers at %s: start wiremilld, or name its "
@@ -28,37 +28,44 @@ static int connect_failed(const char *path, int code, struct wm_error *error)
 		return wm_error_set(error, code,
 				    "no permission for the controller's socket %s: run as root",
 				    path);
+	if (code == EAGAIN)
+		return wm_error_set(error, ETIMEDOUT,
+				    "the controller at %s is busy: it has taken no more clients "
+				    "for %u s",
+				    path, client->answer_s);
 	return wm_error_set(error, code, "controller's socket %s: %s", path, strerror(code));
 }
 
-int wm_client_open(struct wm_client *client, const char *socket_path, struct wm_error *error)
+int wm_client_open(struct wm_client *client, const char *socket_path, unsigned answer_s,
+		   struct wm_error *error)
 {
-	const struct timeval timeout = { .tv_sec = ANSWER_S };
+	const struct timeval timeout = { .tv_sec = answer_s };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int ret;
 
+	*client = (struct wm_client){ .fd = -1, .socket_path = socket_path, .answer_s = answer_s };
 	if (strlen(socket_path) >= sizeof(address.sun_path))
 		return wm_error_set(error, ENAMETOOLONG,
 				    "socket path %s is longer than the %zu bytes that a UNIX "
 				    "socket can have",
 				    socket_path, sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, socket_path);
-	*client = (struct wm_client){ .socket_path = socket_path };
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (client->fd < 0)
-		return connect_failed(socket_path, errno, error);
+		return connect_failed(client, errno, error);
 	if (setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) == 0 &&
 	    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&
 	    connect(client->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return 0;
-	ret = connect_failed(socket_path, errno, error);
-	close(client->fd);
+	ret = connect_failed(client, errno, error);
+	wm_client_close(client);
 	return ret;
 }
 
 void wm_client_close(struct wm_client *client)
 {
-	close(client->fd);
+	if (client->fd >= 0)
+		close(client->fd);
 	client->fd = -1;
 }
 
@@ -66,8 +73,9 @@ static int went_away(const struct wm_client *client, int code, struct wm_error *
 {
 	if (code == EAGAIN)
 		return wm_error_set(error, ETIMEDOUT,
-				    "the controller at %s has not answered for %d s: see its log",
-				    client->socket_path, ANSWER_S);
+				    "the controller at %s is busy, or stands still: it has not "
+				    "answered for %u s; see its log",
+				    client->socket_path, client->answer_s);
 	return wm_error_set(error, code,
 			    "the controller at %s went away: see its log, and start it again",
 			    client->socket_path);
@@ -177,19 +185,77 @@ int wm_client_call(struct wm_client *client, const char *method, json_t *params,
 	return ret;
 }
 
-json_t *wm_client_ask(const char *socket_path, const char *method, json_t *params)
+/* ---- a question, and its answer ------------------------------------------- */
+
+int wm_client_exit_status(int ret)
+{
+	if (ret == 0)
+		return WM_EXIT_DONE;
+	if (ret == -EREMOTEIO || ret == -EILSEQ || ret == -ENOMEM)
+		return WM_EXIT_FAILED;
+	return WM_EXIT_NO_CONTROLLER;
+}
+
+/* Says what went wrong. Returns how to exit. */
+static int said(int ret, const struct wm_error *error)
+{
+	if (ret < 0)
+		wm_cli_failed("%s", error->text);
+	return wm_client_exit_status(ret);
+}
+
+json_t *wm_client_ask(const char *socket_path, const char *method, json_t *params, int *status)
 {
 	struct wm_client client;
 	struct wm_error error;
 	json_t *result = NULL;
+	int ret = wm_client_open(&client, socket_path, WM_CLIENT_ANSWER_S, &error);
 
-	if (wm_client_open(&client, socket_path, &error) < 0) {
+	if (ret < 0) {
 		json_decref(params);
-		wm_cli_failed("%s", error.text);
-		return NULL;
+	} else {
+		ret = wm_client_call(&client, method, params, &result, &error);
+		wm_client_close(&client);
 	}
-	if (wm_client_call(&client, method, params, &result, &error) < 0)
-		wm_cli_failed("%s", error.text);
-	wm_client_close(&client);
+	*status = said(ret, &error);
 	return result;
+}
+
+/* Adds the next page to all; *more: there is another. */
+static int page_add(struct wm_client *client, const char *method, json_t *params, json_t *all,
+		    const char *name, bool *more, struct wm_error *error)
+{
+	json_t *page, *next;
+	int ret = wm_client_call(client, method, json_deep_copy(params), &page, error);
+
+	if (ret < 0)
+		return ret;
+	json_array_extend(all, json_object_get(page, name));
+	next = json_object_get(page, "next");
+	*more = json_is_integer(next);
+	if (*more)
+		json_object_set(params, "after", next);
+	json_decref(page);
+	return 0;
+}
+
+json_t *wm_client_list(const char *socket_path, const char *method, json_t *params,
+		       const char *name, int *status)
+{
+	struct wm_client client;
+	struct wm_error error;
+	json_t *all = json_array();
+	bool more = true;
+	int ret = wm_client_open(&client, socket_path, WM_CLIENT_ANSWER_S, &error);
+
+	/* The newest are counted once, for the first page; what follows them is newer. */
+	for (; ret == 0 && more; json_object_del(params, "last"))
+		ret = page_add(&client, method, params, all, name, &more, &error);
+	wm_client_close(&client);
+	json_decref(params);
+	*status = said(ret, &error);
+	if (ret == 0)
+		return json_pack("{s:o}", name, all);
+	json_decref(all);
+	return NULL;
 }

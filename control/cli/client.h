@@ -9,13 +9,19 @@
 #include "wiremill/error.h"
 
 struct wm_client {
-	int fd;
+	int fd;			 /* -1: closed */
 	const char *socket_path; /* the caller's */
+	unsigned answer_s;	 /* how long a call waits for its answer */
 	uint64_t id;		 /* of the last request */
 };
 
+/* The controller answers from memory; a submission looks at two files before, which may take
+ * ten seconds, and waits for the spool. */
+#define WM_CLIENT_ANSWER_S 30u
+
 /* 0 or a negative errno with the line for it. */
-int wm_client_open(struct wm_client *client, const char *socket_path, struct wm_error *error);
+int wm_client_open(struct wm_client *client, const char *socket_path, unsigned answer_s,
+		   struct wm_error *error);
 void wm_client_close(struct wm_client *client);
 
 /*
@@ -26,7 +32,14 @@ void wm_client_close(struct wm_client *client);
 int wm_client_call(struct wm_client *client, const char *method, json_t *params, json_t **result,
 		   struct wm_error *error);
 
-/* Connects, calls once, closes. NULL: the error was said on stderr. */
-json_t *wm_client_ask(const char *socket_path, const char *method, json_t *params);
+/* How to exit after a call that returned ret: did the controller refuse, or was there none? */
+int wm_client_exit_status(int ret);
+
+/* Connects, calls once, closes. NULL: the error was said on stderr, and *status is how to
+ * exit. */
+json_t *wm_client_ask(const char *socket_path, const char *method, json_t *params, int *status);
+/* The same for a list that comes in pages: all of them as one, { name: [item ...] }. */
+json_t *wm_client_list(const char *socket_path, const char *method, json_t *params,
+		       const char *name, int *status);
 
 #endif

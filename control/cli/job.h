@@ -1,28 +1,47 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the job verbs share: a job object as text, and waiting for its end. */
+/* What the job verbs share: a job object as text (job.c), and waiting for its end (job_wait.c). */
 #ifndef WM_CLI_JOB_H
 #define WM_CLI_JOB_H
 
 #include "cli.h"
 #include "client.h"
 
+/* What the options of a verb say about it. */
+struct wm_job_waiting {
+	bool wait;
+	bool parsable;		    /* the number alone goes to stdout */
+	const char *reconnect;	    /* as given, for wm_job_waiting_take */
+	uint64_t reconnect_seconds; /* how long a controller that went away is looked for */
+};
+
+#define WM_JOB_OPTION_RECONNECT(waiting)                                                        \
+	{                                                                                       \
+		.name = "reconnect", .value_name = "DURATION",                                  \
+		.help = "while waiting: how long to look for a controller that went away (5m)", \
+		.text = &(waiting).reconnect                                                    \
+	}
+
+/* Looks at the values: WM_EXIT_DONE, or WM_EXIT_USAGE and what is wrong was said. */
+int wm_job_waiting_take(const struct wm_cli *cli, struct wm_job_waiting *waiting);
 /* Asks `method` about the job that the operand names. NULL: *status says how to
  * exit, and why was said on stderr. */
 json_t *wm_job_ask(const struct wm_cli *cli, const char *method, int *status);
 /*
- * Calls a method that makes a job, which is waited for or named. Takes over params
- * (NULL: it could not be made). Returns the exit status.
+ * Calls a method that makes a job, which is named, and waited for where that is wanted. Takes
+ * over params (NULL: it could not be made). Returns the exit status.
  */
-int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params, bool wait);
+int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params,
+		 const struct wm_job_waiting *waiting);
 /* The job object as lines on stdout. */
 void wm_job_print(const json_t *job);
 
 /*
- * Asks for the job four times a second, shows how far it is, and ends with it:
- * done with a summary, failed or cancelled with the reason. Ctrl-C ends the
- * waiting, not the job. Takes over job, an object of the client's controller.
- * Returns the exit status.
+ * Asks for the job four times a second, shows how far it is, and ends with it: done with a
+ * summary, failed or cancelled with the reason. A controller that goes away is looked for; the
+ * job is known again by its number and when it was submitted. Ctrl-C ends the waiting, not the
+ * job. Takes over job, an object of the client's controller. Returns the exit status.
  */
-int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job);
+int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job,
+		const struct wm_job_waiting *waiting);
 
 #endif

@@ -6,10 +6,41 @@
 #include "number.h"
 #include "table.h"
 
+static const char *state, *last;
+static bool wide;
+
+static const char *const states[] = { "queued", "preparing", "running",	  "finishing",
+				      "done",	"failed",    "cancelled", NULL };
+
+static const struct wm_option options[] = {
+	{ .name = "state",
+	  .value_name = "STATE",
+	  .help = "those alone that are queued, preparing, running, finishing, done, failed or "
+		  "cancelled",
+	  .choices = states,
+	  .text = &state },
+	{ .name = "last",
+	  .value_name = "N",
+	  .help = "the newest N alone (of that state)",
+	  .text = &last },
+	{ .name = "wide", .help = "all columns, and nothing cut", .flag = &wide },
+};
+
 static const struct wm_column columns[] = {
-	{ "JOB", true },    { "STATE", false },	 { "DONE", true },
-	{ "RATE", true },   { "LEFT", true },	 { "KERNEL", false },
-	{ "INPUT", false }, { "OUTPUT", false }, { "REMARK", false },
+	{ "JOB", WM_COLUMN_RIGHT },
+	{ "STATE", 0 },
+	{ "DONE", WM_COLUMN_RIGHT },
+	{ "RATE", WM_COLUMN_RIGHT },
+	{ "LEFT", WM_COLUMN_RIGHT },
+	{ "NAME", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+	{ "INPUT", WM_COLUMN_CUT },
+	{ "OUTPUT", WM_COLUMN_CUT },
+	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+	{ "USER", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
+	{ "SUBMITTED", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
+	{ "STARTED", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
+	{ "ENDED", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
+	{ "KERNEL", WM_COLUMN_WIDE },
 };
 
 static void rate_add(struct wm_table *table, const json_t *job)
@@ -49,14 +80,21 @@ static void job_add(struct wm_table *table, const json_t *job)
 	const char *reason = wm_cli_text(job, "reason");
 
 	wm_table_add(table, "%" PRIu64, wm_cli_number(job, "job"));
-	wm_table_add(table, "%s", wm_cli_text(job, "state"));
+	wm_table_add(table, "%s",
+		     wm_cli_bool(job, "cancelling") ? "cancelling" : wm_cli_text(job, "state"));
 	done_add(table, job);
 	rate_add(table, job);
 	left_add(table, job);
-	wm_table_add(table, "%s", wm_cli_text(job, "kernel"));
+	wm_table_add(table, "%s", wm_cli_text(job, "name"));
 	wm_table_add(table, "%s", wm_cli_text(job, "input"));
 	wm_table_add(table, "%s", wm_cli_text(job, "output"));
 	wm_table_add(table, "%s", *reason ? reason : wm_cli_text(job, "waiting"));
+	wm_table_add(table, "%s", wm_cli_text(job, "user"));
+	/* to the second */
+	wm_table_add(table, "%.19s", wm_cli_text(job, "submitted"));
+	wm_table_add(table, "%.19s", wm_cli_text(job, "started"));
+	wm_table_add(table, "%.19s", wm_cli_text(job, "ended"));
+	wm_table_add(table, "%s", wm_cli_text(job, "kernel"));
 }
 
 static void jobs_print(const json_t *jobs)
@@ -66,21 +104,30 @@ static void jobs_print(const json_t *jobs)
 	size_t i;
 
 	if (json_array_size(jobs) == 0) {
-		printf("no jobs: 'wiremill job submit' makes one\n");
+		printf(state ? "no such jobs\n" : "no jobs: 'wiremill job submit' makes one\n");
 		return;
 	}
 	table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	json_array_foreach(jobs, i, job) job_add(table, job);
-	wm_table_print(table, stdout);
+	wm_table_print(table, stdout, wide ? 0 : wm_cli_width(stdout));
 	wm_table_destroy(&table);
 }
 
 static int run(const struct wm_cli *cli)
 {
-	json_t *list = wm_client_ask(cli->socket_path, "job.list", json_object());
+	json_t *params = json_object(), *list;
+	uint64_t count = 0;
+	int status;
 
+	if (last && wm_number_parse(last, 1, UINT32_MAX, &count) < 0)
+		return wm_cli_wrong_usage(cli->verb, "--last is a number from 1, not '%s'", last);
+	if (state)
+		json_object_set_new(params, "state", json_string(state));
+	if (last)
+		json_object_set_new(params, "last", json_integer((json_int_t)count));
+	list = wm_client_list(cli->socket_path, "job.list", params, "jobs", &status);
 	if (!list)
-		return WM_EXIT_FAILED;
+		return status;
 	if (cli->json)
 		wm_cli_print_json(list);
 	else
@@ -91,6 +138,13 @@ static int run(const struct wm_cli *cli)
 
 const struct wm_verb wm_verb_job_list = {
 	.name = "job list",
-	.summary = "all jobs of the controller, a line each",
+	.summary = "the jobs of the controller, a line each",
+	.details =
+		"In the order of submission, the newest last: all that are not over, and of those\n"
+		"that are at least the newest 512, also over restarts of the controller. Older\n"
+		"ones are forgotten. Long values are cut in the middle to fit the terminal (80\n"
+		"columns where there is none); times are UTC.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,
 };

@@ -2,11 +2,14 @@
 #include "job.h"
 #include "value.h"
 
-static const char *fail_after;
-static bool wait_for_end;
+static const char *fail_after, *name = "";
+static struct wm_job_waiting waiting;
 
 static const struct wm_option options[] = {
-	{ .name = "wait", .help = "stay until the job is over", .flag = &wait_for_end },
+	{ .name = "wait", .help = "stay until the job is over", .flag = &waiting.wait },
+	WM_JOB_OPTION_RECONNECT(waiting),
+	{ .name = "name", .value_name = "TEXT", .help = "what you call the job", .text = &name },
+	{ .name = "parsable", .help = "print the job's number alone", .flag = &waiting.parsable },
 	{ .name = "fail-after",
 	  .value_name = "DURATION",
 	  .help = "instead of what 'job submit' was given",
@@ -20,13 +23,15 @@ static int run(const struct wm_cli *cli)
 	int status = wm_cli_duration(cli->verb, "fail-after", fail_after, &fail_after_seconds);
 
 	if (status == WM_EXIT_DONE)
+		status = wm_job_waiting_take(cli, &waiting);
+	if (status == WM_EXIT_DONE)
 		status = wm_cli_path(output, cli->operand);
 	if (status != WM_EXIT_DONE)
 		return status;
 	return wm_job_start(cli, "job.resume",
-			    json_pack("{s:s, s:I}", "output", output, "fail_after_seconds",
-				      (json_int_t)fail_after_seconds),
-			    wait_for_end);
+			    json_pack("{s:s, s:I, s:s}", "output", output, "fail_after_seconds",
+				      (json_int_t)fail_after_seconds, "name", name),
+			    &waiting);
 }
 
 const struct wm_verb wm_verb_job_resume = {

@@ -2,8 +2,9 @@
 #include "job.h"
 #include "value.h"
 
-static const char *kernel, *input, *output, *tail = "refuse", *audit, *fail_after;
-static bool wait_for_end, force;
+static const char *kernel, *input, *output, *tail = "refuse", *audit, *fail_after, *name = "";
+static struct wm_job_waiting waiting;
+static bool force;
 
 static const char *const tails[] = { "refuse", "drop", NULL };
 
@@ -23,7 +24,15 @@ static const struct wm_option options[] = {
 	  .help = "file or block device that is written",
 	  .required = true,
 	  .text = &output },
-	{ .name = "wait", .help = "stay until the job is over", .flag = &wait_for_end },
+	{ .name = "wait", .help = "stay until the job is over", .flag = &waiting.wait },
+	WM_JOB_OPTION_RECONNECT(waiting),
+	{ .name = "name",
+	  .value_name = "TEXT",
+	  .help = "what you call the job, for 'job list'",
+	  .text = &name },
+	{ .name = "parsable",
+	  .help = "print the job's number alone, before the waiting",
+	  .flag = &waiting.parsable },
 	{ .name = "force", .help = "replace an output that exists", .flag = &force },
 	{ .name = "tail",
 	  .value_name = "refuse|drop",
@@ -47,18 +56,19 @@ static int run(const struct wm_cli *cli)
 
 	if (wm_cli_duration(cli->verb, "fail-after", fail_after, &fail_after_seconds) !=
 		    WM_EXIT_DONE ||
-	    wm_cli_share(cli->verb, "audit", audit, &audit_ppm) != WM_EXIT_DONE)
+	    wm_cli_share(cli->verb, "audit", audit, &audit_ppm) != WM_EXIT_DONE ||
+	    wm_job_waiting_take(cli, &waiting) != WM_EXIT_DONE)
 		return WM_EXIT_USAGE;
 	if (wm_cli_path(input_path, input) != WM_EXIT_DONE ||
 	    wm_cli_path(output_path, output) != WM_EXIT_DONE)
 		return WM_EXIT_FAILED;
 	return wm_job_start(cli, "job.submit",
-			    json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "kernel", kernel,
+			    json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:s}", "kernel", kernel,
 				      "input", input_path, "output", output_path, "force", force,
 				      "tail", tail, "fail_after_seconds",
 				      (json_int_t)fail_after_seconds, "audit_ppm",
-				      (json_int_t)audit_ppm),
-			    wait_for_end);
+				      (json_int_t)audit_ppm, "name", name),
+			    &waiting);
 }
 
 const struct wm_verb wm_verb_job_submit = {
@@ -67,7 +77,8 @@ const struct wm_verb wm_verb_job_submit = {
 	.details =
 		"Refused: an input that is empty, no multiple of the element (but see --tail), or\n"
 		"the output; an output that exists (but see --force). The output gets its name\n"
-		"when it is complete. With --wait, Ctrl-C ends the waiting, not the job. A node\n"
+		"when it is complete. With --wait, Ctrl-C ends the waiting, not the job, and a\n"
+		"controller that is started again is found again. A node\n"
 		"that an audit finds wrong goes into quarantine, and what rests on it is computed\n"
 		"again.",
 	.options = options,

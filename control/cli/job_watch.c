@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
 
+static struct wm_job_waiting waiting = { .wait = true };
+
+static const struct wm_option options[] = { WM_JOB_OPTION_RECONNECT(waiting) };
+
 static int run(const struct wm_cli *cli)
 {
 	struct wm_client client;
 	struct wm_error error;
 	uint64_t number;
 	json_t *job;
-	int status = wm_cli_job_number(cli, &number);
+	int ret, status = wm_cli_job_number(cli, &number);
 
-	if (status != WM_EXIT_DONE)
+	if (status != WM_EXIT_DONE || (status = wm_job_waiting_take(cli, &waiting)))
 		return status;
-	if (wm_client_open(&client, cli->socket_path, &error) < 0)
-		return wm_cli_failed("%s", error.text);
-	if (wm_client_call(&client, "job.show", json_pack("{s:I}", "job", (json_int_t)number), &job,
-			   &error) < 0)
-		status = wm_cli_failed("%s", error.text);
+	ret = wm_client_open(&client, cli->socket_path, WM_CLIENT_ANSWER_S, &error);
+	if (ret == 0)
+		ret = wm_client_call(&client, "job.show",
+				     json_pack("{s:I}", "job", (json_int_t)number), &job, &error);
+	status = wm_client_exit_status(ret);
+	if (ret < 0)
+		wm_cli_failed("%s", error.text);
 	else
-		status = wm_job_wait(cli, &client, job);
+		status = wm_job_wait(cli, &client, job, &waiting);
 	wm_client_close(&client);
 	return status;
 }
@@ -25,8 +31,11 @@ static int run(const struct wm_cli *cli)
 const struct wm_verb wm_verb_job_watch = {
 	.name = "job watch",
 	.summary = "follow a job to its end",
-	.details = "Exit status as of 'job submit --wait': 0 the job is done, 1 it failed, was\n"
-		   "cancelled, or Ctrl-C ended the watching (the job goes on).",
+	.details = "Exit status as of 'job submit --wait': 0 the job is done, 1 it failed or was\n"
+		   "cancelled, 3 its controller went away for good, 128 and the number of the\n"
+		   "signal that ended the watching (Ctrl-C: 130; the job goes on).",
 	.operand = "ID",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,
 };

@@ -23,14 +23,35 @@ static const struct wm_verb *const verbs[] = {
 	NULL,
 };
 
-static void verbs_print(void)
+/* Is it this verb's first word, of two? */
+static bool is_group_of(const char *word, const struct wm_verb *verb)
+{
+	size_t bytes = strlen(word);
+
+	return strncmp(verb->name, word, bytes) == 0 && verb->name[bytes] == ' ';
+}
+
+/* All verbs, or those of a group. */
+static void verbs_print(const char *group)
 {
 	printf("wiremill: streams datasets through a rack of GPU nodes\n\n"
 	       "usage: wiremill VERB [options]\n\n");
-	for (const struct wm_verb *const *verb = verbs; *verb; verb++)
-		printf("  %-12s %s\n", (*verb)->name, (*verb)->summary);
-	printf("\n'wiremill VERB --help' tells more; every verb takes --json and --socket PATH.\n"
-	       "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
+	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
+		if (!group || is_group_of(group, *verb))
+			printf("  %-12s %s\n", (*verb)->name, (*verb)->summary);
+	}
+	printf("\n'wiremill help VERB' tells more; every verb takes --json and --socket PATH.\n"
+	       "Exit status: 0 done; 1 failed, refused, or a job that failed; 2 wrong usage;\n"
+	       "3 no controller answers, or no more; 128 and more: by that signal.\n");
+}
+
+static bool is_group(const char *word)
+{
+	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
+		if (is_group_of(word, *verb))
+			return true;
+	}
+	return false;
 }
 
 static bool any_is(int argc, char **argv, const char *text)
@@ -45,13 +66,13 @@ static bool any_is(int argc, char **argv, const char *text)
 /* The verbs that begin with this word: of "job" the user may know no more. */
 static bool group_find(const char *word, char *list, size_t list_bytes)
 {
-	size_t n = 0, bytes = strlen(word);
+	size_t n = 0;
 
 	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
-		if (strncmp((*verb)->name, word, bytes) != 0 || (*verb)->name[bytes] != ' ')
+		if (!is_group_of(word, *verb))
 			continue;
 		n += (size_t)snprintf(list + n, list_bytes - n, "%s%s", n ? ", " : "",
-				      (*verb)->name + bytes + 1);
+				      (*verb)->name + strlen(word) + 1);
 	}
 	return n > 0;
 }
@@ -71,12 +92,32 @@ static int verb_unknown(int argc, char **argv, int place)
 
 static int no_verb(int argc, char **argv)
 {
-	if (any_is(argc, argv, "--version"))
+	if (any_is(argc, argv, "--version") || any_is(argc, argv, "-V"))
 		printf("wiremill %s\n", WM_VERSION);
 	else if (argc == 1 || any_is(argc, argv, "--help") || any_is(argc, argv, "-h"))
-		verbs_print();
+		verbs_print(NULL);
 	else
 		return wm_cli_wrong_usage(NULL, "'%s' needs a verb", argv[1]);
+	return WM_EXIT_DONE;
+}
+
+/* "help", "help GROUP", "help VERB". */
+static int help(int argc, char **argv, int place)
+{
+	const struct wm_verb *verb;
+	int word = place + 1;
+
+	if (word == argc) {
+		verbs_print(NULL);
+		return WM_EXIT_DONE;
+	}
+	wm_options_verb(argc - place, argv + place, verbs, &verb);
+	if (verb)
+		wm_options_print_help(verb);
+	else if (word + 1 == argc && is_group(argv[word]))
+		verbs_print(argv[word]);
+	else
+		return verb_unknown(argc, argv, word);
 	return WM_EXIT_DONE;
 }
 
@@ -89,8 +130,10 @@ static int run(int argc, char **argv)
 
 	if (place == argc)
 		return no_verb(argc, argv);
-	if (!cli.verb && (any_is(argc, argv, "--help") || strcmp(argv[place], "help") == 0)) {
-		verbs_print();
+	if (!cli.verb && strcmp(argv[place], "help") == 0)
+		return help(argc, argv, place);
+	if (!cli.verb && (any_is(argc, argv, "--help") || any_is(argc, argv, "-h"))) {
+		verbs_print(is_group(argv[place]) ? argv[place] : NULL);
 		return WM_EXIT_DONE;
 	}
 	if (!cli.verb)

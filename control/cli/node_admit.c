@@ -5,11 +5,12 @@
 
 static int run(const struct wm_cli *cli)
 {
+	int status;
 	json_t *node = wm_client_ask(cli->socket_path, "node.admit",
-				     json_pack("{s:s}", "name", cli->operand));
+				     json_pack("{s:s}", "name", cli->operand), &status);
 
 	if (!node)
-		return WM_EXIT_FAILED;
+		return status;
 	if (cli->json) {
 		wm_cli_print_json(node);
 	} else {

@@ -5,10 +5,24 @@
 #include "client.h"
 #include "table.h"
 
+static bool wide;
+
+static const struct wm_option options[] = {
+	{ .name = "wide", .help = "all columns, and nothing cut", .flag = &wide },
+};
+
 static const struct wm_column columns[] = {
-	{ "NODE", false },   { "STATE", false },  { "MTU", true },     { "DEVICE", false },
-	{ "XDP", false },    { "WINDOW", true },  { "FLIGHT", true },  { "RTT", true },
-	{ "BATCHES", true }, { "RESENDS", true }, { "REMARK", false },
+	{ "NODE", WM_COLUMN_CUT },
+	{ "STATE", 0 },
+	{ "MTU", WM_COLUMN_RIGHT },
+	{ "DEVICE", WM_COLUMN_CUT },
+	{ "XDP", WM_COLUMN_WIDE },
+	{ "WINDOW", WM_COLUMN_RIGHT | WM_COLUMN_WIDE },
+	{ "FLIGHT", WM_COLUMN_RIGHT | WM_COLUMN_WIDE },
+	{ "RTT", WM_COLUMN_RIGHT },
+	{ "BATCHES", WM_COLUMN_RIGHT },
+	{ "RESENDS", WM_COLUMN_RIGHT },
+	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
 };
 
 /* "native, zero-copy, multi-buffer": what was obtained. */
@@ -67,16 +81,18 @@ static void nodes_print(const json_t *nodes)
 	}
 	table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	json_array_foreach(nodes, i, node) node_add(table, node);
-	wm_table_print(table, stdout);
+	wm_table_print(table, stdout, wide ? 0 : wm_cli_width(stdout));
 	wm_table_destroy(&table);
 }
 
 static int run(const struct wm_cli *cli)
 {
-	json_t *list = wm_client_ask(cli->socket_path, "node.list", json_object());
+	int status;
+	json_t *list =
+		wm_client_list(cli->socket_path, "node.list", json_object(), "nodes", &status);
 
 	if (!list)
-		return WM_EXIT_FAILED;
+		return status;
 	if (cli->json)
 		wm_cli_print_json(list);
 	else
@@ -88,8 +104,12 @@ static int run(const struct wm_cli *cli)
 const struct wm_verb wm_verb_node_list = {
 	.name = "node list",
 	.summary = "the machines that compute, and what each obtained",
-	.details = "XDP is the mode of its network card, and whether the kernel copies frames;\n"
-		   "[CPU] is a processor in the place of a GPU; WINDOW how many batches may be in\n"
-		   "flight to it; RTT from a batch sent to its result.",
+	.details =
+		"XDP is the mode of its network card, and whether the kernel copies frames;\n"
+		"[CPU] is a processor in the place of a GPU; WINDOW how many batches may be in\n"
+		"flight to it; RTT from a batch sent to its result. Where the terminal is narrow\n"
+		"some columns are left out, and long values cut in the middle.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,
 };

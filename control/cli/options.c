@@ -5,6 +5,8 @@
 
 #define COMMON_COUNT 2u
 #define OPTIONS_MAX 16u
+#define USAGE_INDENT 7u
+#define HELP_INDENT 25u
 
 /* All that one command line may hold: the verb's own options, then the common. */
 struct line {
@@ -213,33 +215,117 @@ static const char *option_form(char *text, size_t text_bytes, const struct wm_op
 	return text;
 }
 
-static void option_print_usage(const struct wm_option *option)
+/* Words that go on at the next line's indent where the width ends. */
+struct wrap {
+	unsigned width, indent, at;
+};
+
+static void word_print(struct wrap *wrap, const char *word, unsigned bytes)
 {
-	const char *open = option->required ? "" : "[", *close = option->required ? "" : "]";
+	if (wrap->at > wrap->indent && wrap->at + 1 + bytes > wrap->width) {
+		printf("\n%*s", (int)wrap->indent, "");
+		wrap->at = wrap->indent;
+	} else if (wrap->at > wrap->indent) {
+		putchar(' ');
+		wrap->at++;
+	}
+	printf("%.*s", (int)bytes, word);
+	wrap->at += bytes;
+}
+
+/* Words end with a space, or a line. */
+static void words_print(struct wrap *wrap, const char *text)
+{
+	while (*text) {
+		unsigned bytes = (unsigned)strcspn(text, " \n");
+
+		word_print(wrap, text, bytes);
+		text += bytes + strspn(text + bytes, " \n");
+	}
+}
+
+/* "[--name VALUE]" stays on one line. */
+static unsigned form_bytes(const char *usage)
+{
+	unsigned bytes = 0;
+
+	while (usage[bytes] && usage[bytes] != '\n') {
+		if (usage[bytes] == ' ' && (usage[bytes + 1] == '[' || usage[bytes + 1] == '-'))
+			break;
+		bytes++;
+	}
+	return bytes;
+}
+
+static void usage_line_print(const char *before, const char *verb, const char *usage)
+{
+	unsigned at = (unsigned)printf("%swiremill %s", before, verb);
+	struct wrap wrap = { wm_cli_width(stdout), USAGE_INDENT, at };
+
+	while (*usage && *usage != '\n') {
+		unsigned bytes = form_bytes(usage);
+
+		word_print(&wrap, usage, bytes);
+		usage += bytes + (usage[bytes] == ' ');
+	}
+	putchar('\n');
+}
+
+/* What the options of the table make. */
+static void usage_format(char *usage, size_t room, const struct line *line,
+			 const struct wm_verb *verb)
+{
+	size_t n = 0;
 	char form[64];
 
-	printf(" %s%s%s", open, option_form(form, sizeof(form), option), close);
+	if (verb->operand)
+		n += (size_t)snprintf(usage, room, "%s ", verb->operand);
+	for (unsigned i = 0; i < line->count && n < room; i++) {
+		const struct wm_option *option = &line->options[i];
+
+		n += (size_t)snprintf(usage + n, room - n, option->required ? "%s " : "[%s] ",
+				      option_form(form, sizeof(form), option));
+	}
+	if (n > 0 && n < room)
+		usage[n - 1] = '\0';
 }
 
 static void usage_print(const struct line *line, const struct wm_verb *verb)
 {
-	printf("usage: wiremill %s", verb->name);
-	if (verb->usage) {
-		printf(" %s\n\n", verb->usage);
-		return;
+	char table[OPTIONS_MAX * 64] = "";
+	const char *usage = verb->usage, *before = "usage: ";
+
+	if (!usage) {
+		usage_format(table, sizeof(table), line, verb);
+		usage = table;
 	}
-	if (verb->operand)
-		printf(" %s", verb->operand);
-	for (unsigned i = 0; i < line->count; i++)
-		option_print_usage(&line->options[i]);
-	printf("\n\n");
+	/* Each line is another way to use it. */
+	for (; usage; before = "       ") {
+		usage_line_print(before, verb->name, usage);
+		usage = strchr(usage, '\n');
+		usage = usage ? usage + 1 : NULL;
+	}
+	putchar('\n');
+}
+
+/* The form on a line of its own where it would reach into the text. */
+static void option_line_print(const char *form, const char *help)
+{
+	struct wrap wrap = { wm_cli_width(stdout), HELP_INDENT, HELP_INDENT };
+
+	if (strlen(form) + 3 > HELP_INDENT)
+		printf("  %s\n%*s", form, (int)HELP_INDENT, "");
+	else
+		printf("  %-*s", (int)HELP_INDENT - 2, form);
+	words_print(&wrap, help);
+	putchar('\n');
 }
 
 static void option_print_help(const struct wm_option *option)
 {
 	char form[64];
 
-	printf("  %-22s %s\n", option_form(form, sizeof(form), option), option->help);
+	option_line_print(option_form(form, sizeof(form), option), option->help);
 }
 
 void wm_options_print_help(const struct wm_verb *verb)
@@ -250,9 +336,11 @@ void wm_options_print_help(const struct wm_verb *verb)
 	line_init(&line, verb, &unused);
 	printf("wiremill %s: %s\n\n", verb->name, verb->summary);
 	usage_print(&line, verb);
-	if (verb->details)
-		printf("%s\n\n", verb->details);
+	if (verb->details) {
+		words_print(&(struct wrap){ wm_cli_width(stdout), 0, 0 }, verb->details);
+		printf("\n\n");
+	}
 	for (unsigned i = 0; i < line.count; i++)
 		option_print_help(&line.options[i]);
-	printf("  %-22s %s\n", "--help", "print this");
+	option_line_print("--help", "print this");
 }

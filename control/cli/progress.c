@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -13,7 +12,6 @@
 
 #define BAR_WIDTH_MIN 10u
 #define BAR_WIDTH_MAX 40u
-#define WIDTH_DEFAULT 80u
 
 /* ---- the line ----------------------------------------------------------- */
 
@@ -85,15 +83,6 @@ void wm_progress_init(struct wm_progress *progress, FILE *stream)
 	progress->terminal = isatty(fileno(stream)) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
-static unsigned terminal_width(FILE *stream)
-{
-	struct winsize size;
-
-	if (ioctl(fileno(stream), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return WIDTH_DEFAULT;
-	return size.ws_col;
-}
-
 /* Draws over what was there; the rest of the old line goes. */
 static void line_draw(struct wm_progress *progress, const char *line)
 {
@@ -118,7 +107,7 @@ static bool second_is_over(struct wm_progress *progress, uint64_t now_ns)
 void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double rate,
 		      uint64_t now_ns)
 {
-	unsigned width = progress->terminal ? terminal_width(progress->stream) : 0;
+	unsigned width = progress->terminal ? wm_cli_width(progress->stream) : 0;
 	char line[WM_PROGRESS_LINE_BYTES];
 
 	if (!progress->terminal && !second_is_over(progress, now_ns))
@@ -133,7 +122,7 @@ void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t tota
 
 void wm_progress_note(struct wm_progress *progress, const char *note)
 {
-	unsigned width = terminal_width(progress->stream);
+	unsigned width = wm_cli_width(progress->stream);
 
 	if (strcmp(progress->note, note) == 0)
 		return;

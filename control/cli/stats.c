@@ -130,10 +130,11 @@ static void stats_print(const json_t *stats)
 
 static int run(const struct wm_cli *cli)
 {
-	json_t *stats = wm_client_ask(cli->socket_path, "stats", json_object());
+	int status;
+	json_t *stats = wm_client_ask(cli->socket_path, "stats", json_object(), &status);
 
 	if (!stats)
-		return WM_EXIT_FAILED;
+		return status;
 	if (cli->json)
 		wm_cli_print_json(stats);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "table.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "printable.h"
 
 #define GAP 2u
+/* A value is cut to no less: "ab...yz" says something. */
+#define CUT_MIN 8u
 
 struct wm_table {
 	const struct wm_column *columns;
@@ -30,6 +33,7 @@ struct wm_table *wm_table_create(const struct wm_column *columns, unsigned colum
 {
 	struct wm_table *table = checked(calloc(1, sizeof(*table)));
 
+	assert(column_count <= WM_TABLE_COLUMNS_MAX);
 	table->columns = columns;
 	table->column_count = column_count;
 	return table;
@@ -66,51 +70,142 @@ static unsigned text_width(const char *text)
 	return width;
 }
 
+/* Where character number `count` begins. */
+static const char *text_skip(const char *text, unsigned count)
+{
+	for (; *text; text++) {
+		if (((unsigned char)*text & 0xc0) != 0x80 && count-- == 0)
+			break;
+	}
+	return text;
+}
+
+/* Row 0 is the header. */
 static const char *cell(const struct wm_table *table, unsigned row, unsigned column)
 {
-	unsigned i = row * table->column_count + column;
+	unsigned i = row * table->column_count + column - table->column_count;
 
+	if (row == 0)
+		return table->columns[column].name;
 	return i < table->cell_count ? table->cells[i] : "";
 }
 
-static unsigned column_width(const struct wm_table *table, unsigned column)
-{
-	unsigned width = text_width(table->columns[column].name);
+/* ---- how wide ---------------------------------------------------------------- */
 
-	for (unsigned i = column; i < table->cell_count; i += table->column_count) {
-		if (text_width(table->cells[i]) > width)
-			width = text_width(table->cells[i]);
+/* Of each column; 0: it is left out. */
+struct layout {
+	unsigned widths[WM_TABLE_COLUMNS_MAX];
+	unsigned rows; /* with the header */
+};
+
+static unsigned column_width(const struct wm_table *table, unsigned rows, unsigned column)
+{
+	unsigned width = 0, content = 0;
+
+	for (unsigned row = 1; row < rows; row++) {
+		width = text_width(cell(table, row, column));
+		content = width > content ? width : content;
 	}
-	return width;
+	if (content == 0 && (table->columns[column].flags & WM_COLUMN_OPTIONAL))
+		return 0;
+	width = text_width(table->columns[column].name);
+	return content > width ? content : width;
+}
+
+static unsigned total_width(const struct wm_table *table, const struct layout *layout)
+{
+	unsigned total = 0;
+
+	for (unsigned i = 0; i < table->column_count; i++)
+		total += layout->widths[i] ? layout->widths[i] + GAP : 0;
+	return total > GAP ? total - GAP : 0;
+}
+
+/* False: none of them is left to be left out. */
+static bool column_leave_out(const struct wm_table *table, struct layout *layout)
+{
+	for (unsigned i = table->column_count; i > 0; i--) {
+		if (layout->widths[i - 1] && (table->columns[i - 1].flags & WM_COLUMN_WIDE)) {
+			layout->widths[i - 1] = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The widest gives a place. False: all are as narrow as makes sense. */
+static bool column_narrow(const struct wm_table *table, struct layout *layout)
+{
+	unsigned *widest = NULL;
+
+	for (unsigned i = 0; i < table->column_count; i++) {
+		if ((table->columns[i].flags & WM_COLUMN_CUT) && layout->widths[i] > CUT_MIN &&
+		    (!widest || layout->widths[i] > *widest))
+			widest = &layout->widths[i];
+	}
+	if (widest)
+		--*widest;
+	return widest;
+}
+
+static void layout_make(const struct wm_table *table, struct layout *layout, unsigned width)
+{
+	unsigned count = table->column_count;
+
+	layout->rows = 1 + (table->cell_count + count - 1) / count;
+	for (unsigned i = 0; i < count; i++)
+		layout->widths[i] = column_width(table, layout->rows, i);
+	if (width == 0)
+		return;
+	while (total_width(table, layout) > width && column_leave_out(table, layout))
+		;
+	while (total_width(table, layout) > width && column_narrow(table, layout))
+		;
+}
+
+/* ---- out ----------------------------------------------------------------------- */
+
+/* As it is, or "its be...the end". */
+static void cell_print(FILE *stream, const char *text, unsigned width)
+{
+	unsigned whole = text_width(text), head = (width - 3 + 1) / 2;
+	const char *tail;
+
+	if (whole <= width) {
+		fputs(text, stream);
+		return;
+	}
+	tail = text_skip(text, whole - (width - 3 - head));
+	fprintf(stream, "%.*s...%s", (int)(text_skip(text, head) - text), text, tail);
 }
 
 /* Spaces are owed, and paid when something follows them. */
 static void text_print(FILE *stream, const char *text, unsigned width, bool right, unsigned *owed)
 {
-	unsigned missing = width - text_width(text);
+	unsigned whole = text_width(text), missing = whole < width ? width - whole : 0;
 
 	if (*text) {
 		fprintf(stream, "%*s", (int)(*owed + (right ? missing : 0)), "");
-		fputs(text, stream);
+		cell_print(stream, text, width);
 		*owed = GAP + (right ? 0 : missing);
 	} else {
 		*owed += width + GAP;
 	}
 }
 
-void wm_table_print(const struct wm_table *table, FILE *stream)
+void wm_table_print(const struct wm_table *table, FILE *stream, unsigned width)
 {
-	unsigned count = table->column_count, rows = (table->cell_count + count - 1) / count;
+	struct layout layout;
 
-	for (unsigned line = 0; line <= rows; line++) {
+	layout_make(table, &layout, width);
+	for (unsigned row = 0; row < layout.rows; row++) {
 		unsigned owed = 0;
 
-		for (unsigned column = 0; column < count; column++)
-			text_print(stream,
-				   line == 0 ? table->columns[column].name
-					     : cell(table, line - 1, column),
-				   column_width(table, column), table->columns[column].right,
-				   &owed);
+		for (unsigned column = 0; column < table->column_count; column++) {
+			if (layout.widths[column])
+				text_print(stream, cell(table, row, column), layout.widths[column],
+					   table->columns[column].flags & WM_COLUMN_RIGHT, &owed);
+		}
 		fputc('\n', stream);
 	}
 }

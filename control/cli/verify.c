@@ -192,7 +192,7 @@ const struct wm_verb wm_verb_verify = {
 	.name = "verify",
 	.summary = "check an output: compute it again here, or by its manifest",
 	.usage = "--kernel NAME --input FILE --output FILE [--tail refuse|drop]\n"
-		 "       wiremill verify --manifest[=FILE] --output FILE",
+		 "--manifest[=FILE] --output FILE",
 	.details = "Needs no controller. Without --manifest the job is computed again on this\n"
 		   "processor, and every byte compared; with it the output is read once, at the "
 		   "speed\n"

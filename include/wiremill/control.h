@@ -85,9 +85,11 @@
 #define WM_RPC_INTERNAL (-32603)
 #define WM_RPC_FAILED (-32000)
 
-/* Exit status of every verb. */
+/* Exit status of every program; the CLI has one more, and 128 and the number of the signal
+ * that ended its waiting for a job. */
 #define WM_EXIT_DONE 0
-#define WM_EXIT_FAILED 1
-#define WM_EXIT_USAGE 2
+#define WM_EXIT_FAILED 1	/* refused; or what was waited for failed, or differs */
+#define WM_EXIT_USAGE 2		/* nothing was begun */
+#define WM_EXIT_NO_CONTROLLER 3 /* none answers, or no more */
 
 #endif

@@ -85,12 +85,13 @@ wrong_usage() {
 	refused 2 "input" ctl job submit --kernel xor --output "$output"
 	refused 2 "unknown|option" ctl job submit --banana
 	refused 2 "verb|unknown" "$wiremill" banana
+	refused 2 "verb" "$wiremill" help banana
 	refused 2 "tail|refuse" ctl job submit --kernel xor --input "$scratch/good" --output "$output" --tail keep
 	nothing_written
 }
 
 no_such_socket() {
-	refused 1 "$scratch/nobody.sock" "$wiremill" node list --socket "$scratch/nobody.sock"
+	refused 3 "$scratch/nobody.sock" "$wiremill" node list --socket "$scratch/nobody.sock"
 }
 
 no_such_job() {

@@ -165,7 +165,7 @@ static void print_ways(FILE *stream, const struct wm_live_head *head,
 	if (wm_traffic_mode_receives(head->mode))
 		add_way(table, head, "received", received_of(&now->totals),
 			since(received_of(&before->totals), received_of(&now->totals)), took_ns);
-	wm_table_print(table, stream);
+	wm_table_print(table, stream, 0);
 	wm_table_destroy(&table);
 }
 
@@ -241,7 +241,7 @@ static void print_targets(FILE *stream, const struct wm_live_head *head,
 	for (uint32_t i = 0; i < count; i++)
 		add_target(table, head, i < before->target_count ? &before->targets[i] : &none,
 			   &now->targets[i], now->now_ns - before->now_ns);
-	wm_table_print(table, stream);
+	wm_table_print(table, stream, 0);
 	wm_table_destroy(&table);
 }
 

@@ -193,7 +193,7 @@ static void print_table(const struct wm_result *result, FILE *stream)
 
 	for (unsigned i = 0; i < result->row_count; i++)
 		add_row(table, &result->rows[i]);
-	wm_table_print(table, stream);
+	wm_table_print(table, stream, 0);
 	wm_table_destroy(&table);
 }
 

@@ -108,19 +108,19 @@ static void note_is_printed_when_it_changes_without_control_characters(void)
 
 /* ---- tables ------------------------------------------------------------- */
 
-static char *table_text(struct wm_table *table)
+static char *table_text(struct wm_table *table, unsigned width)
 {
 	char *text = NULL;
 	size_t bytes;
 	FILE *stream = open_memstream(&text, &bytes);
 
-	wm_table_print(table, stream);
+	wm_table_print(table, stream, width);
 	fclose(stream);
 	wm_table_destroy(&table);
 	return text;
 }
 
-static const struct wm_column columns[] = { { "NAME", false }, { "N", true }, { "END", false } };
+static const struct wm_column columns[] = { { "NAME", 0 }, { "N", WM_COLUMN_RIGHT }, { "END", 0 } };
 
 static void columns_are_as_wide_as_what_they_hold(void)
 {
@@ -133,7 +133,7 @@ static void columns_are_as_wide_as_what_they_hold(void)
 	wm_table_add(table, "a longer one");
 	wm_table_add(table, "%d", 12345);
 	wm_table_add(table, "x");
-	text = table_text(table);
+	text = table_text(table, 0);
 	CU_ASSERT_STRING_EQUAL(text, "NAME              N  END\n"
 				     "a                 1\n"
 				     "a longer one  12345  x\n");
@@ -148,7 +148,7 @@ static void empty_cells_keep_their_place(void)
 	wm_table_add(table, "%s", "");
 	wm_table_add(table, "%s", "");
 	wm_table_add(table, "x");
-	text = table_text(table);
+	text = table_text(table, 0);
 	CU_ASSERT_STRING_EQUAL(text, "NAME  N  END\n"
 				     "         x\n");
 	free(text);
@@ -162,10 +162,65 @@ static void width_counts_characters_not_bytes(void)
 	wm_table_add(table, "K\xc3\xb6ln");
 	wm_table_add(table, "1");
 	wm_table_add(table, "\x1b[31m");
-	text = table_text(table);
+	text = table_text(table, 0);
 	CU_ASSERT_STRING_EQUAL(text, "NAME  N  END\n"
 				     "K\xc3\xb6ln  1  \\x1b[31m\n");
 	free(text);
+}
+
+static const struct wm_column narrow[] = {
+	{ "N", WM_COLUMN_RIGHT },
+	{ "PATH", WM_COLUMN_CUT },
+	{ "MORE", WM_COLUMN_WIDE },
+	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+};
+
+/* One row, and its lines at that width. */
+static const char *narrow_text(const char *path, const char *more, const char *remark,
+			       unsigned width)
+{
+	struct wm_table *table = wm_table_create(narrow, 4);
+	static char *text;
+
+	wm_table_add(table, "1");
+	wm_table_add(table, "%s", path);
+	wm_table_add(table, "%s", more);
+	wm_table_add(table, "%s", remark);
+	free(text);
+	text = table_text(table, width);
+	return text;
+}
+
+static void narrow_screen_leaves_columns_out_before_values_are_cut(void)
+{
+	CU_ASSERT_STRING_EQUAL(narrow_text("/data/input", "more", "why", 80),
+			       "N  PATH         MORE  REMARK\n"
+			       "1  /data/input  more  why\n");
+	CU_ASSERT_STRING_EQUAL(narrow_text("/data/input", "more", "why", 24),
+			       "N  PATH         REMARK\n"
+			       "1  /data/input  why\n");
+	CU_ASSERT_STRING_EQUAL(narrow_text("/data/input", "more", "", 80),
+			       "N  PATH         MORE\n"
+			       "1  /data/input  more\n");
+}
+
+static void long_values_are_cut_in_the_middle(void)
+{
+	CU_ASSERT_STRING_EQUAL(narrow_text("/data/archive/2026/input", "", "", 20),
+			       "N  PATH\n"
+			       "1  /data/a...6/input\n");
+	CU_ASSERT_STRING_EQUAL(
+		narrow_text("/d\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4",
+			    "", "", 11),
+		"N  PATH\n"
+		"1  /d\xc3\xa4...\xc3\xa4\xc3\xa4\n");
+	for (unsigned width = 30; width < 90; width++) {
+		const char *text = narrow_text("/a/very/long/path/to/a/file/of/some/project",
+					       "more", "a remark that has much to tell", width);
+
+		for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+			CU_ASSERT(strcspn(line, "\n") <= width);
+	}
 }
 
 /* ---- values of options -------------------------------------------------- */
@@ -282,6 +337,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(columns_are_as_wide_as_what_they_hold),
 	WM_TEST(empty_cells_keep_their_place),
 	WM_TEST(width_counts_characters_not_bytes),
+	WM_TEST(narrow_screen_leaves_columns_out_before_values_are_cut),
+	WM_TEST(long_values_are_cut_in_the_middle),
 	WM_TEST(duration_is_a_number_with_a_unit_or_of_seconds),
 	WM_TEST(what_is_no_duration_is_refused),
 	WM_TEST(share_is_exact_to_a_millionth),

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,17 +37,27 @@ enum {
 	JOB_CANCELLED = 4,
 	JOB_AGAIN = 5,
 	JOB_RESUMED = 6,
+	JOB_RESTARTS = 7, /* waits in the controller's first life, and is done in the next */
+	JOB_CHANGES = 8,  /* another one has its number in the next */
+	JOB_CANCELLING = 10,
 	JOB_UNKNOWN = 9
 };
 
 /* Jobs under way are over at their third look, but for the one that waits. */
 static unsigned looks;
+/* Of the controller, so far. */
+static unsigned lives;
 
 static json_t *job_new(uint64_t number, const char *state, const char *reason, const char *waiting)
 {
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+	return json_pack("{s:s, s:s, s:s, s:n, s:n, s:b, "
+			 "s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
 			 "s:I, s:I, s:f, s:f, s:n}",
-			 "job", (json_int_t)number, "kernel", "xor", "input", "/data/in", "output",
+			 "user", "root", "name", "night run", "submitted",
+			 number == JOB_CHANGES && lives > 1 ? "2026-11-27T13:44:06.000Z"
+							    : "2026-11-27T13:44:05.007Z",
+			 "started", "ended", "cancelling", number == JOB_CANCELLING, "job",
+			 (json_int_t)number, "kernel", "xor", "input", "/data/in", "output",
 			 "/data/out", "state", state, "reason", reason, "waiting", waiting,
 			 "input_bytes", (json_int_t)96, "output_bytes", (json_int_t)64,
 			 "output_bytes_done", (json_int_t)32, "batches", (json_int_t)2,
@@ -86,6 +98,10 @@ static json_t *job_look(uint64_t number, struct wm_error *error)
 		return job_new(number, "queued", "", "no node is admitted");
 	if (number == JOB_CANCELLED)
 		return job_new(number, "cancelled", "", "");
+	if (number == JOB_RESTARTS || number == JOB_CHANGES)
+		return job_new(number, lives > 1 ? "done" : "queued", "", "");
+	if (number == JOB_CANCELLING)
+		return job_new(number, "running", "", "");
 	if (number == JOB_AGAIN || number == JOB_RESUMED)
 		return job_past(number);
 	wm_error_set(error, ENOENT, "there is no job %llu", (unsigned long long)number);
@@ -106,7 +122,7 @@ static json_t *call_show(void *context, const json_t *params, int *code, struct 
 /* The kernel names the job's behaviour; "echo" answers with the parameters. */
 static json_t *call_submit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
-	const char *kernel = NULL, *input = NULL, *output = NULL, *tail = NULL;
+	const char *kernel = NULL, *input = NULL, *output = NULL, *tail = NULL, *name = NULL;
 	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	bool force = false;
 	const struct wm_rpc_param expected[] = {
@@ -117,10 +133,11 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 		{ "tail", WM_RPC_STRING, true, &tail },
 		{ "fail_after_seconds", WM_RPC_NUMBER, true, &fail_after_seconds },
 		{ "audit_ppm", WM_RPC_NUMBER, true, &audit_ppm },
+		{ "name", WM_RPC_STRING, true, &name },
 	};
 
 	(void)context;
-	if (wm_rpc_params_unpack(params, expected, 7, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 8, code, error) < 0)
 		return NULL;
 	looks = 0;
 	if (strcmp(kernel, "echo") == 0)
@@ -138,15 +155,16 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 /* The output's name is its behaviour. */
 static json_t *call_resume(void *context, const json_t *params, int *code, struct wm_error *error)
 {
-	const char *output = NULL;
+	const char *output = NULL, *name = NULL;
 	uint64_t fail_after_seconds = 0;
 	const struct wm_rpc_param expected[] = {
 		{ "output", WM_RPC_STRING, false, &output },
 		{ "fail_after_seconds", WM_RPC_NUMBER, true, &fail_after_seconds },
+		{ "name", WM_RPC_STRING, true, &name },
 	};
 
 	(void)context;
-	if (wm_rpc_params_unpack(params, expected, 2, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 3, code, error) < 0)
 		return NULL;
 	looks = 0;
 	if (strcmp(output, "/fails") == 0)
@@ -161,11 +179,25 @@ static json_t *call_resume(void *context, const json_t *params, int *code, struc
 
 static json_t *call_list(void *context, const json_t *params, int *code, struct wm_error *error)
 {
+	const char *state = NULL;
+	uint64_t after = 0, last = 0;
+	const struct wm_rpc_param expected[] = {
+		{ "after", WM_RPC_NUMBER, true, &after },
+		{ "last", WM_RPC_NUMBER, true, &last },
+		{ "state", WM_RPC_STRING, true, &state },
+	};
+
 	(void)context;
-	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 3, code, error) < 0)
 		return NULL;
-	return json_pack("{s:[o, o]}", "jobs", job_new(1, "running", "", ""),
-			 job_new(2, "failed", "out of luck", ""));
+	if (state || last)
+		return json_pack("{s:[o], s:n}", "jobs",
+				 job_new(last, state ? state : "done", "", ""), "next");
+	/* two pages */
+	if (after == 0)
+		return json_pack("{s:[o], s:i}", "jobs", job_new(1, "running", "", ""), "next", 1);
+	return json_pack("{s:[o, o], s:n}", "jobs", job_new(2, "failed", "out of luck", ""),
+			 job_new(JOB_CANCELLING, "running", "", ""), "next");
 }
 
 static json_t *node_new(const char *name, const char *state, const char *reason)
@@ -180,8 +212,8 @@ static json_t *call_nodes(void *context, const json_t *params, int *code, struct
 	(void)context;
 	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
 		return NULL;
-	return json_pack("{s:[o, o]}", "nodes", node_new("n01", "refused", "no Vulkan device"),
-			 node_new("n02", "quarantined", "computed batch 7 of job 3 wrong"));
+	return json_pack("{s:[o, o], s:n}", "nodes", node_new("n01", "refused", "no Vulkan device"),
+			 node_new("n02", "quarantined", "computed batch 7 of job 3 wrong"), "next");
 }
 
 static json_t *call_admit(void *context, const json_t *params, int *code, struct wm_error *error)
@@ -248,16 +280,20 @@ static void controller_run(int ready_fd, int end_fd)
 	_exit(0);
 }
 
-/* Returns the end of the pipe that keeps the controller alive. */
-static int controller_start(pid_t *pid)
+/* The pipe that keeps the controller alive. */
+static int controller_end;
+static pid_t controller;
+
+static void controller_start(void)
 {
 	int ready[2], end[2];
 	char none;
 
 	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(end, O_CLOEXEC) < 0)
 		abort();
-	*pid = fork();
-	if (*pid == 0) {
+	lives++;
+	controller = fork();
+	if (controller == 0) {
 		close(ready[0]);
 		close(end[1]);
 		controller_run(ready[1], end[0]);
@@ -268,16 +304,44 @@ static int controller_start(pid_t *pid)
 	if (read(ready[0], &none, 1) != 0)
 		abort();
 	close(ready[0]);
-	return end[1];
+	controller_end = end[1];
+}
+
+static void controller_stop(void)
+{
+	close(controller_end);
+	waitpid(controller, NULL, 0);
 }
 
 /* ---- the CLI ------------------------------------------------------------ */
 
 static char out[65536], err[65536];
 
-/* Everything both pipes give, until both have ended. When `until` appears on
- * stderr, Ctrl-C. */
-static void collect(int out_fd, int err_fd, pid_t pid, const char *until)
+/* What is done when words appear on stderr, one after the other; ends with NULL words. */
+struct cue {
+	const char *words;
+	void (*act)(pid_t pid);
+};
+
+static void interrupt(pid_t pid)
+{
+	kill(pid, SIGINT);
+}
+
+static void end_controller(pid_t pid)
+{
+	(void)pid;
+	controller_stop();
+}
+
+static void next_controller(pid_t pid)
+{
+	(void)pid;
+	controller_start();
+}
+
+/* Everything both pipes give, until both have ended. */
+static void collect(int out_fd, int err_fd, pid_t pid, const struct cue *cue)
 {
 	struct pollfd fds[2] = { { .fd = out_fd, .events = POLLIN },
 				 { .fd = err_fd, .events = POLLIN } };
@@ -297,14 +361,12 @@ static void collect(int out_fd, int err_fd, pid_t pid, const char *until)
 			done[i] += n > 0 ? (size_t)n : 0;
 			texts[i][done[i]] = '\0';
 		}
-		if (until && strstr(err, until)) {
-			kill(pid, SIGINT);
-			until = NULL;
-		}
+		if (cue->words && strstr(err, cue->words))
+			cue++->act(pid);
 	}
 }
 
-static int run_until(const char *until, const char *const *arguments)
+static int run_with(const struct cue *cues, const char *const *arguments)
 {
 	int outs[2], errs[2], status;
 	pid_t pid;
@@ -320,11 +382,19 @@ static int run_until(const char *until, const char *const *arguments)
 	}
 	close(outs[1]);
 	close(errs[1]);
-	collect(outs[0], errs[0], pid, until);
+	collect(outs[0], errs[0], pid, cues);
 	close(outs[0]);
 	close(errs[0]);
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Ctrl-C when these words appear. */
+static int run_until(const char *words, const char *const *arguments)
+{
+	const struct cue cues[] = { { words, interrupt }, { NULL, NULL } };
+
+	return run_with(cues, arguments);
 }
 
 /* Runs "wiremill ..."; leaves what it printed in out and err. */
@@ -458,20 +528,53 @@ static void help_is_on_stdout(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\n       wiremill verify --manifest[=FILE] --output"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\n  --manifest[=FILE] "));
 	CU_ASSERT_EQUAL(RUN("job", "resume", "--help"), 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(out, "job resume OUTPUT [--wait] [--fail-after DURATION]"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "job resume OUTPUT [--wait] [--reconnect DURATION]"));
 	CU_ASSERT_EQUAL(RUN("--version"), 0);
 	CU_ASSERT_EQUAL(strncmp(out, "wiremill ", 9), 0);
+	CU_ASSERT_EQUAL(RUN("-V"), 0);
+	CU_ASSERT_EQUAL(strncmp(out, "wiremill ", 9), 0);
+	CU_ASSERT_EQUAL(RUN("help", "job", "submit"), 0);
+	CU_ASSERT(out_has("wiremill job submit: ") && !err[0]);
+	CU_ASSERT_EQUAL(RUN("help", "stats"), 0);
+	CU_ASSERT(out_has("wiremill stats: "));
+	CU_ASSERT_EQUAL(RUN("help", "job"), 0);
+	CU_ASSERT(out_has("  job watch ") && !strstr(out, "node list") && !err[0]);
+	WRONG("there is no verb 'fly'", "help", "fly");
+	WRONG("there is no verb 'job fly'", "help", "job", "fly");
+}
+
+static void no_line_of_help_is_longer_than_a_screen(void)
+{
+	static const char *const verbs[][2] = {
+		{ "job", "submit" },	{ "job", "list" },   { "job", "show" },
+		{ "job", "watch" },	{ "job", "cancel" }, { "job", "resume" },
+		{ "node", "list" },	{ "node", "admit" }, { "stats", "--help" },
+		{ "verify", "--help" }, { "key", "--help" }, { "--help", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		CU_ASSERT_EQUAL(RUN(verbs[i][0], verbs[i][1], "--help"), 0);
+		for (const char *line = out; *line; line += strcspn(line, "\n") + 1) {
+			CU_ASSERT(strcspn(line, "\n") <= 80);
+			CU_ASSERT(line[0] == '\n' || line[strcspn(line, "\n") - 1] != ' ');
+		}
+	}
 }
 
 static void without_a_controller_it_says_what_to_start(void)
 {
-	CU_ASSERT_EQUAL(RUN("job", "list", "--socket", "/nonexistent/sock"), 1);
+	CU_ASSERT_EQUAL(RUN("job", "list", "--socket", "/nonexistent/sock"), 3);
 	CU_ASSERT(says("no controller answers at /nonexistent/sock: start wiremilld, or name its "
 		       "socket with --socket"));
-	CU_ASSERT_EQUAL(RUN("job", "list", "--json", "--socket", "/nonexistent/sock"), 1);
+	CU_ASSERT_EQUAL(RUN("job", "list", "--json", "--socket", "/nonexistent/sock"), 3);
+	CU_ASSERT(says("no controller answers"));
+	CU_ASSERT_EQUAL(RUN("stats", "--socket", "/nonexistent/sock"), 3);
+	CU_ASSERT_EQUAL(RUN("node", "admit", "n", "--socket", "/nonexistent/sock"), 3);
+	CU_ASSERT_EQUAL(RUN("job", "watch", "1", "--socket", "/nonexistent/sock"), 3);
+	CU_ASSERT_EQUAL(RUN("job", "cancel", "1", "--socket", "/nonexistent/sock"), 3);
 	CU_ASSERT(says("no controller answers"));
 	CU_ASSERT_EQUAL(RUN("version", "--socket", "/nonexistent/sock"), 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(out, "none answers at /nonexistent/sock"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "no controller answers at /nonexistent/sock"));
 }
 
 /* ---- jobs --------------------------------------------------------------- */
@@ -537,7 +640,7 @@ static void resume_names_waits_for_and_fails_with_its_job(void)
 	CU_ASSERT(says("job 2 failed: the disk of /data/out is full"));
 	CU_ASSERT_EQUAL(RUN("job", "resume", "/none"), 1);
 	CU_ASSERT(says("there is no journal beside /none"));
-	CU_ASSERT_EQUAL(RUN("job", "resume", "/none", "--socket", "/nonexistent/sock"), 1);
+	CU_ASSERT_EQUAL(RUN("job", "resume", "/none", "--socket", "/nonexistent/sock"), 3);
 	CU_ASSERT(says("no controller answers at /nonexistent/sock"));
 }
 
@@ -608,27 +711,148 @@ static void interrupt_ends_the_waiting_and_says_how_to_go_on(void)
 	static const char *const submit[] = { "wiremill", SUBMIT("waits", "--wait"), NULL };
 	static const char *const watch[] = { "wiremill", "job", "watch", "3", "--json", NULL };
 
-	CU_ASSERT_EQUAL(run_until("queued", submit), 1);
+	CU_ASSERT_EQUAL(run_until("queued", submit), 128 + SIGINT);
 	CU_ASSERT_STRING_EQUAL(out, "");
 	CU_ASSERT_PTR_NOT_NULL(strstr(err, "job 3 is queued, waiting: no node is admitted\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(err, "job 3 goes on: 'wiremill job watch 3' shows it, "
 					   "'wiremill job cancel 3' ends it\n"));
-	CU_ASSERT_EQUAL(run_until("queued", watch), 1);
+	CU_ASSERT_EQUAL(run_until("queued", watch), 128 + SIGINT);
 	CU_ASSERT(json_has("state", "queued"));
 }
 
+static void wait_goes_on_with_the_next_life_of_the_controller(void)
+{
+	static const char *const watch[] = { "wiremill", "job", "watch", "7", NULL };
+	static const struct cue cues[] = { { "job 7 is queued", end_controller },
+					   { "no controller answers", next_controller },
+					   { NULL, NULL } };
+
+	CU_ASSERT_EQUAL(run_with(cues, watch), 0);
+	CU_ASSERT(out_has("job 7: done\n"));
+	lives = 1;
+}
+
+static void job_of_the_same_number_is_not_taken_for_the_same(void)
+{
+	static const char *const watch[] = { "wiremill", "job", "watch", "8", NULL };
+	static const struct cue cues[] = { { "job 8 is queued", end_controller },
+					   { "no controller answers", next_controller },
+					   { NULL, NULL } };
+
+	controller_stop();
+	lives = 0;
+	controller_start();
+	CU_ASSERT_EQUAL(run_with(cues, watch), 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "lost sight of job 8: the controller at "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "has another job of that number"));
+}
+
+static void wait_ends_when_the_controller_does_not_come_back(void)
+{
+	static const char *const watch[] = {
+		"wiremill", "job", "watch", "3", "--reconnect=1s", NULL
+	};
+	static const struct cue cues[] = { { "job 3 is queued", end_controller }, { NULL, NULL } };
+
+	CU_ASSERT_EQUAL(run_with(cues, watch), 3);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err, "lost sight of job 3, which goes on when its controller "
+					   "does: no controller answers at "));
+	controller_start();
+}
+
+/* Somebody listens there, and says nothing: as long as the CLI waits for a word. */
+static void standstill_is_told_from_absence(void)
+{
+	char path[sizeof(directory) + 16];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(path, sizeof(path), "%s/still", directory);
+	strcpy(address.sun_path, path);
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CU_ASSERT_EQUAL(listen(fd, 8), 0);
+	CU_ASSERT_EQUAL(RUN("version", "--socket", path), 0);
+	CU_ASSERT(out_has("is busy, or stands still: it has not answered for"));
+	close(fd);
+	unlink(path);
+}
+
+static void parsable_is_the_number_alone(void)
+{
+	static const char *const submit[] = { "wiremill", SUBMIT("waits", "--wait", "--parsable"),
+					      NULL };
+
+	CU_ASSERT_EQUAL(RUN(SUBMIT("xor", "--parsable")), 0);
+	CU_ASSERT_STRING_EQUAL(out, "1\n");
+	CU_ASSERT_EQUAL(RUN(SUBMIT("xor", "--parsable", "--wait")), 0);
+	CU_ASSERT_STRING_EQUAL(out, "1\n");
+	CU_ASSERT_EQUAL(run_until("queued", submit), 128 + SIGINT);
+	CU_ASSERT_STRING_EQUAL(out, "3\n");
+	CU_ASSERT_EQUAL(RUN("job", "resume", "/resumed", "--parsable"), 0);
+	CU_ASSERT_STRING_EQUAL(out, "6\n");
+	WRONG("--parsable does not go with --json", SUBMIT("xor", "--parsable", "--json"));
+	WRONG("--reconnect is a time like", SUBMIT("xor", "--reconnect", "soon"));
+}
+
+static void job_that_is_being_cancelled_says_so(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "show", "10"), 0);
+	CU_ASSERT(out_has("job 10: running, being cancelled"));
+	CU_ASSERT_EQUAL(RUN("job", "list"), 0);
+	CU_ASSERT(out_has(" 10  cancelling "));
+	CU_ASSERT_EQUAL(run_until("being cancelled",
+				  (const char *const[]){ "wiremill", "job", "watch", "10", NULL }),
+			128 + SIGINT);
+}
+
+static void job_shows_whose_it_is_and_its_times(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "show", "1"), 0);
+	CU_ASSERT(out_has("  name      night run\n"));
+	CU_ASSERT(out_has("  user      root\n"));
+	CU_ASSERT(out_has("  submitted 2026-11-27T13:44:05.007Z\n"));
+	CU_ASSERT(!strstr(out, "  started "));
+	CU_ASSERT_EQUAL(RUN(SUBMIT("echo", "--json", "--name", "night run")), 0);
+	CU_ASSERT(json_has("name", "night run"));
+}
+
 /* ---- the other verbs ---------------------------------------------------- */
+
+static bool lines_fit(size_t width)
+{
+	for (const char *line = out; *line; line += strcspn(line, "\n") + 1) {
+		if (strcspn(line, "\n") > width)
+			return false;
+	}
+	return true;
+}
 
 static void lists_are_tables(void)
 {
 	CU_ASSERT_EQUAL(RUN("job", "list"), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "JOB  STATE"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(out, "out of luck\n"));
+	/* both pages */
+	CU_ASSERT(out_has("  1  running ") && out_has("  2  failed "));
+	CU_ASSERT(lines_fit(80));
+	CU_ASSERT_EQUAL(RUN("job", "list", "--wide"), 0);
+	CU_ASSERT(out_has("out of luck  root  2026-11-27T13:44:05  xor\n"));
 	CU_ASSERT_EQUAL(RUN("node", "list"), 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(out, "llvmpipe [CPU]  native, copy"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, "no Vulkan device\n"));
 	CU_ASSERT(out_has("n02   quarantined"));
+	CU_ASSERT(lines_fit(80));
+	CU_ASSERT_EQUAL(RUN("node", "list", "--wide"), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "llvmpipe [CPU]  native, copy"));
 	CU_ASSERT(out_has("computed batch 7 of job 3 wrong\n"));
+	CU_ASSERT_EQUAL(RUN("job", "list", "--json"), 0);
+	CU_ASSERT(out_has("\"job\": 1,") && out_has("\"job\": 2,") && !strstr(out, "next"));
+}
+
+static void jobs_are_listed_by_state_and_the_newest_alone(void)
+{
+	CU_ASSERT_EQUAL(RUN("job", "list", "--state", "finishing", "--last", "5"), 0);
+	CU_ASSERT(out_has("  5  finishing "));
+	WRONG("--last is a number from 1, not '0'", "job", "list", "--last", "0");
+	WRONG("--state is queued or preparing or", "job", "list", "--state", "ready");
 }
 
 static void node_is_admitted_by_its_name(void)
@@ -834,6 +1058,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_is_missing_is_named),
 	WM_TEST(values_that_make_no_sense_are_named),
 	WM_TEST(help_is_on_stdout),
+	WM_TEST(no_line_of_help_is_longer_than_a_screen),
 	WM_TEST(without_a_controller_it_says_what_to_start),
 	WM_TEST(options_come_in_any_order),
 	WM_TEST(submission_sends_absolute_paths_and_its_options),
@@ -847,7 +1072,15 @@ static const struct wm_test tests[] = {
 	WM_TEST(wait_ends_with_a_summary),
 	WM_TEST(wait_for_a_job_that_fails_fails_with_its_reason),
 	WM_TEST(interrupt_ends_the_waiting_and_says_how_to_go_on),
+	WM_TEST(wait_goes_on_with_the_next_life_of_the_controller),
+	WM_TEST(job_of_the_same_number_is_not_taken_for_the_same),
+	WM_TEST(wait_ends_when_the_controller_does_not_come_back),
+	WM_TEST(standstill_is_told_from_absence),
+	WM_TEST(parsable_is_the_number_alone),
+	WM_TEST(job_that_is_being_cancelled_says_so),
+	WM_TEST(job_shows_whose_it_is_and_its_times),
 	WM_TEST(lists_are_tables),
+	WM_TEST(jobs_are_listed_by_state_and_the_newest_alone),
 	WM_TEST(node_is_admitted_by_its_name),
 	WM_TEST(stats_shows_only_drops_that_happened),
 	WM_TEST(version_names_both),
@@ -860,8 +1093,7 @@ static const struct wm_test tests[] = {
 
 int main(int argc, char **argv)
 {
-	int alive, status;
-	pid_t controller;
+	int status;
 
 	if (argc != 2 || !(program = realpath(argv[1], NULL)) || !mkdtemp(directory)) {
 		fprintf(stderr, "usage: cli_test PATH-OF-WIREMILL\n");
@@ -869,10 +1101,9 @@ int main(int argc, char **argv)
 	}
 	snprintf(socket_path, sizeof(socket_path), "%s/sock", directory);
 	setenv("WIREMILL_SOCKET", socket_path, 1);
-	alive = controller_start(&controller);
+	controller_start();
 	status = WM_TESTS_RUN("cli", tests);
-	close(alive);
-	waitpid(controller, NULL, 0);
+	controller_stop();
 	rmdir(directory);
 	free((char *)(uintptr_t)program);
 	return status;
