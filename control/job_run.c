@@ -305,6 +305,16 @@ static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
 	wm_jobs_save(jobs);
 }
 
+/* It beats, or its session would have ended. */
+static void node_silent(const struct wm_jobs *jobs, const struct wm_lane_event *event)
+{
+	const struct wm_member *member = &jobs->membership->members[event->node];
+
+	wm_log_warning("job %" PRIu32 ": node %s%s not answer, its batches go to others%s",
+		       event->job, member->hello.name, event->record > 1 ? " and more do" : " does",
+		       member->beat.batches == 0 ? " (it has received none by its own count)" : "");
+}
+
 static const char *failed_operation(const struct wm_job *job, const struct wm_lane_event *event,
 				    char text[WM_ERROR_TEXT_BYTES / 2])
 {
@@ -350,8 +360,7 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		return;
 	}
 	if (event->op == WM_LANE_NODE_SILENT) {
-		wm_log_warning("job %" PRIu32 ": a node does not answer, its batches go to others",
-			       event->job);
+		node_silent(jobs, event);
 		return;
 	}
 	assert(job && job->lane.id == event->job && job->state == WM_JOB_RUNNING);
@@ -420,6 +429,8 @@ static const char *obstacle(const struct wm_job *job, const struct wm_lane_job_c
 {
 	if (counters->job != job->lane.id)
 		return "";
+	if (counters->nodes_alive == 0 && counters->nodes_unable > 0)
+		return "the nodes that answer cannot compute what is left";
 	if (counters->nodes_alive == 0)
 		return "no node answered";
 	return counters->stuck ? "no node that answers could take what is left (an audit wants two)"
@@ -439,13 +450,16 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 		redo_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
 	what = obstacle(job, &counters);
-	/* Of several lanes one may be stuck while another goes on. */
-	if (!*what || counters.batches_done != job->batches_seen) {
+	/* Of several lanes one may be stuck while another goes on. Nodes that join, answer
+	 * beats or are asked again are no progress; batches are. */
+	if (counters.batches_done != job->batches_seen) {
 		job->batches_seen = counters.batches_done;
 		job->deserted_ns = 0;
 		job->said = false;
 		return;
 	}
+	if (!*what)
+		return;
 	if (job->deserted_ns == 0)
 		job->deserted_ns = now_ns;
 	if (!job->said && now_ns - job->deserted_ns >= SAY_NS) {
@@ -497,6 +511,7 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 		break;
 	case WM_MEMBER_CHANGE_HEARD:
 		lane_command.op = WM_LANE_NODE_HEAR;
+		lane_command.works = member->beat.held > 0;
 		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_LEFT:

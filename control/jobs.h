@@ -75,7 +75,7 @@ struct wm_job {
 	bool cancelled; /* asked for; takes effect when the lane lets go */
 	bool suspended; /* likewise, but what is durable stays for another life */
 	bool goes_on;	/* by itself, when the controller starts again */
-	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: one does */
+	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: batches are done */
 	uint64_t batches_seen;		     /* that were done when it was looked at last */
 	bool said;			     /* that it waits for one */
 	char input[PATH_MAX], output[PATH_MAX];

@@ -65,6 +65,7 @@ void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *
 			continue;
 		counters->batches_done += snapshot.job.batches_done;
 		counters->nodes_alive += snapshot.job.nodes_alive;
+		counters->nodes_unable += snapshot.job.nodes_unable;
 		counters->stuck |= snapshot.job.stuck;
 		add_dispatch(&counters->dispatch, &snapshot.job.dispatch);
 	}

@@ -320,6 +320,7 @@ static void node_count(void *context, struct wm_beat *beat)
 		.copied_bytes = worker.copied_bytes,
 		.dropped = xsk.oversize,
 		.ring_full = xsk.kernel_drops,
+		.held = worker.held,
 		.device_losses = executor.losses,
 	};
 	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++)

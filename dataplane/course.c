@@ -130,7 +130,8 @@ static void count_job(struct wm_course *course)
 	struct wm_lane_job_counters *counters = &course->job_counters;
 	uint64_t bytes;
 
-	counters->nodes_alive = wm_dispatch_nodes_alive(course->dispatch);
+	counters->nodes_alive =
+		wm_dispatch_nodes_answering(course->dispatch, &counters->nodes_unable);
 	counters->stuck = wm_dispatch_is_stuck(course->dispatch);
 	/* Progress is the lead's. */
 	if (!course_leads(course))
@@ -374,7 +375,8 @@ void wm_course_tick(struct wm_course *course, uint64_t now_ns)
 	if (course->state != WM_COURSE_RUNNING)
 		return;
 	event.job = course->job->id;
-	if (wm_dispatch_tick(course->dispatch, now_ns) > 0)
+	event.record = wm_dispatch_tick(course->dispatch, now_ns, &event.node);
+	if (event.record > 0)
 		course->config.calls.raise(course->config.context, &event);
 	course_attend(course);
 }
@@ -421,7 +423,7 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 		node_clear(course, command->node);
 		break;
 	case WM_LANE_NODE_HEAR:
-		wm_dispatch_node_hear(course->dispatch, command->node, now_ns);
+		wm_dispatch_node_hear(course->dispatch, command->node, command->works, now_ns);
 		break;
 	case WM_LANE_NODE_JOIN:
 		node_join(course, command);

@@ -61,7 +61,7 @@ struct wm_lane_job {
 enum wm_lane_command_op {
 	WM_LANE_NODE_SET,   /* a node is admitted: its session and address */
 	WM_LANE_NODE_CLEAR, /* its session is over */
-	WM_LANE_NODE_HEAR,  /* its BEAT came */
+	WM_LANE_NODE_HEAR,  /* its BEAT came; works: it has batches in hand */
 	WM_LANE_NODE_JOIN,  /* it takes part in the running job */
 	WM_LANE_NODE_LEAVE, /* it no longer does */
 	WM_LANE_JOB_START,
@@ -85,13 +85,14 @@ struct wm_lane_command {
 	uint64_t extent;
 	struct wm_lane_job *job;
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
-	uint8_t pad[2];			     /* rings hold multiples of 4 bytes */
+	bool works;
+	uint8_t pad[1];			     /* rings hold multiples of 4 bytes */
 	uint8_t frame_key[WM_TAG_KEY_BYTES]; /* of the session */
 };
 
 enum wm_lane_event_op {
 	WM_LANE_JOB_ENDED,   /* result: 0 all is written, -ECANCELED, or an I/O error */
-	WM_LANE_NODE_SILENT, /* some node was given up for now */
+	WM_LANE_NODE_SILENT, /* node was given up for now, of `record` nodes at once */
 	WM_LANE_NODE_WRONG,  /* node computed batch (in extent) wrong; it is removed */
 	WM_LANE_REDO,	     /* what rests on `nodes` before record `record` is void; pass in
 				extent */
@@ -113,7 +114,8 @@ struct wm_lane_job_counters {
 	uint64_t extents_done, output_bytes_done; /* durable, in earlier lives too */
 	uint64_t batches_done;			  /* in this life */
 	struct wm_dispatch_counters dispatch;
-	uint32_t nodes_alive;
+	uint32_t nodes_alive;  /* that answer */
+	uint32_t nodes_unable; /* that answer that they cannot */
 	bool stuck;	       /* what is to be sent may go to none of them */
 	uint32_t gaps;	       /* extents waiting to be made (again) */
 	uint64_t published_ns; /* when all this was true */

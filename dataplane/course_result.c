@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* Nodes that may fail at a batch before the job does. */
-#define TRIES_MAX 3u
+/* Nodes that may fail at a batch before the job does: one that fails again and again is
+ * one opinion, and the job waits for others. */
+#define FAILED_NODES_MAX 3u
 
 /* ---- kept until written --------------------------------------------------------- */
 
@@ -128,7 +129,7 @@ static enum wm_drop take_failure(struct wm_course *course, const struct wm_wire_
 	struct wm_dispatch_receipt receipt;
 
 	if (wm_dispatch_failed(course->dispatch, node, header->batch, header->stamp, now_ns,
-			       &receipt) >= TRIES_MAX)
+			       &receipt) >= FAILED_NODES_MAX)
 		course_stop(course, -EILSEQ, WM_LANE_FAILED_COMPUTE, header->batch);
 	return WM_DROP_FAILED;
 }

@@ -224,13 +224,14 @@ void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t index)
 	dispatch->nodes[last].member_index = node->member_index;
 }
 
-void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t index, uint64_t now_ns)
+void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t index, bool works,
+			   uint64_t now_ns)
 {
 	struct node *node = &dispatch->nodes[index];
 
 	if (!node->member)
 		return;
-	wm_flow_hear(&node->flow, now_ns);
+	wm_flow_hear(&node->flow, works, now_ns);
 	ring_update(dispatch, index);
 }
 
@@ -547,16 +548,19 @@ static void note_wait(struct wm_dispatch *dispatch, struct wm_flow *flow, uint64
 		dispatch->counters.waited_max_ns = waited_ns;
 }
 
-uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
+uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_t *silent)
 {
-	uint32_t silent = 0;
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < dispatch->member_count; i++) {
 		uint32_t index = dispatch->members[i];
 		struct node *node = &dispatch->nodes[index];
 
 		note_wait(dispatch, &node->flow, now_ns);
-		silent += wm_flow_expire(&node->flow, now_ns);
+		if (wm_flow_expire(&node->flow, now_ns)) {
+			*silent = index;
+			count++;
+		}
 		lose_what_is_lost(dispatch, index);
 		ring_update(dispatch, index);
 	}
@@ -564,7 +568,7 @@ uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns)
 	if (dispatch->draining && dispatch->member_count > 1 &&
 	    !wm_ledger_has_fresh(dispatch->ledger))
 		speculate(dispatch, now_ns);
-	return silent;
+	return count;
 }
 
 /* ---- for people ----------------------------------------------------------- */
@@ -576,6 +580,20 @@ uint32_t wm_dispatch_nodes_alive(const struct wm_dispatch *dispatch)
 	for (uint32_t i = 0; i < dispatch->member_count; i++)
 		alive += !dispatch->nodes[dispatch->members[i]].flow.silent;
 	return alive;
+}
+
+uint32_t wm_dispatch_nodes_answering(const struct wm_dispatch *dispatch, uint32_t *unable)
+{
+	uint32_t answering = 0;
+
+	*unable = 0;
+	for (uint32_t i = 0; i < dispatch->member_count; i++) {
+		const struct wm_flow *flow = &dispatch->nodes[dispatch->members[i]].flow;
+
+		*unable += flow->unable;
+		answering += !flow->unable && wm_flow_answers(flow);
+	}
+	return answering;
 }
 
 bool wm_dispatch_is_stuck(const struct wm_dispatch *dispatch)
@@ -592,7 +610,7 @@ void wm_dispatch_node_state(const struct wm_dispatch *dispatch, uint32_t index,
 	*state = (struct wm_dispatch_node_state){
 		.window = node->flow.window,
 		.in_flight = node->flow.in_flight,
-		.silent = node->flow.silent,
+		.silent = !node->flow.unable && !wm_flow_answers(&node->flow),
 		.rtt_ns = node->flow.srtt_ns,
 		.results = node->results,
 		.flow = node->flow.counters,

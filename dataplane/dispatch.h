@@ -74,7 +74,7 @@ enum wm_opinion { WM_OPINION_FIRST, WM_OPINION_SECOND, WM_OPINION_NEITHER };
 
 struct wm_dispatch_node_state {
 	uint32_t window, in_flight;
-	bool silent;
+	bool silent; /* until it answers what it was asked */
 	uint64_t rtt_ns;
 	uint64_t results; /* first ones: batches this node did */
 	struct wm_flow_counters flow;
@@ -98,8 +98,9 @@ void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t 
 			  uint32_t stamp_seed);
 /* It no longer does: what it had goes to others. Not an error if it never did. */
 void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
-/* It was heard of by a BEAT. */
-void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t node, uint64_t now_ns);
+/* It was heard of by a BEAT. works: it has batches in hand, it says. */
+void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t node, bool works,
+			   uint64_t now_ns);
 
 void wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 /* Of all extents that are open nothing is to be sent or taken any more. */
@@ -121,22 +122,26 @@ enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_
 					   enum wm_opinion opinion,
 					   struct wm_dispatch_receipt *receipt);
 /* The node could not compute this batch, and rests until it is heard of. Returns how
- * often that happened to the batch by now, 0 if the node was not asked for it or it is
- * done. Another node gets it, or the same where there is no other. */
+ * many nodes could not by now, 0 if this one was not asked for it or it is done. Another
+ * node gets it, or the same where there is no other. */
 uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_t batch,
 			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt);
 /* A node that computed wrong was removed: batches of open extents that rest on it
  * are to do again; one a call, until it returns false. *cursor begins as 0. */
 bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
 			   struct wm_ledger_batch *batch);
-/* Returns the number of nodes that fell silent just now. */
-uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns);
+/* Returns the number of nodes that fell silent just now; *silent is one of them. */
+uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_t *silent);
 
 /* When the newest batch of all that were answered was sent. A port sends in order: what was
  * sent before that has left it. */
 uint64_t wm_dispatch_left_ns(const struct wm_dispatch *dispatch);
 /* Nodes that can be given work now, or are busy with it. */
 uint32_t wm_dispatch_nodes_alive(const struct wm_dispatch *dispatch);
+/* Those of them that answer; *unable: nodes whose last answer was that they cannot, which
+ * are not among them. One that fell silent is asked again now and then, which is no sign
+ * of life of it. */
+uint32_t wm_dispatch_nodes_answering(const struct wm_dispatch *dispatch, uint32_t *unable);
 /* There are such nodes, and batches to do, and none of those may go to any of them: an
  * audit wants another node, say. After wm_dispatch_next had nothing to send. */
 bool wm_dispatch_is_stuck(const struct wm_dispatch *dispatch);

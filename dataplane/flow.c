@@ -16,10 +16,17 @@
 #define WINDOW_MIN 2u
 
 /* Machines that share cores show gaps of 20 to 100 ms: a timer below 200 ms
- * would fire on them. A second keeps "goes elsewhere in well under 2 s". */
+ * would fire on them. A second keeps "goes elsewhere in well under 2 s", but for a node
+ * that needs about as long itself: that one has four times the least that it needed, which
+ * is what it has in flight at first, one after the other. A stall of a quick one does not
+ * count: its other results were quick. */
 #define TIMEOUT_FIRST_NS (500 * WM_NS_PER_MS)
 #define TIMEOUT_MIN_NS (200 * WM_NS_PER_MS)
 #define TIMEOUT_MAX_NS (1 * WM_NS_PER_S)
+#define TIMEOUT_MAX_BASES 4u
+/* For the first results of a node that says it works on them, by a beat each second. */
+#define TIMEOUT_WORKING_NS (60 * WM_NS_PER_S)
+#define WORKING_NS (5 * WM_NS_PER_S / 2)
 
 /* A queue of bytes is a queue of time, too: on a link of a tenth of the speed the same
  * bytes wait ten times as long, and so does the extent that one of them belongs to. */
@@ -90,29 +97,47 @@ uint32_t wm_flow_send(struct wm_flow *flow, uint64_t token, uint64_t now_ns)
 	return stamp;
 }
 
-/* RFC 6298, in integers. */
-static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t now_ns)
+/* The least round trip of the last 10 to 20 s. */
+static uint64_t base_ns(const struct wm_flow *flow)
 {
-	uint64_t difference;
+	return flow->base_ns[0] < flow->base_ns[1] ? flow->base_ns[0] : flow->base_ns[1];
+}
+
+static uint64_t greater(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+/* RFC 6298, in integers. What takes seconds varies by more than was seen of it yet. */
+static void time_out(struct wm_flow *flow, uint64_t rtt_ns)
+{
+	uint64_t difference, most_ns;
 
 	if (flow->srtt_ns == 0) {
 		flow->srtt_ns = rtt_ns;
 		flow->rttvar_ns = rtt_ns / 2;
-		flow->base_renew_ns = (now_ns / BASE_PERIOD_NS + 1) * BASE_PERIOD_NS;
 	} else {
 		difference = flow->srtt_ns > rtt_ns ? flow->srtt_ns - rtt_ns
 						    : rtt_ns - flow->srtt_ns;
 		flow->rttvar_ns = (3 * flow->rttvar_ns + difference) / 4;
 		flow->srtt_ns = (7 * flow->srtt_ns + rtt_ns) / 8;
 	}
-	flow->timeout_ns = flow->srtt_ns + 4 * flow->rttvar_ns;
-	if (flow->timeout_ns < TIMEOUT_MIN_NS)
-		flow->timeout_ns = TIMEOUT_MIN_NS;
-	if (flow->timeout_ns > TIMEOUT_MAX_NS)
-		flow->timeout_ns = TIMEOUT_MAX_NS;
-
+	flow->timeout_ns = flow->srtt_ns + greater(4 * flow->rttvar_ns, flow->srtt_ns / 4);
 	if (rtt_ns < flow->base_ns[0])
 		flow->base_ns[0] = rtt_ns;
+	most_ns = greater(TIMEOUT_MAX_NS, TIMEOUT_MAX_BASES * base_ns(flow));
+	if (flow->timeout_ns < TIMEOUT_MIN_NS)
+		flow->timeout_ns = TIMEOUT_MIN_NS;
+	if (flow->timeout_ns > most_ns)
+		flow->timeout_ns = most_ns;
+}
+
+/* What an answer in time says of the queues, too. */
+static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t now_ns)
+{
+	if (flow->base_renew_ns == 0)
+		flow->base_renew_ns = (now_ns / BASE_PERIOD_NS + 1) * BASE_PERIOD_NS;
+	time_out(flow, rtt_ns);
 	if (rtt_ns < flow->round_rtt_ns)
 		flow->round_rtt_ns = rtt_ns;
 }
@@ -120,7 +145,7 @@ static void measure_round_trip(struct wm_flow *flow, uint64_t rtt_ns, uint64_t n
 /* How much of a round trip is waiting. */
 static uint64_t queue_delay_ns(const struct wm_flow *flow, uint64_t rtt_ns)
 {
-	uint64_t base = flow->base_ns[0] < flow->base_ns[1] ? flow->base_ns[0] : flow->base_ns[1];
+	uint64_t base = base_ns(flow);
 
 	return rtt_ns > base ? rtt_ns - base : 0;
 }
@@ -227,9 +252,10 @@ uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp)
 /* It was declared lost in error: from now on wait as long as would have helped.
  * Where only the timer gave it up, nothing newer is answered yet, and nothing is
  * learned about the order. */
-static void accept_late(struct wm_flow *flow, uint32_t stamp)
+static void accept_late(struct wm_flow *flow, uint32_t stamp, uint64_t rtt_ns)
 {
 	flow->counters.spurious++;
+	time_out(flow, rtt_ns);
 	if (is_before(stamp, flow->newest))
 		flow->reorder = clamp(flow->newest - stamp + 1, flow->reorder, REORDER_MAX);
 }
@@ -241,18 +267,18 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 
 	if (!is_remembered(flow, stamp))
 		return 0;
-	flow->silent = false;
+	flow->silent = flow->unable = false;
 	flow->timeouts_in_row = 0;
 	entry->token = 0;
+	rtt_ns = now_ns - entry->sent_ns;
 	if (token & TOKEN_LOST)
-		accept_late(flow, stamp);
+		accept_late(flow, stamp, rtt_ns);
 	if (token == 0 || token & TOKEN_LOST)
 		return 0;
 
 	flow->in_flight--;
 	flow->counters.answered++;
 	flow->round_answers++;
-	rtt_ns = now_ns - entry->sent_ns;
 	measure_round_trip(flow, rtt_ns, now_ns);
 	if (is_before(flow->newest, stamp)) {
 		flow->newest = stamp;
@@ -308,9 +334,16 @@ static void settle_answered(struct wm_flow *flow)
 		flow->lost_before = flow->first;
 }
 
+static uint64_t timeout_ns(const struct wm_flow *flow, uint64_t now_ns)
+{
+	if (flow->srtt_ns == 0 && flow->works_ns != 0 && now_ns - flow->works_ns < WORKING_NS)
+		return TIMEOUT_WORKING_NS;
+	return flow->timeout_ns;
+}
+
 static bool is_overdue(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 {
-	return now_ns - entry_of(flow, stamp)->sent_ns >= flow->timeout_ns;
+	return now_ns - entry_of(flow, stamp)->sent_ns >= timeout_ns(flow, now_ns);
 }
 
 uint64_t wm_flow_waiting_ns(struct wm_flow *flow, uint64_t now_ns)
@@ -343,16 +376,26 @@ bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns)
 	return true;
 }
 
-void wm_flow_hear(struct wm_flow *flow, uint64_t now_ns)
+void wm_flow_hear(struct wm_flow *flow, bool works, uint64_t now_ns)
 {
+	flow->works_ns = works ? now_ns : 0;
+	if (works && flow->srtt_ns == 0 && !flow->unable) {
+		flow->silent = false;
+		flow->timeouts_in_row = 0;
+	}
 	if (flow->silent && now_ns >= flow->silent_until_ns)
 		flow->silent = false;
 }
 
 void wm_flow_rest(struct wm_flow *flow, uint64_t now_ns)
 {
-	flow->silent = true;
+	flow->silent = flow->unable = true;
 	flow->silent_until_ns = now_ns;
+}
+
+bool wm_flow_answers(const struct wm_flow *flow)
+{
+	return !flow->silent && flow->timeouts_in_row == 0;
 }
 
 void wm_flow_give_up(struct wm_flow *flow)

@@ -16,7 +16,9 @@
  * declared lost and arrives after all. The backstop is a timer (RFC 6298, with
  * bounds for machines that share cores): what is not answered within it is lost,
  * and if nothing that was sent later is answered either, everything in flight is
- * lost and the node is silent: it gets nothing until it is heard of.
+ * lost and the node is silent: it gets nothing until it is heard of. The timer follows
+ * what is measured, however slow a kernel is: a result that comes too late tells how long
+ * it took, too, since no stamp is ever sent twice.
  *
  * Window. Delay tells the queue before loss does (Brakmo and Peterson, TCP Vegas,
  * 1995): of w batches in flight, w * (1 - rtt_base / rtt) wait in some queue. Once
@@ -62,6 +64,7 @@ struct wm_flow {
 	bool grew;    /* at the end of the round before */
 	bool limited; /* the window held something back in this round */
 	bool silent;
+	bool unable; /* the last that it said is that it cannot compute */
 
 	/* round trip */
 	uint64_t srtt_ns, rttvar_ns, timeout_ns;
@@ -76,6 +79,7 @@ struct wm_flow {
 	/* silence */
 	uint32_t timeouts_in_row;
 	uint64_t silent_until_ns;
+	uint64_t works_ns; /* when it last said that it works on batches; 0: never */
 	struct wm_flow_counters counters;
 };
 
@@ -100,15 +104,19 @@ uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t stamp);
 uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns);
 /* To be called until it returns 0, after accept and expire: the next token lost. */
 uint64_t wm_flow_next_lost(struct wm_flow *flow);
+/* Whether it answered what it was asked last, or was not asked yet. One that fell silent
+ * and is asked again does not until its result comes. */
+bool wm_flow_answers(const struct wm_flow *flow);
 /* How long the oldest batch in flight has been so by now; 0: none is. */
 uint64_t wm_flow_waiting_ns(struct wm_flow *flow, uint64_t now_ns);
 /* The backstop; to be called every few milliseconds, after all that arrived has
  * been accepted; next_lost follows. True: the node has just fallen silent. */
 bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
-/* The node was heard of by other means (a BEAT): it gets batches again, unless
- * it keeps answering beats but no batches. */
-void wm_flow_hear(struct wm_flow *flow, uint64_t now_ns);
-/* It is not up to work now: it gets nothing until it is heard of. */
+/* The node was heard of by other means (a BEAT): it gets batches again, unless it keeps
+ * answering beats but no batches. `works`: it says that it has batches in hand. While it
+ * has answered none yet, that is waited for, for a minute: nobody knows its kernel. */
+void wm_flow_hear(struct wm_flow *flow, bool works, uint64_t now_ns);
+/* It cannot compute what it was just given: it gets nothing until it is heard of. */
 void wm_flow_rest(struct wm_flow *flow, uint64_t now_ns);
 /* Everything in flight is lost (the node is gone, the job ended). */
 void wm_flow_give_up(struct wm_flow *flow);

@@ -16,7 +16,7 @@
 /* In flight at once. A batch is queued only while at most two copies are: those of
  * the two nodes whose results are held, or one and its speculative second. */
 #define COPIES_MAX 3u
-#define FAILED_MAX 2u
+#define FAILED_MAX 3u
 
 /* Bit 63 of a token is flow's. */
 #define GENERATION_MAX 0x7fffffffu
@@ -385,11 +385,20 @@ bool wm_ledger_has_part(const struct wm_ledger *ledger, uint64_t token, uint16_t
 	return place->from[0] == node || place->from[1] == node;
 }
 
+static bool has_failed(const struct place *place, uint16_t node)
+{
+	for (unsigned i = 0; i < FAILED_MAX && i < place->failures; i++) {
+		if (place->failed[i] == node)
+			return true;
+	}
+	return false;
+}
+
 bool wm_ledger_has_failed(const struct wm_ledger *ledger, uint64_t token, uint16_t node)
 {
 	const struct place *place = &ledger->places[(uint32_t)token];
 
-	return place->failed[0] == node || place->failed[1] == node;
+	return has_failed(place, node);
 }
 
 bool wm_ledger_look(const struct wm_ledger *ledger, uint64_t token, struct wm_ledger_batch *batch)
@@ -473,10 +482,11 @@ uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 
 	if (!place || place->state & BATCH_DONE)
 		return 0;
-	if (place->failures < FAILED_MAX)
-		place->failed[place->failures] = node;
-	if (place->failures < UINT8_MAX)
+	if (!has_failed(place, node) && place->failures < UINT8_MAX) {
+		if (place->failures < FAILED_MAX)
+			place->failed[place->failures] = node;
 		place->failures++;
+	}
 	want(ledger, place);
 	return place->failures;
 }

@@ -50,7 +50,7 @@ struct wm_ledger_batch {
 	bool again;	/* was sent before */
 	bool in_flight; /* another copy still is */
 	bool held, disputed, done;
-	uint8_t failures; /* nodes that could not compute it, each time counted */
+	uint8_t failures; /* nodes that could not compute it */
 	uint16_t from[2]; /* whose results are held; of a done one: whose it is, and who agreed */
 };
 
@@ -98,7 +98,7 @@ void wm_ledger_answer(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 void wm_ledger_lose(struct wm_ledger *ledger, uint64_t token);
 /* Is a copy in flight to this node, or a result of it held? Of a token that take gave. */
 bool wm_ledger_has_part(const struct wm_ledger *ledger, uint64_t token, uint16_t node);
-/* Is it among the first two that could not compute it? */
+/* Is it among the first three that could not compute it? */
 bool wm_ledger_has_failed(const struct wm_ledger *ledger, uint64_t token, uint16_t node);
 
 /* The batch that this token names, if it is still of an open extent. */
@@ -117,8 +117,8 @@ void wm_ledger_dispute(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 void wm_ledger_agree(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 /* Batches in dispute. */
 uint32_t wm_ledger_disputed(const struct wm_ledger *ledger);
-/* The node could not compute it. Returns how often that happened to this batch,
- * which is to do again; 0: the token names none, or it is done. */
+/* The node could not compute it. Returns how many nodes could not, however often each of
+ * them tried; it is to do again. 0: the token names none, or it is done. */
 uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 /* Goes on from *cursor (0 at first) to the next batch of an open extent with a result
  * of this node, done or held, and forgets all its results: it is to do again. */

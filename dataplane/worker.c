@@ -113,6 +113,8 @@ void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_k
 void wm_worker_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
 {
 	*counters = worker->counters;
+	for (unsigned i = 0; i < WM_EXECUTOR_SUBMISSIONS + 1; i++)
+		counters->held += worker->submissions[i].count;
 }
 
 /* ---- MAP ---------------------------------------------------------------- */

@@ -54,6 +54,7 @@ struct wm_worker_counters {
 	uint64_t results;  /* RESULT frames sent */
 	uint64_t failures; /* RESULT frames that say "could not" */
 	uint64_t lost;	   /* batches that were with a device when it was lost */
+	uint64_t held;	   /* batches that are here now, neither answered nor lost */
 	uint64_t echoes;
 	uint64_t copied_bytes; /* payload that this program moved for the GPU */
 	struct wm_drops drops;

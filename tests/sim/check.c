@@ -12,6 +12,8 @@
 #include "wiremill/limits.h"
 
 #define STUCK_NS (2 * WM_NS_PER_S)
+/* Of a slow node, that its flow may wait for as well. */
+#define STUCK_ROUND_TRIPS 4u
 #define NOWHERE UINT32_MAX
 
 /* A batch of the running job: sent ones that are not done stand in a list, the one
@@ -99,6 +101,31 @@ static void append_batch(struct sim_check *check, uint32_t index)
 	check->last = index;
 }
 
+/* What a node may take for its first results; which of them a member is, nobody knows here. */
+static uint64_t slowest_ns(const struct sim_plan *plan)
+{
+	uint64_t slowest = 0;
+
+	for (uint32_t i = 0; i < plan->nodes; i++) {
+		const struct sim_node_plan *node = &plan->node[i];
+		uint64_t ns = node->stall_ns + node->freeze_ns +
+			      WM_NODE_WINDOW_MAX * node->frame_ns;
+
+		slowest = ns > slowest ? ns : slowest;
+	}
+	return slowest;
+}
+
+/* A node that says that it works is waited for until its first result, however slow. */
+static uint64_t stuck_ns(struct sim *sim, uint32_t member)
+{
+	struct wm_dispatch_node_state state;
+
+	wm_dispatch_node_state(sim_lane_dispatch(sim), member, &state);
+	return STUCK_NS +
+	       (state.rtt_ns > 0 ? STUCK_ROUND_TRIPS * state.rtt_ns : slowest_ns(&sim->plan));
+}
+
 /* Whoever waits for a batch for so long, while there is room for others. */
 static void check_stuck(struct sim *sim, const char *meanwhile)
 {
@@ -110,7 +137,7 @@ static void check_stuck(struct sim *sim, const char *meanwhile)
 	oldest = &sim->check->batches[sim->check->first];
 	since_ns = oldest->sent_ns > sim->check->deserted_ns ? oldest->sent_ns
 							     : sim->check->deserted_ns;
-	if (sim->now_ns - since_ns > STUCK_NS)
+	if (sim->now_ns - since_ns > stuck_ns(sim, oldest->node))
 		sim_violate(sim, "batch %u waits on node %u for %.3f s, %s", sim->check->first,
 			    oldest->node, (double)(sim->now_ns - since_ns) / WM_NS_PER_S,
 			    meanwhile);

@@ -88,7 +88,10 @@ static int agent_prepare(void *context, uint32_t job, const struct wm_kernel_mes
 
 static void agent_count(void *context, struct wm_beat *beat)
 {
-	*beat = ((struct sim_node *)context)->counters;
+	const struct sim_node *node = context;
+
+	*beat = node->counters;
+	beat->held = node->tail - node->head;
 }
 
 static const struct wm_agent_ops agent_ops = { .send = agent_send,

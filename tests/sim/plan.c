@@ -12,6 +12,10 @@
 #include "wiremill/store.h"
 #include "wiremill/wire.h"
 
+/* Seeds with a slow kernel, and the largest of them: each costs virtual time. */
+#define SLOW_ONE_IN 16u
+#define SLOW_BATCHES_MAX 64u
+
 static uint64_t between(uint64_t *random, uint64_t low, uint64_t high)
 {
 	return low + wm_random(random) % (high - low + 1);
@@ -224,6 +228,18 @@ static uint64_t longest_ns(const struct sim_plan *plan)
 	return layout->batches * batch_ns + layout->extents * extent_ns;
 }
 
+/* A kernel that takes seconds a batch, on all nodes. Not drawn from the seed's numbers:
+ * what a seed means stays. */
+static void slow_down(struct sim_plan *plan, uint64_t seed)
+{
+	uint64_t random = seed * 0x9e3779b97f4a7c15 + 1;
+
+	if (seed % SLOW_ONE_IN != 5 || plan->layout.batches > SLOW_BATCHES_MAX)
+		return;
+	for (uint32_t i = 0; i < plan->nodes; i++)
+		plan->node[i].frame_ns = spread(&random, 400 * WM_NS_PER_MS, 4 * WM_NS_PER_S);
+}
+
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 {
 	uint64_t random = seed * 0x2545f4914f6cdd1d + 1;
@@ -250,6 +266,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_controller(plan, &random);
 	plan->keep_align_bytes = seed % 2; /* not drawn: what a seed means stays */
 	plan->keep_frames_max = seed % 3 == 0 ? 5 : UINT32_MAX;
+	slow_down(plan, seed);
 	/* A node that cannot prepare is not asked again in this job: with no other the
 	 * job waits for one, as long as it was told to. */
 	for (uint32_t i = 0; i < plan->nodes && plan->fail_after_ns == 0; i++)

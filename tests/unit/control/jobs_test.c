@@ -327,7 +327,7 @@ static void nodes_that_do_not_answer_end_it_with_what_is_durable_kept(void)
 	controller_dies();
 }
 
-/* fail_after counts only while nobody can go on. */
+/* fail_after counts from the last batch that was done. */
 static void waits(bool stuck, const char *words)
 {
 	struct wm_job *job;
@@ -341,6 +341,7 @@ static void waits(bool stuck, const char *words)
 	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "node"));
 	published.nodes_alive = 1;
 	published.stuck = false;
+	published.batches_done++;
 	pass(TICK_NS);
 	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
 	published.nodes_alive = stuck;
@@ -353,6 +354,39 @@ static void waits(bool stuck, const char *words)
 	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, words));
 	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "wiremill job resume OUTPUT"));
+	controller_dies();
+}
+
+/* As behind a switch that lets beats through and no batch. */
+static void nodes_that_come_and_go_are_no_progress(void)
+{
+	struct wm_job *job;
+
+	begin();
+	job = run(10 * S);
+	for (unsigned i = 0; i < 11 && !is_told_to_stop; i++) {
+		published.nodes_alive = i % 3 == 2;
+		pass(1 * S);
+	}
+	CU_ASSERT_TRUE(is_told_to_stop);
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "no node answered for 10.0 s"));
+	controller_dies();
+}
+
+static void nodes_that_cannot_compute_are_named_as_such(void)
+{
+	struct wm_job *job;
+
+	begin();
+	job = run(10 * S);
+	published.nodes_alive = 0;
+	published.nodes_unable = 1;
+	pass(11 * S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "cannot compute"));
+	CU_ASSERT_TRUE(is_told_to_stop);
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "cannot compute what is left for 10.0 s"));
 	controller_dies();
 }
 
@@ -511,6 +545,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(nodes_have_their_time_from_when_they_are_asked),
 	WM_TEST(nodes_that_do_not_answer_end_it_with_what_is_durable_kept),
 	WM_TEST(no_node_that_answers_is_waited_for_as_long_as_was_said),
+	WM_TEST(nodes_that_come_and_go_are_no_progress),
+	WM_TEST(nodes_that_cannot_compute_are_named_as_such),
 	WM_TEST(no_node_that_may_go_on_is_waited_for_as_long_as_was_said),
 	WM_TEST(what_cannot_be_finished_names_the_way_to_go_on),
 	WM_TEST(a_job_that_has_ended_is_known_to_the_next_controller),

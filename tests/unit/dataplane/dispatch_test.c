@@ -376,6 +376,21 @@ static void an_even_rack_speculates_on_little(void)
 	CU_ASSERT_EQUAL(result.sent_again_to_same, 0);
 }
 
+/* Three seconds a batch: slow, and neither silent nor lost. */
+static void a_slow_kernel_is_waited_for(void)
+{
+	config = rack_of(4, 2);
+	config.until_ns = 1000 * S;
+	for (uint32_t i = 0; i < 4; i++)
+		config.node[i].compute_ns = 3 * S;
+	rack_run(&config, &result);
+	check_exact();
+	/* Each node is silent until its first beat tells that it works. */
+	CU_ASSERT_TRUE(result.timeouts <= 4 * 3);
+	CU_ASSERT_TRUE(result.counters.resent < result.batches);
+	CU_ASSERT_TRUE(result.counters.duplicates < result.batches);
+}
+
 static void a_batch_that_one_node_cannot_compute_goes_to_another(void)
 {
 	config = rack_of(12, 100);
@@ -400,12 +415,24 @@ static void a_batch_that_three_nodes_cannot_compute_ends_the_job(void)
 	CU_ASSERT_TRUE(result.given_up);
 }
 
-static void a_lone_node_is_asked_three_times(void)
+/* However often: others would have to say the same. */
+static void what_a_lone_node_cannot_compute_waits_for_another(void)
 {
 	config = rack_of(1, 1);
 	config.node[0].fail = 1000000;
 	rack_run(&config, &result);
-	CU_ASSERT_TRUE(result.given_up);
+	CU_ASSERT_FALSE(result.given_up);
+	CU_ASSERT_FALSE(result.finished);
+	CU_ASSERT_TRUE(result.counters.failed > 3);
+
+	config = rack_of(2, 1);
+	config.node[0].fail = 1000000;
+	config.node[1].join_ns = 6 * S;
+	rack_run(&config, &result);
+	check_exact();
+	CU_ASSERT_FALSE(result.given_up);
+
+	config = rack_of(1, 1);
 	config.node[0].fail = 200000;
 	rack_run(&config, &result);
 	check_exact();
@@ -618,17 +645,22 @@ static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
 {
 	struct wm_dispatch *dispatch = dispatch_start(2);
 	struct wm_dispatch_send send;
+	uint32_t silent = WM_LEDGER_NOBODY, unable;
 
 	while (wm_dispatch_next(dispatch, 0, &send))
 		;
-	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 499 * MS), 0);
-	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 500 * MS), 2);
+	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 499 * MS, &silent), 0);
+	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 500 * MS, &silent), 2);
+	CU_ASSERT_TRUE(silent < 2);
 	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->waited_max_ns, 500 * MS);
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 500 * MS, &send));
-	wm_dispatch_node_hear(dispatch, 1, 600 * MS);
-	wm_dispatch_node_hear(dispatch, 3, 600 * MS); /* no member: nothing */
+	wm_dispatch_node_hear(dispatch, 1, false, 600 * MS);
+	wm_dispatch_node_hear(dispatch, 3, false, 600 * MS); /* no member: nothing */
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
+	/* It is asked again, which is no answer of it. */
+	CU_ASSERT_EQUAL(wm_dispatch_nodes_answering(dispatch, &unable), 0);
+	CU_ASSERT_EQUAL(unable, 0);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 600 * MS, &send));
 	CU_ASSERT_EQUAL(send.node, 1);
 	CU_ASSERT_TRUE(send.batch.again);
@@ -654,7 +686,7 @@ static void failures_count_only_from_who_was_asked(void)
 	/* The other one gets it, and the first nothing before it is heard of. */
 	while (wm_dispatch_next(dispatch, 2, &send))
 		CU_ASSERT_EQUAL(send.node, 1);
-	wm_dispatch_node_hear(dispatch, 0, 3);
+	wm_dispatch_node_hear(dispatch, 0, false, 3);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 3, &send));
 	CU_ASSERT_EQUAL(send.node, 0);
 	wm_dispatch_destroy(&dispatch);
@@ -788,7 +820,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(an_even_rack_speculates_on_little),
 	WM_TEST(a_batch_that_one_node_cannot_compute_goes_to_another),
 	WM_TEST(a_batch_that_three_nodes_cannot_compute_ends_the_job),
-	WM_TEST(a_lone_node_is_asked_three_times),
+	WM_TEST(what_a_lone_node_cannot_compute_waits_for_another),
+	WM_TEST(a_slow_kernel_is_waited_for),
 	WM_TEST(a_failed_batch_does_not_wait_for_a_silent_node),
 	WM_TEST(failures_count_only_from_who_was_asked),
 	WM_TEST(a_flood_of_answers_to_nothing_changes_nothing),

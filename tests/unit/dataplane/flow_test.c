@@ -198,9 +198,69 @@ static void the_timeout_follows_the_round_trip_within_its_bounds(void)
 {
 	CU_ASSERT_EQUAL(timeout_ms(0, 0), 500);		    /* nothing known */
 	CU_ASSERT_EQUAL(timeout_ms(WM_NS_PER_US, 50), 200); /* the least */
-	CU_ASSERT_EQUAL(timeout_ms(300 * MS, 50), 301);
-	CU_ASSERT_EQUAL(timeout_ms(300 * MS, 1), 900);	/* srtt + 4 * rtt / 2 */
-	CU_ASSERT_EQUAL(timeout_ms(900 * MS, 1), 1000); /* the most */
+	CU_ASSERT_EQUAL(timeout_ms(300 * MS, 50), 375);	    /* and a quarter at least */
+	CU_ASSERT_EQUAL(timeout_ms(300 * MS, 1), 900);	    /* srtt + 4 * rtt / 2 */
+	CU_ASSERT_EQUAL(timeout_ms(400 * MS, 1), 1200);	    /* more than a second */
+	CU_ASSERT_EQUAL(timeout_ms(3000 * MS, 50), 3750);
+}
+
+/* A kernel of three seconds a batch: the first is given up, and teaches all the same. */
+static void a_result_that_comes_too_late_teaches_how_long_to_wait(void)
+{
+	struct wm_flow flow = flow_of(8, 0);
+	uint64_t now_ns = 3000 * MS;
+	uint32_t stamp = wm_flow_send(&flow, 1, 0);
+
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, 600 * MS));
+	lost_count(&flow);
+	CU_ASSERT_FALSE(wm_flow_answers(&flow));
+	wm_flow_hear(&flow, false, 1000 * MS);
+	CU_ASSERT_FALSE(wm_flow_answers(&flow)); /* a beat is no answer */
+	CU_ASSERT_EQUAL(wm_flow_accept(&flow, stamp, now_ns), 0);
+	CU_ASSERT_TRUE(wm_flow_answers(&flow));
+	for (unsigned i = 0; i < 20; i++) {
+		stamp = wm_flow_send(&flow, 1, now_ns);
+		now_ns += 3000 * MS;
+		CU_ASSERT_FALSE(wm_flow_expire(&flow, now_ns));
+		CU_ASSERT_EQUAL(wm_flow_accept(&flow, stamp, now_ns), 1);
+	}
+	CU_ASSERT_EQUAL(flow.counters.timeouts, 1);
+	/* Dead, it is noticed within well under three times that. */
+	wm_flow_send(&flow, 1, now_ns);
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, now_ns + 2 * 3000 * MS));
+}
+
+/* It says so by each beat; a minute later nobody believes it any more. */
+static void a_node_that_works_on_its_first_batches_is_waited_for(void)
+{
+	struct wm_flow flow = flow_with(4, 0);
+	uint64_t now_ns = 600 * MS;
+
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, now_ns));
+	lost_count(&flow);
+	wm_flow_hear(&flow, true, now_ns);
+	CU_ASSERT_TRUE(wm_flow_answers(&flow));
+	wm_flow_send(&flow, 9, now_ns);
+	for (unsigned i = 0; i < 59; i++) {
+		now_ns += 1000 * MS;
+		CU_ASSERT_FALSE(wm_flow_expire(&flow, now_ns));
+		wm_flow_hear(&flow, true, now_ns);
+	}
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, now_ns + 2000 * MS));
+}
+
+static void one_that_stops_saying_so_is_not(void)
+{
+	struct wm_flow flow = flow_with(4, 0);
+
+	wm_flow_hear(&flow, true, 400 * MS);
+	CU_ASSERT_FALSE(wm_flow_expire(&flow, 2000 * MS));
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, 3000 * MS));
+
+	flow = flow_with(4, 0);
+	wm_flow_hear(&flow, true, 400 * MS);
+	wm_flow_hear(&flow, false, 1400 * MS); /* it has nothing: it was lost on the way */
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, 1500 * MS));
 }
 
 static void a_node_that_answers_nothing_falls_silent_and_loses_all(void)
@@ -249,7 +309,7 @@ static void a_beat_ends_the_first_silence_at_once(void)
 
 	wm_flow_expire(&flow, 600 * MS);
 	lost_count(&flow);
-	wm_flow_hear(&flow, 600 * MS);
+	wm_flow_hear(&flow, false, 600 * MS);
 	CU_ASSERT_TRUE(wm_flow_has_room(&flow));
 }
 
@@ -274,7 +334,7 @@ static unsigned silence_s(struct wm_flow *flow, uint64_t *now_ns)
 	CU_ASSERT_TRUE(wm_flow_expire(flow, *now_ns));
 	lost_count(flow);
 	for (;;) {
-		wm_flow_hear(flow, *now_ns);
+		wm_flow_hear(flow, false, *now_ns);
 		if (!flow->silent)
 			return seconds;
 		*now_ns += WM_NS_PER_S;
@@ -354,7 +414,7 @@ static void link_tick(struct link *link)
 	link->now_ns = link->tick_ns;
 	link->tick_ns += 5 * MS;
 	wm_flow_expire(&link->flow, link->now_ns);
-	wm_flow_hear(&link->flow, link->now_ns);
+	wm_flow_hear(&link->flow, false, link->now_ns);
 	lost_count(&link->flow);
 }
 
@@ -602,7 +662,7 @@ static void chaos_step(struct chaos *chaos)
 		wm_flow_expire(flow, chaos->now_ns);
 		break;
 	case 1:
-		wm_flow_hear(flow, chaos->now_ns);
+		wm_flow_hear(flow, chaos->now_ns % 3 == 0, chaos->now_ns);
 		break;
 	case 2:
 		wm_flow_accept(flow, (uint32_t)wm_random(&chaos->random), chaos->now_ns);
@@ -636,7 +696,7 @@ static void every_token_is_answered_or_lost_exactly_once_whatever_happens(void)
 		/* It does not get stuck: after a beat there is room again. */
 		wm_flow_give_up(&chaos.flow);
 		lost_count(&chaos.flow);
-		wm_flow_hear(&chaos.flow, UINT64_MAX);
+		wm_flow_hear(&chaos.flow, false, UINT64_MAX);
 		CU_ASSERT_TRUE(wm_flow_has_room(&chaos.flow));
 		if (CU_get_number_of_failures() != failures) {
 			printf("# failed with --seed %llu\n",
@@ -657,6 +717,9 @@ static const struct wm_test tests[] = {
 	WM_TEST(the_distance_stays_bounded),
 	WM_TEST(results_that_were_only_late_teach_nothing_about_the_order),
 	WM_TEST(the_timeout_follows_the_round_trip_within_its_bounds),
+	WM_TEST(a_result_that_comes_too_late_teaches_how_long_to_wait),
+	WM_TEST(a_node_that_works_on_its_first_batches_is_waited_for),
+	WM_TEST(one_that_stops_saying_so_is_not),
 	WM_TEST(a_node_that_answers_nothing_falls_silent_and_loses_all),
 	WM_TEST(a_node_without_work_never_falls_silent),
 	WM_TEST(an_overdue_batch_of_an_answering_node_is_lost_alone),

@@ -447,6 +447,8 @@ static void a_failure_is_counted_and_remembered(void)
 		CU_ASSERT_EQUAL(batch.failures, node - 1);
 		wm_ledger_answer(ledger, batch.token, node);
 		CU_ASSERT_EQUAL(wm_ledger_fail(ledger, batch.token, node), node);
+		/* once more: the same opinion */
+		CU_ASSERT_EQUAL(wm_ledger_fail(ledger, batch.token, node), node);
 	}
 	CU_ASSERT_TRUE(wm_ledger_has_failed(ledger, batch.token, 1));
 	CU_ASSERT_TRUE(wm_ledger_has_failed(ledger, batch.token, 2));

@@ -411,9 +411,9 @@ static void lane_receive(struct rack *rack, uint32_t index, struct frame frame)
 
 static void lane_tick(struct rack *rack)
 {
-	uint32_t in_flight = 0;
+	uint32_t in_flight = 0, silent;
 
-	wm_dispatch_tick(rack->dispatch, rack->now_ns);
+	wm_dispatch_tick(rack->dispatch, rack->now_ns, &silent);
 	for (uint32_t i = 0; i < rack->config->nodes; i++) {
 		struct wm_dispatch_node_state state;
 
@@ -433,9 +433,11 @@ static void lane_tick(struct rack *rack)
 
 static void beat(struct rack *rack, uint32_t index)
 {
-	if (!rack->nodes[index].alive)
+	const struct node *node = &rack->nodes[index];
+
+	if (!node->alive)
 		return;
-	wm_dispatch_node_hear(rack->dispatch, index, rack->now_ns);
+	wm_dispatch_node_hear(rack->dispatch, index, node->head != node->tail, rack->now_ns);
 	event_at(rack, rack->now_ns + BEAT_NS, BEAT, index, (struct frame){ 0 });
 }
 

@@ -223,6 +223,7 @@ static void receive_one(struct load *load)
 uint64_t load_run(struct load *load, uint64_t batches)
 {
 	uint64_t end = load->done + batches;
+	uint32_t silent;
 
 	if (load->random == 0)
 		load->random = 1;
@@ -233,7 +234,7 @@ uint64_t load_run(struct load *load, uint64_t batches)
 		if (load->now_ns < load->tick_ns)
 			continue;
 		load->tick_ns = load->now_ns + TICK_NS;
-		wm_dispatch_tick(load->dispatch, load->now_ns);
+		wm_dispatch_tick(load->dispatch, load->now_ns, &silent);
 	}
 	return load->done;
 }
