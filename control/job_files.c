@@ -385,7 +385,9 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 	char path[PATH_MAX];
 	int ret;
 
-	ret = manifest_path(path, job, state_directory, error);
+	ret = wm_source_check(&lane->source, error);
+	if (ret == 0)
+		ret = manifest_path(path, job, state_directory, error);
 	if (ret < 0)
 		goto suspend;
 	/* That of an output which is being replaced must not stand beside the new one. */

@@ -344,6 +344,21 @@ static const char *failed_operation(const struct wm_job *job, const struct wm_la
 	return text;
 }
 
+static void input_changed(const struct wm_job *job, const struct wm_lane_event *event,
+			  char reason[WM_ERROR_TEXT_BYTES])
+{
+	static const char advice[] = "begin anew with --force, or put it back as it was";
+
+	if (event->failed_op == WM_STORE_READ)
+		snprintf(reason, WM_ERROR_TEXT_BYTES,
+			 "input was cut while it was read, it ends at extent %" PRIu64
+			 " of %" PRIu64 ": %s: %.200s",
+			 event->extent, job->lane.layout.extents, advice, job->input);
+	else
+		snprintf(reason, WM_ERROR_TEXT_BYTES,
+			 "input was modified while it was read: %s: %.200s", advice, job->input);
+}
+
 void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
 {
 	struct wm_job *job = jobs->current;
@@ -376,6 +391,9 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		job_suspend(jobs, job, reason, now_ns);
 	} else if (event->result == 0) {
 		job_finish(jobs, job, now_ns);
+	} else if (event->result == -WM_STORE_INPUT_CHANGED) {
+		input_changed(job, event, reason);
+		job_suspend(jobs, job, reason, now_ns);
 	} else {
 		snprintf(reason, sizeof(reason), "%s: %s", failed_operation(job, event, what),
 			 strerror(-event->result));

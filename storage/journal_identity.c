@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crc32c.h"
@@ -52,26 +51,13 @@ static int sample_source(const struct wm_source *source, uint32_t *sample, struc
 	return 0;
 }
 
-/* Of a device node it says when somebody touched the node, not the data. */
-static int64_t modified_ns(const struct wm_source *source, const struct stat *status)
-{
-	if (source->block_device)
-		return 0;
-	return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
-}
-
 int wm_journal_identify(struct wm_journal_identity *identity, const struct wm_source *source,
 			const struct wm_layout *layout, bool force, bool drop_tail,
 			struct wm_error *error)
 {
-	struct stat status;
-
-	if (fstat(source->fd, &status) < 0)
-		return wm_error_set(error, errno, "input cannot be looked at (%s): %s",
-				    strerror(errno), source->path);
 	*identity = (struct wm_journal_identity){
 		.input_bytes = source->bytes,
-		.input_mtime_ns = modified_ns(source, &status),
+		.input_mtime_ns = source->modified_ns,
 		.force = force,
 		.drop_tail = drop_tail,
 		.output_bytes = layout->output_bytes,

@@ -30,3 +30,20 @@ int wm_ring_create(struct io_uring *ring, unsigned entries, unsigned flags, stru
 				    entries, strerror(-ret));
 	}
 }
+
+void wm_ring_take_back(struct io_uring *ring, void (*taken)(void *context, void *data),
+		       void *context)
+{
+	unsigned first = __atomic_load_n(ring->sq.khead, __ATOMIC_ACQUIRE);
+
+	/* The kernel reads them only when it is entered, and this thread is not in it. */
+	for (unsigned i = first; i != ring->sq.sqe_tail; i++) {
+		struct io_uring_sqe *sqe = &ring->sq.sqes[i & *ring->sq.kring_mask];
+		void *data = (void *)(uintptr_t)sqe->user_data;
+
+		io_uring_prep_nop(sqe);
+		io_uring_sqe_set_data(sqe, NULL);
+		if (data)
+			taken(context, data);
+	}
+}

@@ -22,12 +22,11 @@
 #include <string.h>
 
 #include "append.h"
+#include "parts.h"
 #include "ring.h"
 #include "wiremill/limits.h"
 #include "wiremill/store.h"
 
-/* One part a batch, and one of them cut where the tail begins. */
-#define PARTS_MAX (WM_EXTENT_BATCHES_MAX + 1)
 /* CQEs taken from the ring at a time. */
 #define POLL_BURST 16u
 
@@ -45,7 +44,7 @@ struct request {
 	uint8_t *memory;
 	/* of a write */
 	uint32_t part_next, part_count, tail_first;
-	struct iovec *parts; /* PARTS_MAX */
+	struct iovec *parts; /* WM_PARTS_MAX */
 };
 
 struct wm_store {
@@ -56,6 +55,10 @@ struct wm_store {
 	struct request *free;
 	uint32_t in_flight;
 	bool unsubmitted; /* the kernel has to be asked again */
+	/* What it did not take, and why: events of the next polls. */
+	struct request *refused;
+	bool append_refused;
+	int refused_code;
 	struct wm_store_counters counters;
 	struct iovec *buffers;
 	uint32_t buffer_count, depth;
@@ -116,7 +119,7 @@ static void link_requests(struct wm_store *store)
 	for (uint32_t i = store->depth; i-- > 0;) {
 		struct request *request = &store->requests[i];
 
-		request->parts = store->parts + (size_t)i * PARTS_MAX;
+		request->parts = store->parts + (size_t)i * WM_PARTS_MAX;
 		request->next_free = store->free;
 		store->free = request;
 	}
@@ -136,7 +139,7 @@ static struct wm_store *allocate(const struct wm_store_config *config)
 	store = calloc(1, sizeof(*store) + config->depth * sizeof(store->requests[0]));
 	if (!store)
 		return NULL;
-	store->parts = calloc((size_t)config->depth * PARTS_MAX, sizeof(store->parts[0]));
+	store->parts = calloc((size_t)config->depth * WM_PARTS_MAX, sizeof(store->parts[0]));
 	store->buffers = calloc(config->buffer_count, sizeof(store->buffers[0]));
 	if (!store->parts || !store->buffers) {
 		free_memory(store);
@@ -251,15 +254,6 @@ static void queue_read(struct wm_store *store, struct io_uring_sqe *sqe, struct 
 				 request->offset, (int)request->buffer);
 }
 
-static uint32_t parts_bytes(const struct iovec *parts, uint32_t count)
-{
-	size_t bytes = 0;
-
-	for (uint32_t i = 0; i < count; i++)
-		bytes += parts[i].iov_len;
-	return (uint32_t)bytes;
-}
-
 static void queue_write(struct wm_store *store, struct io_uring_sqe *sqe, struct request *request)
 {
 	const struct iovec *parts = request->parts + request->part_next;
@@ -268,17 +262,34 @@ static void queue_write(struct wm_store *store, struct io_uring_sqe *sqe, struct
 
 	if (count > IOV_MAX)
 		count = IOV_MAX;
-	request->asked_bytes = parts_bytes(parts, count);
+	request->asked_bytes = wm_parts_bytes(parts, count);
 	io_uring_prep_writev(sqe, tail ? store->sink->fd_tail : store->sink->fd, parts, count,
 			     request->offset);
+}
+
+static void refuse(void *context, void *data)
+{
+	struct wm_store *store = context;
+	struct request *request = data;
+
+	if (data == &store->append) {
+		store->append_refused = true;
+		return;
+	}
+	request->next_free = store->refused;
+	store->refused = request;
 }
 
 static void queue(struct wm_store *store, struct request *request)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&store->ring);
 
-	/* The ring has an SQE for each request, and each request one at a time. */
-	assert(sqe);
+	/* The ring has an SQE for each request, and each request one at a time; none is
+	 * left where the kernel takes nothing any more. */
+	if (!sqe) {
+		refuse(store, request);
+		return;
+	}
 	if (request->op == WM_STORE_READ)
 		queue_read(store, sqe, request);
 	else
@@ -307,67 +318,6 @@ int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer)
 	return 0;
 }
 
-static bool aligned(const struct wm_sink *sink, uint64_t value)
-{
-	return value % sink->align_bytes == 0;
-}
-
-/* Parts that lie well in memory; all but the last of the output in the file, too. */
-static bool parts_fit(const struct wm_sink *sink, const struct wm_span *span,
-		      const struct iovec *parts, uint32_t count)
-{
-	bool ends_output = span->out_offset + span->out_bytes == sink->bytes;
-	uint64_t bytes = 0;
-
-	if (count == 0 || count > WM_EXTENT_BATCHES_MAX)
-		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		bool last = ends_output && i == count - 1;
-
-		if (parts[i].iov_len == 0 || parts[i].iov_len > span->out_bytes ||
-		    !aligned(sink, (uintptr_t)parts[i].iov_base) ||
-		    (!last && !aligned(sink, parts[i].iov_len)))
-			return false;
-		bytes += parts[i].iov_len;
-	}
-	return bytes == span->out_bytes && aligned(sink, span->out_offset);
-}
-
-/* Bytes of the extent that go the direct way, or the only way. */
-static uint32_t head_bytes(const struct wm_sink *sink, const struct wm_span *span)
-{
-	uint64_t end = span->out_offset + span->out_bytes;
-	uint32_t rest = page_rest(end);
-
-	if (!sink->direct || end != sink->bytes || aligned(sink, end))
-		return span->out_bytes;
-	return span->out_bytes > rest ? span->out_bytes - rest : 0;
-}
-
-/* Copies the array, cutting the part that the tail begins in. */
-static void take_parts(struct request *request, const struct iovec *parts, uint32_t count,
-		       size_t head)
-{
-	struct iovec *to = request->parts;
-
-	request->part_next = 0;
-	request->tail_first = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		struct iovec part = parts[i];
-		size_t cut = part.iov_len < head ? part.iov_len : head;
-
-		head -= cut;
-		if (cut) {
-			*to++ = (struct iovec){ part.iov_base, cut };
-			request->tail_first++;
-		}
-		if (part.iov_len > cut)
-			*to++ = (struct iovec){ (uint8_t *)part.iov_base + cut,
-						part.iov_len - cut };
-	}
-	request->part_count = (uint32_t)(to - request->parts);
-}
-
 int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *parts,
 		   uint32_t part_count)
 {
@@ -376,15 +326,17 @@ int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *
 	struct request *request;
 	uint32_t head;
 
-	if (!parts_fit(sink, &span, parts, part_count))
+	if (!wm_parts_fit(sink, &span, parts, part_count))
 		return -EINVAL;
 	if (!store->free)
 		return -EAGAIN;
-	head = head_bytes(sink, &span);
+	head = wm_parts_head_bytes(sink, &span);
 	request = acquire(store, WM_STORE_WRITE, extent);
 	request->direct = sink->direct && head > 0;
 	request->offset = span.out_offset;
-	take_parts(request, parts, part_count, head);
+	request->part_next = 0;
+	request->part_count =
+		wm_parts_cut(request->parts, &request->tail_first, parts, part_count, head);
 	queue(store, request);
 	return 0;
 }
@@ -395,7 +347,10 @@ static void queue_append(struct wm_store *store)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&store->ring);
 
-	assert(sqe);
+	if (!sqe) {
+		refuse(store, &store->append);
+		return;
+	}
 	wm_append_prepare(&store->append, sqe);
 	io_uring_sqe_set_data(sqe, &store->append);
 }
@@ -410,7 +365,8 @@ int wm_store_journal(struct wm_store *store, struct wm_journal *journal,
 		return -EIO;
 	if (record_count > UINT32_MAX - journal->records)
 		return -EFBIG;
-	wm_append_begin(&store->append, journal, store->sink->fd, records, record_count);
+	wm_append_begin(&store->append, journal, store->source, store->sink->fd, records,
+			record_count);
 	store->in_flight++;
 	queue_append(store);
 	return 0;
@@ -441,7 +397,11 @@ int wm_store_submit(struct wm_store *store)
 	ret = io_uring_submit(&store->ring);
 	/* What the kernel did not take now stays queued; poll asks again. */
 	store->unsubmitted = io_uring_sq_ready(&store->ring) > 0;
-	return ret == -EAGAIN || ret == -EBUSY || ret == -EINTR || ret > 0 ? 0 : ret;
+	if (ret >= 0 || ret == -EAGAIN || ret == -EBUSY || ret == -EINTR)
+		return 0;
+	store->refused_code = ret;
+	wm_ring_take_back(&store->ring, refuse, store);
+	return ret;
 }
 
 /* ---- completion --------------------------------------------------------- */
@@ -454,7 +414,7 @@ static bool advance_read(const struct wm_source *source, struct request *request
 		return true;
 	/* A read that stops inside a block has met the end: the input shrank. */
 	if (bytes == 0 || bytes % source->align_bytes) {
-		*result = -ENODATA;
+		*result = -WM_STORE_INPUT_CHANGED;
 		return true;
 	}
 	request->offset += bytes;
@@ -523,6 +483,8 @@ static bool complete(struct wm_store *store, const struct io_uring_cqe *cqe,
 	struct request *request = io_uring_cqe_get_data(cqe);
 	int result;
 
+	if (!request) /* taken back */
+		return false;
 	if (io_uring_cqe_get_data(cqe) == &store->append)
 		return complete_append(store, cqe->res, event);
 	if (!advance(store, request, cqe->res, &result)) {
@@ -540,10 +502,31 @@ static bool complete(struct wm_store *store, const struct io_uring_cqe *cqe,
 	return true;
 }
 
+/* What the kernel did not take, as events. */
+static unsigned poll_refused(struct wm_store *store, struct wm_store_event *events,
+			     unsigned events_max)
+{
+	unsigned done = 0;
+
+	if (store->append_refused && events_max > 0) {
+		store->append_refused = false;
+		done += complete_append(store, store->refused_code, &events[0]);
+	}
+	while (store->refused && done < events_max) {
+		struct request *request = store->refused;
+
+		store->refused = request->next_free;
+		events[done++] = (struct wm_store_event){ request->op, store->refused_code,
+							  request->extent };
+		release(store, request);
+	}
+	return done;
+}
+
 unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, unsigned events_max)
 {
 	struct io_uring_cqe *cqes[POLL_BURST];
-	unsigned done = 0, seen;
+	unsigned done = poll_refused(store, events, events_max), seen;
 
 	do {
 		unsigned room = events_max - done;

@@ -22,6 +22,7 @@
 #ifndef WIREMILL_STORE_H
 #define WIREMILL_STORE_H
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,10 @@
 
 /* ---- the two ends ------------------------------------------------------- */
 
+/* The result of a read that ended too early, and of a journal that must not vouch for what
+ * came of another input than was opened; no disk or file system gives it. */
+#define WM_STORE_INPUT_CHANGED EREMCHG
+
 struct wm_source {
 	int fd; /* O_DIRECT where `direct` */
 	bool direct;
@@ -46,6 +51,9 @@ struct wm_source {
 	uint64_t bytes;	      /* of the whole file or device */
 	dev_t device;	      /* identity, to refuse input = output */
 	ino_t inode;
+	/* of a file, when it was opened: what tells whether it is still the same */
+	int64_t modified_ns, changed_ns;
+	uint32_t links;
 	char path[PATH_MAX];
 };
 
@@ -67,6 +75,9 @@ struct wm_sink {
  * empty one. -ENOENT, -EISDIR, -EACCES, -ENODATA, ... with the line for it. */
 int wm_source_open(struct wm_source *source, const char *path, struct wm_error *error);
 void wm_source_close(struct wm_source *source);
+/* Is it still as it was opened, and has its name? -WM_STORE_INPUT_CHANGED: what was read
+ * may be some of the one and some of the other. Of a block device only its size tells. */
+int wm_source_check(const struct wm_source *source, struct wm_error *error);
 
 /*
  * The output becomes this job's: from now on no other job can have it, and nothing of it
@@ -150,7 +161,8 @@ int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer);
  */
 int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *parts,
 		   uint32_t part_count);
-/* Hands all that was queued to the kernel: one system call, none if nothing was. */
+/* Hands all that was queued to the kernel: one system call, none if nothing was. An error
+ * is that of every request which the kernel did not take: they end with it as events. */
 int wm_store_submit(struct wm_store *store);
 /* Collects finished extents without blocking. Returns how many. */
 unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, unsigned events_max);

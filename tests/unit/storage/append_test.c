@@ -300,6 +300,74 @@ static void an_output_that_cannot_be_synced_is_not_vouched_for(void)
 	end(&job);
 }
 
+static void set_back(const struct job *job, const struct stat *before)
+{
+	const struct timespec times[2] = { before->st_atim, before->st_mtim };
+
+	CU_ASSERT_EQUAL(utimensat(AT_FDCWD, job->input, times, 0), 0);
+}
+
+/* What was read until then is of two inputs, or may be. */
+static void no_record_vouches_for_an_input_that_changed(void)
+{
+	enum { GROWN, CUT, REWRITTEN, SET_BACK, CHANGES };
+
+	for (int change = 0; change < CHANGES; change++) {
+		struct wm_error error = { "" };
+		struct wm_journal_record record;
+		struct stat before;
+		struct job job;
+		int fd;
+
+		begin(&job, 3 * WM_EXTENT_BYTES);
+		CU_ASSERT_EQUAL(write_and_append(&job, 0), 0);
+		CU_ASSERT_EQUAL(write_extent(&job, 1), 0);
+		CU_ASSERT_EQUAL_FATAL(stat(job.input, &before), 0);
+		fd = open(job.input, O_RDWR | O_CLOEXEC);
+		if (change == GROWN || change == CUT) {
+			off_t by = change == GROWN ? 1 : -1;
+
+			CU_ASSERT_EQUAL(ftruncate(fd, before.st_size + by), 0);
+		} else {
+			CU_ASSERT_EQUAL(pwrite(fd, "other", 5, 4096), 5);
+		}
+		close(fd);
+		if (change == SET_BACK)
+			set_back(&job, &before);
+		record = record_of(&job, 1);
+		CU_ASSERT_EQUAL(append(&job, &record, 1), -WM_STORE_INPUT_CHANGED);
+		takes_no_more(&job, 1);
+		CU_ASSERT(journal_holds(&job, 1));
+		CU_ASSERT_EQUAL(wm_source_check(&job.source, &error), -WM_STORE_INPUT_CHANGED);
+		CU_ASSERT(wm_scratch_is_line(&error));
+		end(&job);
+	}
+}
+
+static void an_input_that_is_read_linked_or_removed_is_the_same(void)
+{
+	struct wm_error error = { "" };
+	struct job job;
+	char other[PATH_MAX], byte;
+	int fd;
+
+	begin(&job, 4 * WM_EXTENT_BYTES);
+	snprintf(other, sizeof(other), "%s", wm_scratch_path("input-too"));
+	fd = open(job.input, O_RDONLY | O_CLOEXEC);
+	CU_ASSERT_EQUAL(read(fd, &byte, 1), 1);
+	close(fd);
+	CU_ASSERT_EQUAL(write_and_append(&job, 0), 0);
+	CU_ASSERT_EQUAL(link(job.input, other), 0);
+	CU_ASSERT_EQUAL(write_and_append(&job, 1), 0);
+	CU_ASSERT_EQUAL(unlink(job.input) | unlink(other), 0);
+	CU_ASSERT_EQUAL(write_and_append(&job, 2), 0);
+	CU_ASSERT_EQUAL(wm_source_check(&job.source, &error), 0);
+	/* But another in its place is not. */
+	wm_scratch_write(job.input, job.bytes, 4 * WM_EXTENT_BYTES);
+	CU_ASSERT_EQUAL(wm_source_check(&job.source, &error), -WM_STORE_INPUT_CHANGED);
+	end(&job);
+}
+
 static void a_journal_that_cannot_be_written_says_why(void)
 {
 	struct wm_journal_record record;
@@ -581,6 +649,8 @@ static void a_killed_job_goes_on_from_what_was_durable(void)
 		times[1] = status.st_mtim;
 		describe(&job, input_bytes); /* the same bytes again */
 		CU_ASSERT_EQUAL(utimensat(AT_FDCWD, job.input, times, 0), 0);
+		wm_source_close(&job.source);
+		CU_ASSERT_EQUAL_FATAL(wm_source_open(&job.source, job.input, NULL), 0);
 		CU_ASSERT_EQUAL(
 			wm_journal_identify(&now, &job.source, &job.layout, false, false, NULL), 0);
 		CU_ASSERT_EQUAL_FATAL(
@@ -607,6 +677,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(records_follow_their_extents),
 	WM_TEST(reads_and_writes_go_on_beside_an_append),
 	WM_TEST(an_output_that_cannot_be_synced_is_not_vouched_for),
+	WM_TEST(no_record_vouches_for_an_input_that_changed),
+	WM_TEST(an_input_that_is_read_linked_or_removed_is_the_same),
 	WM_TEST(a_journal_that_cannot_be_written_says_why),
 	WM_TEST(an_append_that_is_cut_short_counts_for_nothing),
 	WM_TEST(a_full_disk_ends_the_journal_at_its_last_append),

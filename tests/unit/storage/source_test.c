@@ -129,6 +129,31 @@ static void what_is_neither_file_nor_device_is_refused_without_waiting(void)
 	refused("/dev/null", EINVAL);
 }
 
+/* It would open a file of its own instead of the caller's. */
+static void a_descriptor_of_a_process_is_refused(void)
+{
+	const char *link_path = wm_scratch_path("to-descriptor");
+	char path[64];
+	int fd, pipes[2];
+
+	wm_scratch_write(wm_scratch_path("opened"), "x", 1);
+	fd = open(wm_scratch_path("opened"), O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	refused(path, EINVAL);
+	CU_ASSERT_EQUAL(symlink(path, link_path), 0);
+	refused(link_path, EINVAL);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	refused(path, EINVAL);
+	CU_ASSERT_EQUAL_FATAL(pipe2(pipes, O_CLOEXEC), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", pipes[0]);
+	refused(path, EINVAL);
+	refused("/proc/self/exe", EINVAL);
+	refused("/proc/version", EINVAL);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+}
+
 static void a_socket_is_refused(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -160,6 +185,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_directory_is_refused),
 	WM_TEST(an_unreadable_file_is_refused),
 	WM_TEST(what_is_neither_file_nor_device_is_refused_without_waiting),
+	WM_TEST(a_descriptor_of_a_process_is_refused),
 	WM_TEST(a_socket_is_refused),
 	WM_TEST(a_path_too_long_is_refused),
 };

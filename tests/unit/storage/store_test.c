@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
@@ -314,10 +315,57 @@ static void an_input_that_shrank_is_an_error(void)
 		open_store(&job, 1);
 		CU_ASSERT_EQUAL(truncate(job.input, lengths[i]), 0);
 		CU_ASSERT_EQUAL(wm_store_read(job.store, 0, 0), 0);
-		CU_ASSERT_EQUAL(next_event(&job).result, -ENODATA);
+		CU_ASSERT_EQUAL(next_event(&job).result, -WM_STORE_INPUT_CHANGED);
 		close_store(&job);
 		end(&job);
 	}
+}
+
+/* Of the kernel: NULL takes what is submitted. */
+static int submit_error;
+int __real_io_uring_submit(struct io_uring *ring);
+int __wrap_io_uring_submit(struct io_uring *ring);
+
+int __wrap_io_uring_submit(struct io_uring *ring)
+{
+	return submit_error ? submit_error : __real_io_uring_submit(ring);
+}
+
+/* Nothing waits for ever, and what is asked later, when it takes it again, is done. */
+static void what_the_kernel_does_not_take_ends_with_its_error(void)
+{
+	bool ended[4] = { false };
+	struct wm_store_event events[8];
+	struct job job;
+
+	begin(&job, 4 * WM_EXTENT_BYTES);
+	open_store(&job, 4);
+	for (unsigned round = 0; round < 3; round++) {
+		submit_error = -ENXIO;
+		for (unsigned i = 0; i < 4; i++)
+			CU_ASSERT_EQUAL(wm_store_read(job.store, i, i), 0);
+		CU_ASSERT_EQUAL(wm_store_submit(job.store), -ENXIO);
+		memset(ended, 0, sizeof(ended));
+		CU_ASSERT_EQUAL(wm_store_poll(job.store, events, 3), 3);
+		CU_ASSERT_EQUAL(wm_store_poll(job.store, events + 3, 5), 1);
+		for (unsigned i = 0; i < 4; i++) {
+			CU_ASSERT_EQUAL(events[i].op, WM_STORE_READ);
+			CU_ASSERT_EQUAL(events[i].result, -ENXIO);
+			ended[events[i].extent] = true;
+		}
+		CU_ASSERT(ended[0] && ended[1] && ended[2] && ended[3]);
+		CU_ASSERT_EQUAL(wm_store_in_flight(job.store), 0);
+		CU_ASSERT_EQUAL(wm_store_poll(job.store, events, 8), 0);
+	}
+	submit_error = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(wm_store_submit(job.store), 0);
+		CU_ASSERT_EQUAL(wm_store_read(job.store, i, i), 0);
+		CU_ASSERT_EQUAL(next_event(&job).result, 0);
+		CU_ASSERT(buffer_holds_extent(&job, i, i));
+	}
+	close_store(&job);
+	end(&job);
 }
 
 static int ring_descriptor(void)
@@ -539,6 +587,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(extents_that_begin_inside_a_page_land_at_their_skew),
 	WM_TEST(reads_in_flight_each_fill_their_own_buffer),
 	WM_TEST(an_input_that_shrank_is_an_error),
+	WM_TEST(what_the_kernel_does_not_take_ends_with_its_error),
 	WM_TEST(a_short_read_goes_on_where_it_stopped),
 	WM_TEST(parts_that_do_not_fit_are_refused),
 	WM_TEST(a_write_that_fails_half_way_reports_why),
