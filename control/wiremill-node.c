@@ -21,6 +21,7 @@
 #include "log.h"
 #include "printable.h"
 #include "signals.h"
+#include "streams.h"
 #include "wiremill/control.h"
 #include "wiremill/executor.h"
 #include "worker.h"
@@ -529,6 +530,7 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	int ret;
 
+	wm_streams_keep();
 	wm_signals_ignore();
 	ret = parse_options(&node.options, argc, argv);
 	if (ret != WM_EXIT_DONE)

@@ -12,6 +12,7 @@
 #include "number.h"
 #include "printable.h"
 #include "signals.h"
+#include "streams.h"
 #include "wiremill/control.h"
 
 /* Half of what a cheap switch buffers a port. */
@@ -216,6 +217,7 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	int status;
 
+	wm_streams_keep();
 	wm_signals_ignore();
 	wm_log_init("wiremilld", WM_LOG_INFO);
 	status = take_options(argc, argv, &config);

@@ -6,6 +6,7 @@
 
 #include "options.h"
 #include "signals.h"
+#include "streams.h"
 
 static const struct wm_verb *const verbs[] = {
 	&wm_verb_job_submit,
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	wm_streams_keep();
 	wm_signals_ignore_writes();
 	status = run(argc, argv);
 	/* A result that did not reach its file is not done; a reader that went needs no word. */

@@ -344,6 +344,74 @@ a_disk_that_is_full_ends_the_recording() {
 	umount "$scratch/small"
 }
 
+# ---- results ----------------------------------------------------------------------
+
+# measure OPTION...: frames to a peer that need not be there.
+measure() {
+	run_gen transmit --interface port0 --mac "$mac" --size 512 --rate 10kpps \
+		--json "$scratch/kept.json" --csv "$scratch/kept.csv" "$@"
+}
+
+# results_are_kept STATUS WORDS: of a measurement whose exit status is that, in $scratch/error.
+results_are_kept() {
+	equal "exit status" "$1" 1
+	grep -q "not all written.*$2" "$scratch/error"
+	holds 'it["sent"]["frames"] == 1000' "$(total "$scratch/kept.json")"
+	equal "lines of CSV" "$(wc -l <"$scratch/kept.csv")" 3
+	# What stdout did not take.
+	grep -q '^transmit .* 512 ' "$scratch/error"
+	rm "$scratch/kept.json" "$scratch/kept.csv"
+}
+
+stdout_that_takes_nothing_costs_no_result() {
+	local status=0
+	measure --count 1000 >/dev/full 2>"$scratch/error" || status=$?
+	results_are_kept "$status" "No space left"
+	status=0
+	measure --count 1000 >&- 2>"$scratch/error" || status=$?
+	results_are_kept "$status" "Bad file descriptor"
+	# A reader that has ended before there is anything to read.
+	mkfifo "$scratch/pipe"
+	exec 4<>"$scratch/pipe"
+	exec 5>"$scratch/pipe" 4<&-
+	status=0
+	measure --count 1000 >&5 2>"$scratch/error" || status=$?
+	results_are_kept "$status" "Broken pipe"
+}
+
+a_bad_path_is_told_before_the_measurement() {
+	local sent
+	sent=$(counter tx.packets --controller)
+	echo kept >"$scratch/old.csv"
+	refused 1 '/nowhere/file: results cannot be written' measure \
+		--csv "$scratch/old.csv" --json /nowhere/file
+	refused 1 'name another file' measure --csv "$scratch/old.csv" --json "$scratch/old.csv"
+	refused 1 'name another file' replay "$scratch/all.pcapng" --json "$scratch/all.pcapng"
+	refused 1 '/nowhere/x-rate.gp|gnuplot' measure --plot /nowhere/x
+	equal "what was measured before" "$(cat "$scratch/old.csv")" kept
+	equal "frames that were sent" "$(($(counter tx.packets --controller) - sent))" 0
+	[[ ! -e $scratch/kept.json ]]
+}
+
+# Two frames an hour apart: the second is not waited for.
+a_long_pause_is_said() {
+	local program
+	python3 - "$scratch/pause.pcap" <<-'PYTHON'
+		import struct, sys
+		with open(sys.argv[1], "wb") as file:
+		    file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+		    for second in 0, 3600:
+		        file.write(struct.pack("<IIII", second, 0, 60, 60) + bytes(60))
+	PYTHON
+	replay "$scratch/pause.pcap" >"$scratch/paused" 2>"$scratch/error" &
+	program=$!
+	eventually 60 grep -q 'nothing is sent for 3600.0 s before frame 2' "$scratch/error"
+	ip netns pids "wm-$lab-ctl" | xargs kill -INT
+	wait "$program"
+	replay "$scratch/pause.pcap" --rate max >/dev/null 2>"$scratch/error"
+	equal "what is said at another rate" "$(cat "$scratch/error")" ""
+}
+
 # ---- while it runs --------------------------------------------------------------
 
 # on_terminal TERM OPTION...: a measurement on a terminal of its own; what it showed is in
@@ -451,6 +519,9 @@ check "what was recorded is replayed, frame by frame" what_was_recorded_is_repla
 check "a replay goes round and round at a rate" a_replay_goes_round_at_a_rate
 check "bad captures are refused" bad_captures_are_refused
 check "a full disk ends the recording, not the measurement" a_disk_that_is_full_ends_the_recording
+check "stdout that takes nothing costs no result" stdout_that_takes_nothing_costs_no_result
+check "a path that cannot be written is told before the measurement" a_bad_path_is_told_before_the_measurement
+check "a long pause of a capture is said" a_long_pause_is_said
 check "a terminal shows how it stands, and is left as it was" a_terminal_shows_how_it_stands
 check "a terminal that cannot be drawn over gets lines" a_terminal_that_cannot_gets_lines
 check "without a terminal nothing is shown" where_there_is_no_terminal_a_screen_is_refused

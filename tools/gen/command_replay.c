@@ -3,14 +3,19 @@
 #include <inttypes.h>
 
 #include "capture.h"
+#include "clock.h"
 #include "commands.h"
 #include "log.h"
 #include "outcome.h"
+#include "replay.h"
 #include "trial.h"
 
 /* Of a capture, which is in memory while it is sent: much less than a machine has, which
  * is to become a rack's controller. */
 #define CAPTURE_BYTES_MAX (1ull << 30)
+
+/* As long as a receiver waits that was not told otherwise (--idle). */
+#define PAUSE_NS (2 * WM_NS_PER_S)
 
 static struct wm_capture *load(const struct wm_gen *gen, const struct wm_gen_options *options,
 			       struct wm_error *error)
@@ -23,6 +28,23 @@ static struct wm_capture *load(const struct wm_gen *gen, const struct wm_gen_opt
 			       "sent at its time",
 			       options->file, capture->backwards);
 	return capture;
+}
+
+/* Nobody is to wonder for an hour whether it hangs, or why the other end has ended. */
+static void tell_pause(const struct wm_gen_options *options, const struct wm_capture *capture)
+{
+	struct wm_replay replay;
+	uint64_t pause_ns, before;
+
+	if (options->rate.unit != WM_RATE_RECORDED)
+		return;
+	wm_replay_init(&replay, capture, options->speed_ppm, options->passes);
+	pause_ns = wm_replay_pause_ns(&replay, &before);
+	if (pause_ns >= PAUSE_NS)
+		wm_log_warning("%s: nothing is sent for %.1f s before frame %" PRIu64
+			       ", as recorded: a receiver whose --idle is shorter ends there; "
+			       "--speed and --rate shorten it",
+			       options->file, (double)pause_ns / (double)WM_NS_PER_S, before);
 }
 
 static int replay(struct wm_gen *gen, const struct wm_gen_options *options,
@@ -49,6 +71,7 @@ int wm_command_replay(struct wm_gen *gen, const struct wm_gen_options *options,
 	(void)size;
 	if (!capture)
 		return -errno;
+	tell_pause(options, capture);
 	ret = replay(gen, options, targets, capture, result, error);
 	wm_capture_destroy(&capture);
 	return ret;

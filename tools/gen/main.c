@@ -11,9 +11,9 @@
 #include "gen.h"
 #include "key.h"
 #include "log.h"
-#include "plot.h"
-#include "report.h"
+#include "outputs.h"
 #include "signals.h"
+#include "streams.h"
 #include "wiremill/control.h"
 
 #define COMMAND_BYTES_MAX 4096u
@@ -61,45 +61,34 @@ static struct wm_result_head head_of(const struct origin *origin, const struct w
 	};
 }
 
-static bool is_stdout(const char *path)
-{
-	return path && strcmp(path, "-") == 0;
-}
-
 /* All frames, those of the membership too: what the kernel's counters show. */
-static void print_port(const struct wm_gen *gen)
+static void write_port(const struct wm_engine_counters *port, FILE *stream)
 {
-	const struct wm_engine_counters port = gen->counters;
-
-	printf("port: sent %" PRIu64 " frames (%" PRIu64 " bytes), %" PRIu64
-	       " of them control; received %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
-	       " of them control and %" PRIu64 " not ours",
-	       port.frames_sent, port.bytes_sent, port.control_sent, port.frames_received,
-	       port.bytes_received, port.control_received, port.foreign);
+	fprintf(stream,
+		"port: sent %" PRIu64 " frames (%" PRIu64 " bytes), %" PRIu64
+		" of them control; received %" PRIu64 " (%" PRIu64 " bytes), %" PRIu64
+		" of them control and %" PRIu64 " not ours",
+		port->frames_sent, port->bytes_sent, port->control_sent, port->frames_received,
+		port->bytes_received, port->control_received, port->foreign);
 	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++) {
-		if (port.drops.count[i] > 0)
-			printf("; %s %" PRIu64, wm_drop_name((enum wm_drop)i), port.drops.count[i]);
+		if (port->drops.count[i] > 0)
+			fprintf(stream, "; %s %" PRIu64, wm_drop_name((enum wm_drop)i),
+				port->drops.count[i]);
 	}
-	putchar('\n');
 }
 
-static int save(const struct wm_gen *gen, const struct wm_result *result,
-		const struct wm_gen_options *options, struct wm_error *error)
+/* The caller's. NULL: no memory. */
+static char *port_line(const struct wm_engine_counters *port)
 {
-	unsigned drawn;
-	int ret = 0;
+	char *line = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&line, &bytes);
 
-	if (!is_stdout(options->json_path) && !is_stdout(options->csv_path)) {
-		ret = wm_report_save(result, WM_REPORT_TEXT, "-", error);
-		print_port(gen);
-	}
-	if (ret == 0 && options->json_path)
-		ret = wm_report_save(result, WM_REPORT_JSON, options->json_path, error);
-	if (ret == 0 && options->csv_path)
-		ret = wm_report_save(result, WM_REPORT_CSV, options->csv_path, error);
-	if (ret == 0 && options->plot_prefix)
-		ret = wm_plot_save(result, WM_PLOT_SVG, options->plot_prefix, &drawn, error);
-	return ret;
+	if (!stream)
+		return NULL;
+	write_port(port, stream);
+	fclose(stream);
+	return line;
 }
 
 static int run_command(struct wm_gen *gen, struct wm_gen_options *options, struct wm_result *result,
@@ -118,26 +107,31 @@ static int run_command(struct wm_gen *gen, struct wm_gen_options *options, struc
 
 /* What was measured is shown even where it ended early, once nothing moves any more. */
 static int measure(struct wm_gen *gen, struct wm_gen_options *options, const struct origin *origin,
-		   struct wm_error *error)
+		   struct wm_outputs *outputs)
 {
+	struct wm_error error = { "" };
 	struct wm_result result;
-	int ret;
+	char *port;
+	int ret, written = 0;
 
 	wm_result_init(&result);
 	result.head = head_of(origin, gen);
-	ret = run_command(gen, options, &result, error);
+	ret = run_command(gen, options, &result, &error);
 	result.head.recording = (struct wm_result_recording){ options->write_path,
 							      gen->recorded.frames,
 							      gen->recorded.missed };
-	if (result.row_count > 0 && save(gen, &result, options, ret < 0 ? NULL : error) < 0 &&
-	    ret == 0)
-		ret = -1;
+	result.head.port = port = port_line(&gen->counters);
+	if (result.row_count > 0)
+		written = wm_outputs_write(outputs, &result);
+	if (ret < 0)
+		wm_log_error("%s", error.text);
+	free(port);
 	wm_result_fini(&result);
-	return ret;
+	return ret < 0 ? ret : written;
 }
 
-static int run(struct wm_gen_options *options, const struct wm_key *key,
-	       const struct origin *origin)
+static int run_to(struct wm_gen_options *options, const struct wm_key *key,
+		  const struct origin *origin, struct wm_outputs *outputs)
 {
 	struct wm_error error = { "" };
 	struct wm_gen gen;
@@ -150,11 +144,29 @@ static int run(struct wm_gen_options *options, const struct wm_key *key,
 	if (wm_gen_options_complete(options, gen.port.mtu, wm_gen_line_bits_per_s(&gen), &error) <
 	    0) {
 		status = wrong_usage(error.text);
-	} else if (measure(&gen, options, origin, &error) < 0) {
-		wm_log_error("%s", error.text);
+	} else if (measure(&gen, options, origin, outputs) < 0) {
 		status = WM_EXIT_FAILED;
 	}
 	wm_gen_close(&gen);
+	return status;
+}
+
+static int run(struct wm_gen_options *options, const struct wm_key *key,
+	       const struct origin *origin)
+{
+	const struct wm_outputs_wanted wanted = { options->json_path, options->csv_path,
+						  options->plot_prefix, options->file,
+						  options->write_path };
+	struct wm_outputs outputs;
+	struct wm_error error;
+	int status;
+
+	if (wm_outputs_open(&outputs, &wanted, &error) < 0) {
+		wm_log_error("%s", error.text);
+		return WM_EXIT_FAILED;
+	}
+	status = run_to(options, key, origin, &outputs);
+	wm_outputs_close(&outputs);
 	return status;
 }
 
@@ -188,6 +200,7 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	struct origin origin = { "", "", "" };
 
+	wm_streams_keep();
 	wm_signals_ignore();
 	wm_log_init("wiremill-gen", WM_LOG_WARNING);
 	origin_take(&origin, argc, argv);

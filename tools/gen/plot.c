@@ -2,10 +2,12 @@
 #include "plot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -224,10 +226,15 @@ int wm_plot_write_script(const struct wm_result *result, enum wm_plot_kind kind,
 static int run_gnuplot(const char *script, struct wm_error *error)
 {
 	char *argv[] = { (char *)"gnuplot", (char *)script, NULL };
+	posix_spawn_file_actions_t actions;
 	int ret, status;
 	pid_t pid;
 
-	ret = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+	/* stdout is for results. */
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	ret = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
 	if (ret)
 		return wm_error_set(error, ret, "gnuplot cannot be run: %s: install gnuplot-nox",
 				    strerror(ret));
@@ -240,16 +247,54 @@ static int run_gnuplot(const char *script, struct wm_error *error)
 	return 0;
 }
 
+static int name_script(char script[PATH_MAX], enum wm_plot_kind kind, const char *prefix,
+		       struct wm_error *error)
+{
+	/* The picture's name is one byte longer. */
+	if (snprintf(script, PATH_MAX, "%s-%s.gp", prefix, kind_names[kind]) >= PATH_MAX - 1)
+		return wm_error_set(error, ENAMETOOLONG, "the prefix of the plots is too long");
+	return 0;
+}
+
+/* What is there stays as it is. */
+static int check_script(const char *script, struct wm_error *error)
+{
+	int fd = open(script, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	bool is_new = fd >= 0;
+
+	if (fd < 0 && errno == EEXIST)
+		fd = open(script, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return wm_error_set(error, errno, "%s: the plot cannot be written: %s", script,
+				    strerror(errno));
+	close(fd);
+	if (is_new)
+		unlink(script);
+	return 0;
+}
+
+int wm_plot_check(const char *prefix, struct wm_error *error)
+{
+	char script[PATH_MAX];
+	int ret = run_gnuplot("--version", error);
+
+	for (unsigned kind = 0; kind < WM_PLOT_KINDS && ret == 0; kind++) {
+		ret = name_script(script, kind, prefix, error);
+		if (ret == 0)
+			ret = check_script(script, error);
+	}
+	return ret;
+}
+
 static int save(const struct wm_result *result, enum wm_plot_kind kind, enum wm_plot_format format,
 		const char *prefix, struct wm_error *error)
 {
 	char script[PATH_MAX], picture[PATH_MAX];
 	FILE *stream;
-	int ret;
+	int ret = name_script(script, kind, prefix, error);
 
-	if (snprintf(script, sizeof(script), "%s-%s.gp", prefix, kind_names[kind]) >=
-	    (int)sizeof(script) - 1)
-		return wm_error_set(error, ENAMETOOLONG, "the prefix of the plots is too long");
+	if (ret < 0)
+		return ret;
 	snprintf(picture, sizeof(picture), "%s-%s.%s", prefix, kind_names[kind],
 		 format_names[format]);
 	stream = fopen(script, "w");

@@ -29,6 +29,8 @@ bool wm_plot_has(const struct wm_result *result, enum wm_plot_kind kind);
 /* The script, data included, that draws `picture`. 0, or a negative errno of the stream. */
 int wm_plot_write_script(const struct wm_result *result, enum wm_plot_kind kind,
 			 enum wm_plot_format format, const char *picture, FILE *stream);
+/* Before there is a result: is gnuplot there, and can the pictures be written? */
+int wm_plot_check(const char *prefix, struct wm_error *error);
 /* All pictures. *drawn: how many; 0 is no error. */
 int wm_plot_save(const struct wm_result *result, enum wm_plot_format format, const char *prefix,
 		 unsigned *drawn, struct wm_error *error);

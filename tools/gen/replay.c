@@ -36,13 +36,35 @@ const struct wm_capture_frame *wm_replay_frame(const struct wm_replay *replay)
 	return &replay->capture->frames[replay->frame];
 }
 
-uint64_t wm_replay_due_ns(const struct wm_replay *replay)
+/* At the speed of this replay. */
+static uint64_t at_speed(const struct wm_replay *replay, unsigned __int128 recorded_ns)
 {
-	unsigned __int128 recorded_ns = (unsigned __int128)replay->period_ns * replay->pass +
-					wm_replay_frame(replay)->time_ns;
 	unsigned __int128 due_ns = recorded_ns * WM_REPLAY_SPEED_ONE_PPM / replay->speed_ppm;
 
 	return due_ns < DUE_NS_MAX ? (uint64_t)due_ns : DUE_NS_MAX;
+}
+
+uint64_t wm_replay_due_ns(const struct wm_replay *replay)
+{
+	return at_speed(replay, (unsigned __int128)replay->period_ns * replay->pass +
+					wm_replay_frame(replay)->time_ns);
+}
+
+uint64_t wm_replay_pause_ns(const struct wm_replay *replay, uint64_t *before_frame)
+{
+	const struct wm_capture *capture = replay->capture;
+	uint64_t longest_ns = 0;
+
+	*before_frame = 1;
+	for (uint64_t i = 1; i < capture->frame_count; i++) {
+		uint64_t pause_ns = capture->frames[i].time_ns - capture->frames[i - 1].time_ns;
+
+		if (pause_ns > longest_ns) {
+			longest_ns = pause_ns;
+			*before_frame = i + 1;
+		}
+	}
+	return at_speed(replay, longest_ns);
 }
 
 void wm_replay_advance(struct wm_replay *replay)

@@ -36,6 +36,8 @@ bool wm_replay_is_over(const struct wm_replay *replay);
 /* Not once it is over: the next frame, and when it is due, after the first one. */
 const struct wm_capture_frame *wm_replay_frame(const struct wm_replay *replay);
 uint64_t wm_replay_due_ns(const struct wm_replay *replay);
+/* The longest time between two frames of a pass, and the number of the later one, from 1. */
+uint64_t wm_replay_pause_ns(const struct wm_replay *replay, uint64_t *before_frame);
 /* On to the one after it. */
 void wm_replay_advance(struct wm_replay *replay);
 

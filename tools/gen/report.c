@@ -2,7 +2,6 @@
 #include "report.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "report_csv.h"
 #include "report_json.h"
@@ -39,35 +38,4 @@ int wm_report_write(const struct wm_result *result, enum wm_report_format format
 	if (ret == 0 && (fflush(stream) != 0 || ferror(stream)))
 		ret = -EIO;
 	return ret;
-}
-
-static int save_to_file(const struct wm_result *result, enum wm_report_format format,
-			const char *path, struct wm_error *error)
-{
-	FILE *stream = fopen(path, "w");
-	int ret;
-
-	if (!stream)
-		return wm_error_set(error, errno, "%s: results cannot be written there: %s", path,
-				    strerror(errno));
-	ret = wm_report_write(result, format, stream);
-	if (fclose(stream) != 0 && ret == 0)
-		ret = -errno;
-	if (ret < 0)
-		return wm_error_set(error, -ret, "%s: the results are not all written: %s", path,
-				    strerror(-ret));
-	return 0;
-}
-
-int wm_report_save(const struct wm_result *result, enum wm_report_format format, const char *path,
-		   struct wm_error *error)
-{
-	int ret;
-
-	if (strcmp(path, "-") != 0)
-		return save_to_file(result, format, path, error);
-	ret = wm_report_write(result, format, stdout);
-	if (ret < 0)
-		return wm_error_set(error, -ret, "results on stdout: %s", strerror(-ret));
-	return 0;
 }

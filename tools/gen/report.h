@@ -43,14 +43,10 @@
 #include <stdio.h>
 
 #include "result.h"
-#include "wiremill/error.h"
 
 enum wm_report_format { WM_REPORT_TEXT, WM_REPORT_JSON, WM_REPORT_CSV };
 
 /* 0, or a negative errno of memory or of the stream. */
 int wm_report_write(const struct wm_result *result, enum wm_report_format format, FILE *stream);
-/* The same to a file, which is replaced; "-" is stdout. */
-int wm_report_save(const struct wm_result *result, enum wm_report_format format, const char *path,
-		   struct wm_error *error);
 
 #endif

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report_json.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "clock.h"
+#include "printable.h"
 
 #define PPM 1e6
 
@@ -10,10 +14,23 @@ static double seconds(uint64_t ns)
 	return (double)ns / (double)WM_NS_PER_S;
 }
 
-/* NULL is null. */
+/* NULL is null. JSON is UTF-8: a path or a name that is none would cost the whole report. */
 static json_t *text(const char *text)
 {
-	return text ? json_string(text) : json_null();
+	char *printable = NULL;
+	size_t bytes;
+	FILE *stream;
+	json_t *value;
+
+	if (!text)
+		return json_null();
+	stream = open_memstream(&printable, &bytes);
+	if (!stream)
+		return NULL;
+	wm_printable_print(stream, text);
+	value = fclose(stream) == 0 ? json_string(printable) : NULL;
+	free(printable);
+	return value;
 }
 
 static json_t *number_if(bool is_known, uint64_t number)
@@ -109,11 +126,11 @@ json_t *wm_report_json_row(const struct wm_result_row *row)
 	};
 	bool numbered = row->sequenced;
 
-	return json_pack("{s:s, s:s, s:f, s:s, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+	return json_pack("{s:s, s:s, s:f, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:I, s:f, s:f, s:f, s:o, s:o, s:o}",
 			 "test", row->test, "size", row->size, "frame_bytes",
 			 wm_result_frame_bytes(row), "scope", scopes[row->scope], "target",
-			 row->target, "duration_s", seconds(row->duration_ns), "asked",
+			 text(row->target), "duration_s", seconds(row->duration_ns), "asked",
 			 asked(row->asked), "sent",
 			 traffic(row->sends, row->sent, row->duration_ns), "received",
 			 traffic(row->receives, row->received, row->duration_ns), "lost",
@@ -144,7 +161,7 @@ static json_t *recording(const struct wm_result_recording *recording)
 {
 	if (!recording->path)
 		return json_null();
-	return json_pack("{s:s, s:I, s:I}", "file", recording->path, "frames",
+	return json_pack("{s:o, s:I, s:I}", "file", text(recording->path), "frames",
 			 (json_int_t)recording->frames, "missed", (json_int_t)recording->missed);
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "clock.h"
+#include "printable.h"
 #include "table.h"
 
 #define PPM 1e6
@@ -44,8 +45,10 @@ static void print_head(const struct wm_result_head *head, FILE *stream)
 {
 	char line[WM_REPORT_CELL_BYTES];
 
-	if (head->command)
-		fprintf(stream, "%s\n", head->command);
+	if (head->command) {
+		wm_printable_print(stream, head->command);
+		fputc('\n', stream);
+	}
 	if (head->started)
 		fprintf(stream, "%s ", head->started);
 	if (head->host)
@@ -226,7 +229,8 @@ static void print_recording(const struct wm_result_recording *recording, FILE *s
 {
 	if (!recording->path)
 		return;
-	fprintf(stream, "%s: %" PRIu64 " frames", recording->path, recording->frames);
+	wm_printable_print(stream, recording->path);
+	fprintf(stream, ": %" PRIu64 " frames", recording->frames);
 	if (recording->missed)
 		fprintf(stream,
 			"; %" PRIu64 " more were sent or received and could not be "
@@ -243,4 +247,6 @@ void wm_report_text(const struct wm_result *result, FILE *stream)
 	for (unsigned i = 0; i < result->row_count; i++)
 		print_remarks(&result->rows[i], stream);
 	print_recording(&result->head.recording, stream);
+	if (result->head.port)
+		fprintf(stream, "%s\n", result->head.port);
 }

@@ -79,6 +79,7 @@ struct wm_result_head {
 	uint32_t mtu;
 	uint64_t line_bits_per_s; /* 0: not known */
 	struct wm_result_recording recording;
+	const char *port; /* what the port counted, a line for people */
 };
 
 struct wm_result {

@@ -91,10 +91,23 @@ static void times_beyond_reason_are_never_due(void)
 	CU_ASSERT_EQUAL(wm_replay_due_ns(&replay), INT64_MAX);
 }
 
+static void the_longest_pause_is_known(void)
+{
+	struct wm_replay replay;
+	uint64_t before;
+
+	wm_replay_init(&replay, &capture, WM_REPLAY_SPEED_ONE_PPM, 0);
+	CU_ASSERT_EQUAL(wm_replay_pause_ns(&replay, &before), 3 * WM_NS_PER_MS);
+	CU_ASSERT_EQUAL(before, 2);
+	wm_replay_init(&replay, &capture, 3 * WM_REPLAY_SPEED_ONE_PPM, 1);
+	CU_ASSERT_EQUAL(wm_replay_pause_ns(&replay, &before), WM_NS_PER_MS);
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(frames_are_due_when_they_came),
 	WM_TEST(a_speed_divides_the_times),
 	WM_TEST(a_pass_follows_after_the_mean_gap),
+	WM_TEST(the_longest_pause_is_known),
 	WM_TEST(without_a_number_of_passes_there_is_no_end),
 	WM_TEST(one_frame_comes_over_and_over_at_once),
 	WM_TEST(times_beyond_reason_are_never_due),

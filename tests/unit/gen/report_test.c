@@ -270,19 +270,6 @@ static void a_replay_says_how_late_it_was_and_what_was_recorded(void)
 	wm_result_fini(&result);
 }
 
-static void a_disk_that_is_full_is_an_error(void)
-{
-	struct wm_error error = { "" };
-	struct wm_result result;
-
-	wm_sample_result(&result);
-	for (enum wm_report_format format = WM_REPORT_TEXT; format <= WM_REPORT_CSV; format++)
-		CU_ASSERT(wm_report_save(&result, format, "/dev/full", &error) < 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "/dev/full"));
-	CU_ASSERT_EQUAL(wm_report_save(&result, WM_REPORT_CSV, "/nowhere/at/all", &error), -ENOENT);
-	wm_result_fini(&result);
-}
-
 static const struct wm_test tests[] = {
 	WM_TEST(json_has_the_head_and_every_row),
 	WM_TEST(json_says_null_for_what_was_not_measured),
@@ -293,7 +280,6 @@ static const struct wm_test tests[] = {
 	WM_TEST(text_says_what_was_found_and_how_sure_it_is),
 	WM_TEST(text_says_when_the_tester_was_the_limit),
 	WM_TEST(a_replay_says_how_late_it_was_and_what_was_recorded),
-	WM_TEST(a_disk_that_is_full_is_an_error),
 };
 
 int main(void)
