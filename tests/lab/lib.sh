@@ -23,6 +23,7 @@ failed_count=0
 in_step=false
 lab_count=0
 labs=()
+processes=()
 loops=()
 mounts=()
 
@@ -39,6 +40,9 @@ clean_up() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	set +e
+	for item in "${processes[@]}"; do
+		kill "$item" && wait "$item"
+	done
 	for item in "${labs[@]}"; do
 		"$root/tools/lab" down --name "$item"
 	done

@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The controller on the poll-mode drivers of real cards, on Debian's kernels: QEMU boots
+# them, with the cards behind an IOMMU and on the switch of a lab, and files on NVMe.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/../lab/lib.sh"
+# shellcheck source=tests/boot/image.sh
+. "$root/tests/boot/image.sh"
+# shellcheck source=tests/boot/guest.sh
+. "$root/tests/boot/guest.sh"
+
+kernels=${WM_KERNELS:-/var/cache/wiremill/kernels}
+e1000e=0000:00:05.0
+virtio=0000:00:06.0
+e1000e_mac=02:57:4d:00:00:f0
+virtio_mac=02:57:4d:00:00:f1
+bytes=$((64 * mib))
+
+# no_kernel NAME: why not.
+no_kernel() {
+	echo "no kernel '$1': $(cat "$kernels/$1.reason" 2>/dev/null || echo "run 'sudo tools/kernels'")"
+}
+
+for program in qemu-system-x86_64 busybox cpio; do
+	[[ $(type -P "$program") ]] || skip_all "there is no $program"
+done
+[[ -e $kernels/stable/version ]] ||
+	skip_all "$(no_kernel stable)"
+[[ -c /dev/net/tun ]] || skip_all "the kernel has no TUN/TAP"
+
+skip() {
+	test_count=$((test_count + 1))
+	echo "ok $test_count - $1 # SKIP $2"
+}
+
+# step TITLE COMMAND...: as check, and what the controller said if it fails.
+step() {
+	local before=$failed_count
+	check "$@"
+	((failed_count == before)) || tail -n 20 "$guest_share/controller.log" | sed 's/^/# /'
+}
+
+# rig COMMAND...: in the guest, with controller.sh.
+rig() {
+	guest ". /share/controller.sh" "$@"
+}
+
+# A file system that holds what is in a folder.
+make_disk() {
+	truncate -s 320M "$1"
+	mkfs.ext4 -q -F -E lazy_itable_init=1 -d "$2" "$1"
+}
+
+# The state is kept with the outputs.
+make_disks() {
+	mkdir -p "$scratch/in" "$scratch/out/state"
+	make_data "$scratch/in/input" "$bytes"
+	make_disk "$scratch/in.img" "$scratch/in"
+	make_disk "$scratch/out.img" "$scratch/out"
+	rm -r "$scratch/out"
+}
+
+# boots NAME: that kernel, all cards and drives, and the controller's files.
+boots() {
+	local kernel=$kernels/$1
+	image_make "$scratch/image" "$kernel" "$root/tests/boot/init" "${drivers[@]}" -- \
+		"$build/control/wiremilld" "$build/control/cli/wiremill" "$build/tests/boot/hugepage_order"
+	guest_boot "$kernel" "$scratch/image" "intel_iommu=on iommu=pt hugepages=200" \
+		-machine q35,kernel-irqchip=split \
+		-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48,device-iotlb=on \
+		-netdev tap,id=tap0,ifname=card0,script=no,downscript=no \
+		-device "e1000e,id=card0,netdev=tap0,mac=$e1000e_mac,addr=5,romfile=" \
+		-netdev tap,id=tap1,ifname=card1,script=no,downscript=no \
+		-device "virtio-net-pci,id=card1,netdev=tap1,mac=$virtio_mac,addr=6,disable-legacy=on,iommu_platform=on,ats=on,host_mtu=9000,romfile=" \
+		-drive "id=in,if=none,file=$scratch/in.img,format=raw,cache=none,aio=io_uring" \
+		-device nvme,serial=in,drive=in,addr=7 \
+		-drive "id=out,if=none,file=$scratch/out.img,format=raw,cache=none,aio=io_uring" \
+		-device nvme,serial=out,drive=out,addr=8
+	cp "$root/tests/boot/controller.sh" "/run/wiremill/$lab/key" "$guest_share/"
+}
+
+is_up() {
+	guest_waits_for up 120
+	rig "uname -r" "mount_drive in" "mount_drive out"
+}
+
+# ---- jobs, by lib.sh's words for them -----------------------------------------
+
+ctl() {
+	rig "timeout 100 wiremill $*"
+}
+
+# begin_slowly: the nodes' links leave time to do something in the middle.
+begin_slowly() {
+	link_rate 1 20mbit
+	link_rate 2 20mbit
+	rig "rm -f /mnt/out/output*"
+	value 'it["job"]' "$(ctl job submit --kernel xor --input /mnt/in/input --output /mnt/out/output --json)" >"$scratch/job"
+	job=$(<"$scratch/job")
+	eventually 60 job_holds '8 < it["extents_done"]'
+	job_holds 'it["extents_done"] < 48'
+}
+
+full_speed() {
+	lab exec --switch -- tc qdisc del dev n1 root 2>/dev/null || true
+	lab exec --switch -- tc qdisc del dev n2 root 2>/dev/null || true
+}
+
+# What the guest has written, compared with what it must be.
+is_exact() {
+	rig "fsfreeze --freeze /mnt/out"
+	rm -f "$scratch/output"
+	debugfs -R "dump /output $scratch/output" "$scratch/out.img"
+	rig "fsfreeze --unfreeze /mnt/out"
+	matches_reference "$scratch/in/input" "$scratch/output"
+	rm "$scratch/output"
+}
+
+job_is_done_and_exact() {
+	rig "rm -f /mnt/out/output*"
+	ctl job submit --kernel xor --input /mnt/in/input --output /mnt/out/output --wait
+	is_exact
+}
+
+# goes_on ADDRESS: a new life of the controller, with what the one before has left.
+goes_on() {
+	full_speed
+	starts_on "$1"
+	job=$(<"$scratch/job")
+	ends "done"
+	job_holds '0 < it["resumed_bytes"] < it["output_bytes"]'
+	is_exact
+}
+
+# ---- steps --------------------------------------------------------------------
+
+starts_on() {
+	rig "bind $1" "controller_start $1" "wiremill stats"
+}
+
+is_killed() {
+	begin_slowly
+	rig "controller_end KILL || [ \$? = 137 ]"
+}
+
+# Its card is silent before its memory is given back.
+ends_by_sigterm() {
+	rig "before=\$(dma_faults)" "controller_end TERM" "[ ! -e \$WIREMILL_SOCKET ]" \
+		"dmesg | grep DMAR: | tail -n 3" "[ \$(dma_faults) = \$before ]"
+}
+
+is_stopped_in_the_middle() {
+	begin_slowly
+	ends_by_sigterm
+}
+
+drivers=(virtio_pci 9pnet_virtio 9p crc32c_generic crct10dif_generic crc64_rocksoft_generic
+	nvme ext4 vfio_iommu_type1 vfio_pci)
+lab_up --nodes 2 --mtu 9000 --no-controller
+guest_card card0 "$e1000e_mac"
+guest_card card1 "$virtio_mac"
+make_disks
+
+boots stable
+step "Debian's own kernel boots" is_up
+step "it starts on an e1000e" starts_on "$e1000e"
+step "a job on an e1000e is exact" job_is_done_and_exact
+step "it is killed in the middle of a job on an e1000e" is_killed
+step "it goes on with that job after a restart" goes_on "$e1000e"
+step "it ends by SIGTERM on an e1000e" ends_by_sigterm
+step "it starts on a virtio-net" starts_on "$virtio"
+step "a job on a virtio-net is exact" job_is_done_and_exact
+step "it ends by SIGTERM on a virtio-net" ends_by_sigterm
+guest_end
+
+if [[ ! -e $kernels/backports/version ]]; then
+	skip "the controller on the kernel of backports" "$(no_kernel backports)"
+	finish
+fi
+boots backports
+step "the kernel of backports boots" is_up
+step "it starts on a virtio-net there" starts_on "$virtio"
+step "it is killed in the middle of a job on a virtio-net" is_killed
+step "it goes on with that job after a restart there" goes_on "$virtio"
+step "it ends by SIGTERM in the middle of a job on a virtio-net" is_stopped_in_the_middle
+step "it goes on with that job after a restart, on the other card" goes_on "$e1000e"
+step "it ends by SIGTERM on an e1000e there" ends_by_sigterm
+guest_end
+finish
