@@ -113,6 +113,7 @@ static void serve_timer(struct wm_daemon *daemon)
 	if (read(daemon->timer_fd, &count, sizeof(count)) < 0)
 		return;
 	receive_control(daemon);
+	wm_links_tick(&daemon->lanes.links, wm_clock_ns());
 	wm_membership_tick(&daemon->membership, wm_clock_ns());
 	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
 	wm_rpc_tick(daemon->rpc, wm_clock_ns());
@@ -395,6 +396,7 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 		goto close_jobs;
 
 	ports_say(daemon);
+	wm_links_start(&daemon->lanes.links, daemon->ports, daemon->lanes.count, wm_clock_ns());
 	wm_log_info("ready: %" PRIu32 " lanes, frames by %s, socket %s", daemon->lanes.count,
 		    config->auth == WM_WIRE_AEAD ? "aead" : "crc32c", config->socket_path);
 	loop(daemon);

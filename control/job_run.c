@@ -215,9 +215,13 @@ static void draw_audit(struct wm_job *job)
 
 static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	struct wm_hindrance_seen seen = { 0 };
+
 	draw_audit(job);
 	job->state = WM_JOB_RUNNING;
 	job->start_ns = now_ns;
+	wm_lanes_drops(jobs->lanes, &seen.drops);
+	wm_hindrance_begin(&job->hindrance, &seen, now_ns);
 	if (job->origin.started_ms == 0)
 		job->origin.started_ms = wm_utc_ms();
 	job->resumed_bytes = job->lane.progress.durable *
@@ -455,18 +459,35 @@ static const char *obstacle(const struct wm_job *job, const struct wm_lane_job_c
 			       : "";
 }
 
+static void hindrance_look(struct wm_jobs *jobs, struct wm_job *job,
+			   const struct wm_lane_job_counters *counters, uint64_t now_ns)
+{
+	struct wm_hindrance_seen seen = {
+		.batches = counters->batches_done,
+		.sent = counters->dispatch.sent + counters->dispatch.resent,
+	};
+
+	if (counters->job != job->lane.id)
+		return;
+	wm_lanes_drops(jobs->lanes, &seen.drops);
+	if (wm_hindrance_look(&job->hindrance, &seen, wm_links_missing(&jobs->lanes->links),
+			      now_ns))
+		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, job->hindrance.text);
+}
+
 /* With no node left that can go on a job waits for one, unless it was told for how long. */
 static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	struct wm_lane_job_counters counters;
 	const char *what;
-	char reason[128];
+	char reason[WM_ERROR_TEXT_BYTES];
 
 	if (job->suspended || job->cancelled)
 		return;
 	if (job->redo.active)
 		redo_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
+	hindrance_look(jobs, job, &counters, now_ns);
 	what = obstacle(job, &counters);
 	/* Of several lanes one may be stuck while another goes on. Nodes that join, answer
 	 * beats or are asked again are no progress; batches are. */
@@ -486,8 +507,9 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 	}
 	if (job->fail_after_ns == 0 || now_ns - job->deserted_ns < job->fail_after_ns)
 		return;
-	snprintf(reason, sizeof(reason), "%s for %.1f s", what,
-		 (double)job->fail_after_ns / WM_NS_PER_S);
+	snprintf(reason, sizeof(reason), "%s for %.1f s%s%s", what,
+		 (double)job->fail_after_ns / WM_NS_PER_S, job->hindrance.text[0] ? ": " : "",
+		 job->hindrance.text);
 	job_stop(jobs, job, reason);
 }
 

@@ -284,6 +284,8 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 		return "for a node to join";
 	if (job->state != WM_JOB_RUNNING)
 		return "";
+	if (job->hindrance.text[0])
+		return job->hindrance.text;
 	wm_jobs_counters(jobs, job, &counters);
 	if (counters.job == job->lane.id && counters.nodes_alive == 0 && counters.nodes_unable > 0)
 		return "for another node: those that answer cannot compute what is left";

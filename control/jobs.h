@@ -28,6 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hindrance.h"
 #include "job_origin.h"
 #include "lanes.h"
 #include "membership.h"
@@ -78,6 +79,7 @@ struct wm_job {
 	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: batches are done */
 	uint64_t batches_seen;		     /* that were done when it was looked at last */
 	bool said;			     /* that it waits for one */
+	struct wm_hindrance hindrance;	     /* why no batch gets done */
 	char input[PATH_MAX], output[PATH_MAX];
 	char reason[WM_ERROR_TEXT_BYTES];
 	uint64_t input_bytes, dropped_tail_bytes;

@@ -71,6 +71,18 @@ void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *
 	}
 }
 
+void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops)
+{
+	struct wm_lane_snapshot snapshot;
+
+	*drops = (struct wm_drops){ { 0 } };
+	for (uint32_t i = 0; i < lanes->count; i++) {
+		wm_lane_snapshot(lanes->lanes[i], &snapshot);
+		for (unsigned reason = 0; reason < WM_DROP_REASONS; reason++)
+			drops->count[reason] += snapshot.counters.drops.count[reason];
+	}
+}
+
 void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
 			 struct wm_dispatch_node_state *state)
 {

@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "lane.h"
+#include "links.h"
 
 struct wm_lanes {
 	struct wm_lane *lanes[WM_LANES_MAX];
 	uint32_t count;
 	uint8_t of_node[WM_NODES_MAX]; /* by index of the member */
+	struct wm_links links;	       /* of their ports */
 };
 
 /* The lead's; it may wait until the lane has emptied its ring a bit. */
@@ -28,6 +30,8 @@ void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job);
 bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event);
 /* The lead's counters of its job, with what the others did in it. */
 void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters);
+/* Of all of them, since the controller started. */
+void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops);
 void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
 			 struct wm_dispatch_node_state *state);
 

@@ -403,7 +403,8 @@ static const struct wm_json_number batch_numbers[] = {
 	LANE(duplicates),
 };
 
-static json_t *port_object(const struct wm_port *port, const struct wm_lane_counters *counters)
+static json_t *port_object(const struct wm_port *port, const struct wm_port_link *link,
+			   const struct wm_lane_counters *counters)
 {
 	struct rte_eth_stats stats = { 0 };
 	json_t *object = json_object();
@@ -415,6 +416,9 @@ static json_t *port_object(const struct wm_port *port, const struct wm_lane_coun
 	json_object_set_new(object, "driver", json_string(port->driver));
 	json_object_set_new(object, "mtu", wm_json_number(port->mtu));
 	json_object_set_new(object, "mac", json_string(mac));
+	json_object_set_new(object, "link", json_string(wm_port_link_name(link->state)));
+	json_object_set_new(object, "link_megabits_per_s", wm_json_number(link->megabits_per_s));
+	json_object_set_new(object, "ring_frames", wm_json_number(port->ring_frames));
 	json_object_set_new(object, "multi_segment_transmit", json_boolean(port->multi_segment));
 	wm_json_put(object, port_numbers, COUNT(port_numbers), counters);
 	json_object_set_new(object, "missed", wm_json_number(stats.imissed));
@@ -464,7 +468,9 @@ static json_t *lane_object(struct wm_daemon *daemon, uint32_t lane)
 	wm_lane_snapshot(daemon->lanes.lanes[lane], &snapshot);
 	json_object_set_new(object, "lane", wm_json_number(lane));
 	json_object_set_new(object, "lcore", wm_json_number(daemon->lcores[lane]));
-	json_object_set_new(object, "port", port_object(&daemon->ports[lane], counters));
+	json_object_set_new(
+		object, "port",
+		port_object(&daemon->ports[lane], &daemon->lanes.links.now[lane], counters));
 	json_object_set_new(object, "obtained", obtained_object(daemon, lane, &snapshot));
 	json_object_set_new(object, "copied_bytes",
 			    pair("transmit", counters->transmit_copied_bytes, "receive",

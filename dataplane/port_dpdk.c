@@ -232,6 +232,7 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 
 	memset(port, 0, sizeof(*port));
 	port->mtu = config->mtu;
+	port->interface = config->device ? config->device->interface : NULL;
 	port->id = find_port(config);
 	if (port->id >= RTE_MAX_ETHPORTS)
 		return wm_error_set(error, ENODEV,

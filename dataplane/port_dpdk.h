@@ -57,6 +57,7 @@ struct wm_port {
 	uint16_t mtu;
 	int socket; /* where its memory is */
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
+	const char *interface; /* the netdev behind it, or NULL; of the config's device */
 	char name[64];
 	char driver[32];
 	bool stopped;

@@ -45,6 +45,11 @@ static void port_print(const json_t *port)
 	       wm_cli_text(port, "driver"), wm_cli_number(port, "mtu"), wm_cli_text(port, "mac"),
 	       wm_cli_bool(port, "multi_segment_transmit") ? "sends in several segments"
 							   : "sends in one segment");
+	label("link");
+	printf("%s", wm_cli_text(port, "link"));
+	if (wm_cli_number(port, "link_megabits_per_s") > 0)
+		printf(", %" PRIu64 " Mb/s", wm_cli_number(port, "link_megabits_per_s"));
+	printf("; a ring of %" PRIu64 " frames\n", wm_cli_number(port, "ring_frames"));
 	label("sent");
 	printf("%" PRIu64 " frames", wm_cli_number(port, "frames_sent"));
 	bytes_print(", ", wm_cli_number(port, "bytes_sent"), "\n");

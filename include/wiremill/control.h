@@ -55,7 +55,9 @@
  *   control: {authenticated (by a cluster key), and control frames without effect:
  *             ignored (no sense, or from nobody), forged, replayed, unkeyed},
  *   lanes: [{lane, lcore,
- *     port: {name, driver, mtu, mac, multi_segment_transmit, frames_sent, frames_received,
+ *     port: {name, driver, mtu, mac, link (up, down, off: the interface is, gone),
+ *       link_megabits_per_s (0: not known), ring_frames (that it granted),
+ *       multi_segment_transmit, frames_sent, frames_received,
  *            bytes_sent, bytes_received, missed, no_buffer},
  *     obtained: {transmit ("attached" | "linearised"), receive ("in place" | "copied"),
  *                source ("direct" | "buffered" | "none"), sink (likewise)},

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A port whose driver treats mbufs as those of real cards do (card.c): jumbo frames come
 # in two segments, transmitted mbufs stay in its ring until it comes round again. Then a
-# driver of rings in memory, virtio's, whose other end is dpdk-testpmd's vhost.
+# driver of rings in memory, virtio's, whose other end is dpdk-testpmd's vhost. And a link
+# that goes down.
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -57,6 +58,57 @@ all_is_given_back() {
 	! grep -E 'in its ring is freed|not given back|lost the reference|SUMMARY: |runtime error:' "$scratch/logs"
 }
 
+nodes_are_there() {
+	holds 'sum(n["state"] in ("admitted", "ready") for n in it["nodes"]) == 2' "$(nodes)"
+}
+
+link() {
+	lab exec --switch -- ip link set ctl0 "$1"
+}
+
+link_is() {
+	holds "it['lanes'][0]['port']['link'] == '$1'" "$(stats)"
+}
+
+# last_said WORDS: of that port, by the controller.
+last_said() {
+	grep 'port port0: ' "/run/wiremill/$lab/ctl.log" | tail -n 1 | grep -F "$1"
+}
+
+a_link_comes_back() {
+	local input=$scratch/input output=$scratch/output
+	rm -f "$output"*
+	make_data "$input" $((8 * mib))
+	last_said 'link up'
+	link_rate all 2mbit
+	begin "$input" "$output"
+	trap 'link up' EXIT
+	eventually 20 job_holds 'it["batches_done"] > 0'
+	link down
+	eventually 20 job_holds 'it["state"] == "running" and "link" in it["waiting"]'
+	link_is down
+	last_said 'link down'
+	link up
+	link_clear all
+	ends "done"
+	matches_reference "$input" "$output"
+	job_holds 'it["waiting"] == ""'
+	link_is up
+	last_said 'link up'
+}
+
+a_link_that_is_down_is_said_at_the_start() {
+	trap 'link up' EXIT
+	link down
+	lab start --controller
+	last_said 'link down'
+	link_is down
+	link up
+	eventually 20 nodes_are_there
+	job_is_exact "$mib"
+	lab kill --controller --signal TERM
+}
+
 gen_loses_nothing() {
 	with_card 8192 1024 lab exec -- timeout 60 "$gen" roundtrip --interface port0 \
 		--key "/run/wiremill/$lab/key" --size jumbo --rate 500pps --duration 1s \
@@ -67,10 +119,6 @@ rows = json.load(open(sys.argv[1]))["results"]
 print([r["target"] for r in rows if r["lost"] or not r["received"]["frames"]])' \
 		"$scratch/gen.json")" "[]"
 	! grep -E 'in its ring is freed|not given back' "$scratch/gen.log"
-}
-
-nodes_are_there() {
-	holds 'sum(n["state"] in ("admitted", "ready") for n in it["nodes"]) == 2' "$(nodes)"
 }
 
 # pair_start: testpmd forwards between a vhost port and the controller's interface; the
@@ -117,7 +165,9 @@ lab kill --controller --signal TERM
 with_card 8192 1024 lab start --controller
 check "results in two segments are joined where they lie, and written from there" segments_are_joined
 check "small jobs do not wait for mbufs that the driver keeps" small_jobs_go_on
+check "a link that goes down is said, and a job goes on when it is up again" a_link_comes_back
 check "at the end the port gives back what its ring holds before its memory goes" all_is_given_back
+check "a link that is down is said at the start" a_link_that_is_down_is_said_at_the_start
 check "wiremill-gen takes jumbo frames in segments" gen_loses_nothing
 lab_down
 

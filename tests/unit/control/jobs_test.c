@@ -32,6 +32,7 @@ static const uint8_t caught_mac[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 2 };
 static struct wm_lane_job *lane_job;
 static bool is_told_to_stop;
 static struct wm_lane_job_counters published;
+static struct wm_drops dropped; /* by all lanes */
 /* The node's last question. */
 static uint32_t asked_job, session;
 
@@ -68,6 +69,12 @@ void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *
 {
 	(void)lanes;
 	*counters = published;
+}
+
+void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops)
+{
+	(void)lanes;
+	*drops = dropped;
 }
 
 void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
@@ -327,6 +334,39 @@ static void nodes_that_do_not_answer_end_it_with_what_is_durable_kept(void)
 	controller_dies();
 }
 
+/* Sent, and none of it comes back. */
+static void all_is_dropped_as(enum wm_drop reason, uint64_t count)
+{
+	published.dispatch.sent += count;
+	dropped.count[reason] += count;
+	pass(3 * S);
+}
+
+static void a_job_whose_frames_are_all_dropped_says_why(void)
+{
+	struct wm_job *job;
+
+	begin();
+	dropped.count[WM_DROP_CRC] = 1000; /* of earlier jobs */
+	job = run(10 * S);
+	pass(3 * S);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	all_is_dropped_as(WM_DROP_LENGTH, 16);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "16 frames dropped as length");
+	published.batches_done++;
+	pass(TICK_NS);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	all_is_dropped_as(WM_DROP_DUPLICATE, 5);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	published.nodes_alive = 0;
+	all_is_dropped_as(WM_DROP_AUTH, 1);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "1 frame dropped as auth");
+	pass(10 * S);
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "for 10.0 s: 1 frame dropped as auth"));
+	controller_dies();
+}
+
 /* fail_after counts from the last batch that was done. */
 static void waits(bool stuck, const char *words)
 {
@@ -544,6 +584,7 @@ static void queue_has_a_bound_and_the_newest_that_ended_are_kept(void)
 static const struct wm_test tests[] = {
 	WM_TEST(nodes_have_their_time_from_when_they_are_asked),
 	WM_TEST(nodes_that_do_not_answer_end_it_with_what_is_durable_kept),
+	WM_TEST(a_job_whose_frames_are_all_dropped_says_why),
 	WM_TEST(no_node_that_answers_is_waited_for_as_long_as_was_said),
 	WM_TEST(nodes_that_come_and_go_are_no_progress),
 	WM_TEST(nodes_that_cannot_compute_are_named_as_such),

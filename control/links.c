@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "links.h"
+
+#include <inttypes.h>
+
+#include "clock.h"
+#include "log.h"
+
+#define PERIOD_NS (1 * WM_NS_PER_S)
+
+static const char *port_name(const struct wm_port *port)
+{
+	return port->interface ? port->interface : port->name;
+}
+
+static void say_up(const char *name, uint32_t megabits_per_s)
+{
+	if (megabits_per_s > 0)
+		wm_log_info("port %s: link up, %" PRIu32 " Mb/s", name, megabits_per_s);
+	else
+		wm_log_info("port %s: link up", name);
+}
+
+static void say(const struct wm_port *port, const struct wm_port_link *link)
+{
+	const char *name = port_name(port);
+
+	switch (link->state) {
+	case WM_PORT_LINK_UP:
+		say_up(name, link->megabits_per_s);
+		break;
+	case WM_PORT_LINK_DOWN:
+		wm_log_warning(
+			"port %s: link down: look at its cable and at the switch; it goes on "
+			"when the link is up",
+			name);
+		break;
+	case WM_PORT_LINK_OFF:
+		wm_log_warning("port %s: the interface is down: run 'ip link set %s up'", name,
+			       name);
+		break;
+	case WM_PORT_LINK_GONE:
+		wm_log_warning("port %s: the interface is gone: the controller has to be started "
+			       "again when it is back",
+			       name);
+		break;
+	}
+}
+
+void wm_links_start(struct wm_links *links, const struct wm_port *ports, uint32_t count,
+		    uint64_t now_ns)
+{
+	*links = (struct wm_links){ .ports = ports, .count = count, .next_ns = now_ns + PERIOD_NS };
+	for (uint32_t i = 0; i < count; i++) {
+		wm_port_link(&ports[i], &links->now[i]);
+		say(&ports[i], &links->now[i]);
+	}
+}
+
+void wm_links_tick(struct wm_links *links, uint64_t now_ns)
+{
+	if (now_ns < links->next_ns)
+		return;
+	links->next_ns = now_ns + PERIOD_NS;
+	for (uint32_t i = 0; i < links->count; i++) {
+		struct wm_port_link link;
+
+		wm_port_link(&links->ports[i], &link);
+		if (link.state != links->now[i].state)
+			say(&links->ports[i], &link);
+		links->now[i] = link;
+	}
+}
