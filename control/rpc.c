@@ -2,20 +2,17 @@
 #include "rpc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
+#include "rpc_socket.h"
 #include "wiremill/limits.h"
 
 /* Taken from one client before the others get their turn. */
@@ -52,14 +49,12 @@ struct client {
 
 struct wm_rpc {
 	struct wm_rpc_config config;
-	int epoll_fd, listen_fd;
+	int epoll_fd;
+	struct wm_rpc_socket socket;
 	bool listening; /* there is a place for another */
 	bool large;	/* buffers were, since the last tick */
 	uint64_t now_ns, tick_ns;
 	const struct client *caller;
-	struct sockaddr_un address;
-	dev_t socket_device; /* to remove the socket only if it still is this one */
-	ino_t socket_inode;
 	unsigned client_count;
 	struct client clients[WM_RPC_CLIENTS_MAX];
 };
@@ -72,7 +67,7 @@ static void listen_switch(struct wm_rpc *rpc, bool on)
 	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = NULL };
 
 	if (rpc->listening != on &&
-	    epoll_ctl(rpc->epoll_fd, EPOLL_CTL_MOD, rpc->listen_fd, &event) == 0)
+	    epoll_ctl(rpc->epoll_fd, EPOLL_CTL_MOD, rpc->socket.fd, &event) == 0)
 		rpc->listening = on;
 }
 
@@ -144,7 +139,7 @@ static void client_accept(struct wm_rpc *rpc)
 		listen_switch(rpc, false);
 		return;
 	}
-	fd = accept4(rpc->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept4(rpc->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			listen_switch(rpc, false);
@@ -258,26 +253,27 @@ static bool line_is_blank(const char *line, size_t bytes)
 	return true;
 }
 
-/* Of a line that is answered without being looked at, why not; else NULL. */
-static const char *line_refusal(const struct wm_rpc *rpc, size_t bytes)
+/* To a line that is not looked at, the answer; else NULL. */
+static char *line_refusal(const struct wm_rpc *rpc, size_t bytes)
 {
 	_Static_assert(WM_RPC_LINE_BYTES_MAX == 1024 * 1024, "the message names it");
 	if (bytes >= WM_RPC_LINE_BYTES_MAX)
-		return "a line has at most 1 MiB";
+		return wm_rpc_answer_error(WM_RPC_INVALID_REQUEST, "a line has at most 1 MiB");
 	if (memory_is_short(rpc))
-		return "answers that nobody reads fill the controller's memory: ask again later";
+		return wm_rpc_answer_error(WM_RPC_FAILED, "answers that nobody reads fill the "
+							  "controller's memory: ask again later");
 	return NULL;
 }
 
 static void line_begin(struct wm_rpc *rpc, struct client *client, const char *line, size_t bytes)
 {
-	const char *refusal;
+	char *refusal;
 
 	if (client->skipping || line_is_blank(line, bytes))
 		return;
 	refusal = line_refusal(rpc, bytes);
 	if (refusal) {
-		client_reply(rpc, client, wm_rpc_answer_error(WM_RPC_INVALID_REQUEST, refusal));
+		client_reply(rpc, client, refusal);
 		return;
 	}
 	client->answering = true;
@@ -381,133 +377,6 @@ static void client_serve(struct wm_rpc *rpc, struct client *client)
 		client_close(rpc, client);
 }
 
-/* ---- the socket --------------------------------------------------------- */
-
-static int address_set(struct sockaddr_un *address, const char *path, struct wm_error *error)
-{
-	size_t bytes = strlen(path);
-
-	if (bytes == 0 || bytes >= sizeof(address->sun_path))
-		return wm_error_set(error, ENAMETOOLONG,
-				    "socket path '%s' has %zu bytes, and must have 1 to %zu", path,
-				    bytes, sizeof(address->sun_path) - 1);
-	address->sun_family = AF_UNIX;
-	memcpy(address->sun_path, path, bytes + 1);
-	return 0;
-}
-
-/* The directory of path, made if it is missing, and locked: two daemons that
- * start at once must not both take the other's new socket for a dead one. */
-static int directory_lock(const char *path, struct wm_error *error)
-{
-	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2];
-	const char *slash = strrchr(path, '/');
-	size_t bytes = slash ? (size_t)(slash - path) + 1 : 2;
-	int fd;
-
-	memcpy(directory, slash ? path : "./", bytes);
-	directory[bytes] = '\0';
-	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-		goto failed;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		goto failed;
-	if (flock(fd, LOCK_EX) == 0)
-		return fd;
-	close(fd);
-failed:
-	return wm_error_set(error, errno, "no directory for the control socket at %s: %s",
-			    directory, strerror(errno));
-}
-
-/* 0: somebody listens there; -EAGAIN: and is busy; -ECONNREFUSED: nobody. */
-static int path_probe(const struct sockaddr_un *address)
-{
-	int ret, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	ret = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-/* Removes what a dead daemon left; refuses everything else that is there. */
-static int path_clear(const struct sockaddr_un *address, struct wm_error *error)
-{
-	const char *path = address->sun_path;
-	struct stat status;
-	int ret;
-
-	if (lstat(path, &status) < 0)
-		return errno == ENOENT
-			       ? 0
-			       : wm_error_set(error, errno, "%s: %s", path, strerror(errno));
-	if (!S_ISSOCK(status.st_mode))
-		return wm_error_set(error, EEXIST,
-				    "%s exists and is no socket: remove it, or name another "
-				    "control socket",
-				    path);
-	ret = path_probe(address);
-	if (ret == 0 || ret == -EAGAIN)
-		return wm_error_set(error, EADDRINUSE,
-				    "another wiremilld answers at %s: stop it, or name another "
-				    "control socket",
-				    path);
-	if (ret != -ECONNREFUSED)
-		return wm_error_set(error, -ret, "socket %s belongs to something else: %s", path,
-				    strerror(-ret));
-	if (unlink(path) < 0)
-		return wm_error_set(error, errno, "old socket %s cannot be removed: %s", path,
-				    strerror(errno));
-	return 0;
-}
-
-static int socket_listen(struct wm_rpc *rpc, struct wm_error *error)
-{
-	const struct sockaddr *address = (const struct sockaddr *)&rpc->address;
-	const char *path = rpc->address.sun_path;
-	struct stat status;
-	int ret;
-
-	rpc->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (rpc->listen_fd < 0 || bind(rpc->listen_fd, address, sizeof(rpc->address)) < 0)
-		return wm_error_set(error, errno, "no control socket at %s: %s", path,
-				    strerror(errno));
-	/* Nobody connects before listen, so there is no moment of a wider mode. */
-	if (lstat(path, &status) < 0 || chmod(path, 0660) < 0 ||
-	    listen(rpc->listen_fd, (int)WM_RPC_CLIENTS_MAX) < 0) {
-		ret = wm_error_set(error, errno, "control socket at %s: %s", path, strerror(errno));
-		unlink(path);
-		return ret;
-	}
-	rpc->socket_device = status.st_dev;
-	rpc->socket_inode = status.st_ino;
-	return 0;
-}
-
-static int socket_open(struct wm_rpc *rpc, struct wm_error *error)
-{
-	int ret, directory = directory_lock(rpc->address.sun_path, error);
-
-	if (directory < 0)
-		return directory;
-	ret = path_clear(&rpc->address, error);
-	if (ret == 0)
-		ret = socket_listen(rpc, error);
-	close(directory);
-	return ret;
-}
-
-static void socket_remove(const struct wm_rpc *rpc)
-{
-	struct stat status;
-
-	if (rpc->socket_inode && lstat(rpc->address.sun_path, &status) == 0 &&
-	    status.st_ino == rpc->socket_inode && status.st_dev == rpc->socket_device)
-		unlink(rpc->address.sun_path);
-}
-
 /* ---- the server --------------------------------------------------------- */
 
 /* A listening socket is the event without a client. */
@@ -517,7 +386,7 @@ static int epoll_open(struct wm_rpc *rpc, struct wm_error *error)
 
 	rpc->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (rpc->epoll_fd < 0 ||
-	    epoll_ctl(rpc->epoll_fd, EPOLL_CTL_ADD, rpc->listen_fd, &event) < 0)
+	    epoll_ctl(rpc->epoll_fd, EPOLL_CTL_ADD, rpc->socket.fd, &event) < 0)
 		return wm_error_set(error, errno, "no epoll for the control socket: %s",
 				    strerror(errno));
 	rpc->listening = true;
@@ -558,13 +427,11 @@ int wm_rpc_create(struct wm_rpc **rpc_out, const struct wm_rpc_config *config,
 		return wm_error_set(error, ENOMEM, "no memory for the control socket");
 	rpc->config = *config;
 	rpc->config.clients_max = clients_max(config->clients_max);
-	rpc->epoll_fd = rpc->listen_fd = -1;
+	rpc->epoll_fd = -1;
 	for (unsigned i = 0; i < WM_RPC_CLIENTS_MAX; i++)
 		rpc->clients[i].fd = -1;
 
-	ret = address_set(&rpc->address, config->socket_path, error);
-	if (ret == 0)
-		ret = socket_open(rpc, error);
+	ret = wm_rpc_socket_open(&rpc->socket, config->socket_path, error);
 	if (ret == 0)
 		ret = epoll_open(rpc, error);
 	if (ret < 0)
@@ -637,11 +504,9 @@ void wm_rpc_destroy(struct wm_rpc **rpc)
 		if ((*rpc)->clients[i].fd >= 0)
 			client_close(*rpc, &(*rpc)->clients[i]);
 	}
-	if ((*rpc)->listen_fd >= 0)
-		close((*rpc)->listen_fd);
 	if ((*rpc)->epoll_fd >= 0)
 		close((*rpc)->epoll_fd);
-	socket_remove(*rpc);
+	wm_rpc_socket_close(&(*rpc)->socket);
 	free(*rpc);
 	*rpc = NULL;
 }

@@ -4,7 +4,8 @@
  * wiremill/control.h.
  *
  *   rpc_answer.c   one line in, one line out; pure but for the methods it calls
- *   rpc.c          the socket, its clients and their buffers
+ *   rpc_socket.c   the socket's file
+ *   rpc.c          its clients, their turns and their buffers
  *
  * One thread, the caller's: it waits on wm_rpc_fd (an epoll descriptor) beside
  * whatever else it waits for, and calls wm_rpc_serve when that is readable.

@@ -52,7 +52,8 @@ unsigned wm_cli_width(FILE *stream)
 
 int wm_cli_print_json(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	/* What a terminal would take for a command is none as \\uXXXX. */
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
 	putchar('\n');
 	return WM_EXIT_DONE;
 }

@@ -61,7 +61,7 @@ int wm_cli_wrong_usage(const struct wm_verb *verb, const char *format, ...)
 
 /* Columns of the terminal behind stream; 80 where there is none. */
 unsigned wm_cli_width(FILE *stream);
-/* The one JSON value of --json. Borrows value; returns WM_EXIT_DONE. */
+/* The one JSON value of --json, in ASCII. Borrows value; returns WM_EXIT_DONE. */
 int wm_cli_print_json(const json_t *value);
 
 /* The operand as a job's number: WM_EXIT_DONE or WM_EXIT_USAGE. */

@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "wrap.h"
+
 #define COMMON_COUNT 2u
 #define OPTIONS_MAX 16u
 #define USAGE_INDENT 7u
-#define HELP_INDENT 25u
 
 /* All that one command line may hold: the verb's own options, then the common. */
 struct line {
@@ -215,35 +216,6 @@ static const char *option_form(char *text, size_t text_bytes, const struct wm_op
 	return text;
 }
 
-/* Words that go on at the next line's indent where the width ends. */
-struct wrap {
-	unsigned width, indent, at;
-};
-
-static void word_print(struct wrap *wrap, const char *word, unsigned bytes)
-{
-	if (wrap->at > wrap->indent && wrap->at + 1 + bytes > wrap->width) {
-		printf("\n%*s", (int)wrap->indent, "");
-		wrap->at = wrap->indent;
-	} else if (wrap->at > wrap->indent) {
-		putchar(' ');
-		wrap->at++;
-	}
-	printf("%.*s", (int)bytes, word);
-	wrap->at += bytes;
-}
-
-/* Words end with a space, or a line. */
-static void words_print(struct wrap *wrap, const char *text)
-{
-	while (*text) {
-		unsigned bytes = (unsigned)strcspn(text, " \n");
-
-		word_print(wrap, text, bytes);
-		text += bytes + strspn(text + bytes, " \n");
-	}
-}
-
 /* "[--name VALUE]" stays on one line. */
 static unsigned form_bytes(const char *usage)
 {
@@ -260,12 +232,12 @@ static unsigned form_bytes(const char *usage)
 static void usage_line_print(const char *before, const char *verb, const char *usage)
 {
 	unsigned at = (unsigned)printf("%swiremill %s", before, verb);
-	struct wrap wrap = { wm_cli_width(stdout), USAGE_INDENT, at };
+	struct wm_wrap wrap = { wm_cli_width(stdout), USAGE_INDENT, at };
 
 	while (*usage && *usage != '\n') {
 		unsigned bytes = form_bytes(usage);
 
-		word_print(&wrap, usage, bytes);
+		wm_wrap_word(&wrap, usage, bytes);
 		usage += bytes + (usage[bytes] == ' ');
 	}
 	putchar('\n');
@@ -308,24 +280,11 @@ static void usage_print(const struct line *line, const struct wm_verb *verb)
 	putchar('\n');
 }
 
-/* The form on a line of its own where it would reach into the text. */
-static void option_line_print(const char *form, const char *help)
-{
-	struct wrap wrap = { wm_cli_width(stdout), HELP_INDENT, HELP_INDENT };
-
-	if (strlen(form) + 3 > HELP_INDENT)
-		printf("  %s\n%*s", form, (int)HELP_INDENT, "");
-	else
-		printf("  %-*s", (int)HELP_INDENT - 2, form);
-	words_print(&wrap, help);
-	putchar('\n');
-}
-
 static void option_print_help(const struct wm_option *option)
 {
 	char form[64];
 
-	option_line_print(option_form(form, sizeof(form), option), option->help);
+	wm_wrap_option(option_form(form, sizeof(form), option), option->help);
 }
 
 void wm_options_print_help(const struct wm_verb *verb)
@@ -337,10 +296,10 @@ void wm_options_print_help(const struct wm_verb *verb)
 	printf("wiremill %s: %s\n\n", verb->name, verb->summary);
 	usage_print(&line, verb);
 	if (verb->details) {
-		words_print(&(struct wrap){ wm_cli_width(stdout), 0, 0 }, verb->details);
+		wm_wrap_words(&(struct wm_wrap){ wm_cli_width(stdout), 0, 0 }, verb->details);
 		printf("\n\n");
 	}
 	for (unsigned i = 0; i < line.count; i++)
 		option_print_help(&line.options[i]);
-	option_line_print("--help", "print this");
+	wm_wrap_option("--help", "print this");
 }

@@ -50,6 +50,14 @@ many_wait_at_once() {
 	nodes_stay
 }
 
+help_fits() {
+	local program
+	for program in control/wiremilld control/wiremill-node control/cli/wiremill tools/gen/wiremill-gen; do
+		"$build/$program" --help >"$scratch/help"
+		(($(wc -L <"$scratch/help") <= 80)) || equal "width of $program" "$(wc -L <"$scratch/help")" "80 or less"
+	done
+}
+
 lists_fit() {
 	local widest
 	ctl job list >"$scratch/list"
@@ -166,6 +174,7 @@ make_data "$input" 65536
 make_data "$large" $((32 * 1024 * 1024))
 check "100 wait at once, beside clients without manners, and nodes stay" many_wait_at_once
 check "lists fit the screen, and have all" lists_fit
+check "help fits the screen" help_fits
 check "a job has its name, its user and its times" whose_and_when
 check "a path with control characters forges no line" path_forges_nothing
 check "stray signals end nobody" stray_signals

@@ -12,6 +12,7 @@
 #include "key.h"
 #include "log.h"
 #include "outputs.h"
+#include "printable.h"
 #include "signals.h"
 #include "streams.h"
 #include "wiremill/control.h"
@@ -27,7 +28,9 @@ struct origin {
 
 static int wrong_usage(const char *what)
 {
-	fprintf(stderr, "wiremill-gen: %s: see 'wiremill-gen --help'\n", what);
+	fputs("wiremill-gen: ", stderr);
+	wm_printable_print(stderr, what);
+	fputs(": see 'wiremill-gen --help'\n", stderr);
 	return WM_EXIT_USAGE;
 }
 

@@ -17,6 +17,7 @@
 #include "search.h"
 #include "traffic.h"
 #include "wiremill/limits.h"
+#include "wrap.h"
 
 #define DURATION_DEFAULT_NS (10 * WM_NS_PER_S)
 #define DURATION_MAX_S (365u * 24 * 3600)
@@ -534,8 +535,8 @@ int wm_gen_options_complete(struct wm_gen_options *options, uint16_t mtu, uint64
 void wm_gen_options_print_help(void)
 {
 	static const char head[] =
-		"usage: wiremill-gen COMMAND --interface IF | --vdev ARGS | --pci ADDRESS "
-		"[option ...]\n"
+		"usage: wiremill-gen COMMAND --interface IF | --vdev ARGS | --pci ADDRESS\n"
+		"       [option ...]\n"
 		"\n"
 		"Measures a network with frames of its own (EtherType 0x88B5). It stands in the\n"
 		"place of a controller: nodes answer it, and so does another wiremill-gen.\n"
@@ -554,12 +555,13 @@ void wm_gen_options_print_help(void)
 
 	fputs(head, stdout);
 	for (unsigned i = 0; i < ROWS; i++) {
-		snprintf(form, sizeof(form), "--%s %s", rows[i].name,
+		snprintf(form, sizeof(form), "--%s%s%s", rows[i].name,
+			 rows[i].value_name ? " " : "",
 			 rows[i].value_name ? rows[i].value_name : "");
-		printf("  %-20s %s\n", form, rows[i].help);
+		wm_wrap_option(form, rows[i].help);
 	}
-	puts("  --help               says this\n"
-	     "\n"
-	     "Exit status: 0 it ran, 1 it failed, 2 wrong usage. Ctrl-C ends what runs and "
+	wm_wrap_option("--help", "says this");
+	puts("\n"
+	     "Exit status: 0 it ran, 1 it failed, 2 wrong usage. Ctrl-C ends what runs and\n"
 	     "shows what it found.");
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rpc_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wiremill/limits.h"
+
+static int address_set(struct sockaddr_un *address, const char *path, struct wm_error *error)
+{
+	size_t bytes = strlen(path);
+
+	if (bytes == 0 || bytes >= sizeof(address->sun_path))
+		return wm_error_set(error, ENAMETOOLONG,
+				    "socket path '%s' has %zu bytes, and must have 1 to %zu", path,
+				    bytes, sizeof(address->sun_path) - 1);
+	address->sun_family = AF_UNIX;
+	memcpy(address->sun_path, path, bytes + 1);
+	return 0;
+}
+
+/* The directory of path, made if it is missing, and locked: two daemons that
+ * start at once must not both take the other's new socket for a dead one. */
+static int directory_lock(const char *path, struct wm_error *error)
+{
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2];
+	const char *slash = strrchr(path, '/');
+	size_t bytes = slash ? (size_t)(slash - path) + 1 : 2;
+	int fd;
+
+	memcpy(directory, slash ? path : "./", bytes);
+	directory[bytes] = '\0';
+	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+		goto failed;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		goto failed;
+	if (flock(fd, LOCK_EX) == 0)
+		return fd;
+	close(fd);
+failed:
+	return wm_error_set(error, errno, "no directory for the control socket at %s: %s",
+			    directory, strerror(errno));
+}
+
+/* 0: somebody listens there; -EAGAIN: and is busy; -ECONNREFUSED: nobody. */
+static int path_probe(const struct sockaddr_un *address)
+{
+	int ret, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	ret = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* Removes what a dead daemon left; refuses everything else that is there. */
+static int path_clear(const struct sockaddr_un *address, struct wm_error *error)
+{
+	const char *path = address->sun_path;
+	struct stat status;
+	int ret;
+
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : wm_error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISSOCK(status.st_mode))
+		return wm_error_set(error, EEXIST,
+				    "%s exists and is no socket: remove it, or name another "
+				    "control socket",
+				    path);
+	ret = path_probe(address);
+	if (ret == 0 || ret == -EAGAIN)
+		return wm_error_set(error, EADDRINUSE,
+				    "another wiremilld answers at %s: stop it, or name another "
+				    "control socket",
+				    path);
+	if (ret != -ECONNREFUSED)
+		return wm_error_set(error, -ret, "socket %s belongs to something else: %s", path,
+				    strerror(-ret));
+	if (unlink(path) < 0)
+		return wm_error_set(error, errno, "old socket %s cannot be removed: %s", path,
+				    strerror(errno));
+	return 0;
+}
+
+static int socket_listen(struct wm_rpc_socket *file, struct wm_error *error)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&file->address;
+	const char *path = file->address.sun_path;
+	struct stat status;
+	int ret;
+
+	file->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (file->fd < 0 || bind(file->fd, address, sizeof(file->address)) < 0)
+		return wm_error_set(error, errno, "no control socket at %s: %s", path,
+				    strerror(errno));
+	/* Nobody connects before listen, so there is no moment of a wider mode. */
+	if (lstat(path, &status) < 0 || chmod(path, 0660) < 0 ||
+	    listen(file->fd, (int)WM_RPC_CLIENTS_MAX) < 0) {
+		ret = wm_error_set(error, errno, "control socket at %s: %s", path, strerror(errno));
+		unlink(path);
+		return ret;
+	}
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	return 0;
+}
+
+int wm_rpc_socket_open(struct wm_rpc_socket *file, const char *path, struct wm_error *error)
+{
+	int directory, ret;
+
+	*file = (struct wm_rpc_socket){ .fd = -1 };
+	ret = address_set(&file->address, path, error);
+	if (ret < 0)
+		return ret;
+	directory = directory_lock(path, error);
+	if (directory < 0)
+		return directory;
+	ret = path_clear(&file->address, error);
+	if (ret == 0)
+		ret = socket_listen(file, error);
+	close(directory);
+	return ret;
+}
+
+void wm_rpc_socket_close(struct wm_rpc_socket *file)
+{
+	const char *path = file->address.sun_path;
+	struct stat status;
+
+	if (file->fd >= 0)
+		close(file->fd);
+	if (file->inode && lstat(path, &status) == 0 && status.st_ino == file->inode &&
+	    status.st_dev == file->device)
+		unlink(path);
+	*file = (struct wm_rpc_socket){ .fd = -1 };
+}
