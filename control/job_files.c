@@ -70,7 +70,9 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 	ret = wm_source_open(&source, job->input, error);
 	if (ret < 0)
 		return ret;
-	ret = make_layout(job, &source, mtu, error);
+	ret = wm_source_check_identity(&source, &job->meant, error);
+	if (ret == 0)
+		ret = make_layout(job, &source, mtu, error);
 	if (ret == 0)
 		ret = wm_side_check(job->output, state_directory, &source, error);
 	if (ret < 0 || job->resume)

@@ -139,6 +139,7 @@ static int fill_request(struct wm_jobs *jobs, struct wm_job *job,
 		return wm_error_set(error, ENOENT,
 				    "no kernel '%s' here: see 'wiremill job submit --help'",
 				    request->kernel);
+	job->meant = request->meant;
 	job->force = request->force;
 	job->drop_tail = request->drop_tail;
 	job->fail_after_ns = request->fail_after_ns;

@@ -55,8 +55,9 @@ enum wm_job_state {
 
 struct wm_job_request {
 	const char *kernel;
-	const char *input;  /* absolute */
-	const char *output; /* absolute */
+	const char *input;		 /* absolute */
+	const char *output;		 /* absolute */
+	struct wm_source_identity meant; /* as the submitter sees the input */
 	bool force;
 	bool drop_tail;
 	uint64_t fail_after_ns; /* without a node that can go on; 0: wait for ever */
@@ -69,6 +70,7 @@ struct wm_job {
 	enum wm_job_state state;
 	const struct wm_kernel *kernel;
 	struct wm_job_origin origin;
+	struct wm_source_identity meant; /* by the submitter: compared when it is submitted */
 	bool force, drop_tail;
 	bool resume;	/* goes on from the journal of an earlier life */
 	bool committed; /* in which the output got its name: no doubt reaches it any more */

@@ -99,6 +99,8 @@ static json_t *job_submit(void *context, const json_t *params, int *code, struct
 	const struct wm_rpc_param expected[] = {
 		{ "kernel", WM_RPC_STRING, 0, &request.kernel },
 		{ "input", WM_RPC_STRING, 0, &request.input },
+		{ "input_device", WM_RPC_NUMBER, 1, &request.meant.device },
+		{ "input_inode", WM_RPC_NUMBER, 1, &request.meant.inode },
 		{ "output", WM_RPC_STRING, 0, &request.output },
 		{ "force", WM_RPC_BOOL, 1, &request.force },
 		{ "tail", WM_RPC_STRING, 1, &tail },

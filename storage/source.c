@@ -10,6 +10,52 @@
 #include "file.h"
 #include "path.h"
 
+static int refuse_descriptor(const char *path, struct wm_error *error)
+{
+	return wm_error_set(
+		error, EINVAL,
+		"input is a descriptor of a process, which the controller has not: give "
+		"a file's own name, and write to a file first what comes through a "
+		"pipe: %s",
+		path);
+}
+
+#define INODE_BITS INT64_MAX
+
+int wm_source_identify(struct wm_source_identity *identity, const char *path,
+		       struct wm_error *error)
+{
+	struct stat status;
+
+	*identity = (struct wm_source_identity){ 0 };
+	if (strlen(path) < PATH_MAX && wm_path_is_of_process(path))
+		return refuse_descriptor(path, error);
+	if (stat(path, &status) < 0)
+		return 0;
+	if (wm_file_check_type(&status) == -EINVAL)
+		return wm_error_set(error, EINVAL,
+				    "input is neither a file nor a block device, write what it "
+				    "gives to a file first: %s",
+				    path);
+	identity->device = S_ISBLK(status.st_mode) ? status.st_rdev : status.st_dev;
+	identity->inode = S_ISBLK(status.st_mode) ? 0 : status.st_ino & INODE_BITS;
+	return 0;
+}
+
+int wm_source_check_identity(const struct wm_source *source,
+			     const struct wm_source_identity *identity, struct wm_error *error)
+{
+	if (identity->device == 0 && identity->inode == 0)
+		return 0;
+	if (identity->device == source->device &&
+	    identity->inode == ((uint64_t)source->inode & INODE_BITS))
+		return 0;
+	return wm_error_set(error, ESTALE,
+			    "input is another file to the controller than to who asked (it was "
+			    "replaced just now, or one of both runs in a container): %s",
+			    source->path);
+}
+
 static int64_t to_ns(const struct statx_timestamp *time)
 {
 	return time->tv_sec * 1000000000 + time->tv_nsec;
@@ -42,10 +88,7 @@ int wm_source_open(struct wm_source *source, const char *path, struct wm_error *
 		return wm_error_set(error, ENAMETOOLONG, "input path is longer than %zu bytes",
 				    sizeof(source->path) - 1);
 	if (wm_path_is_of_process(path))
-		return wm_error_set(error, EINVAL,
-				    "input is a descriptor of a process, which means another file "
-				    "to the controller, give the file's own name: %s",
-				    path);
+		return refuse_descriptor(path, error);
 	ret = wm_file_open(&file, path, "input", error);
 	if (ret < 0)
 		return ret;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
 #include "value.h"
+#include "wiremill/store.h"
 
 static const char *kernel, *input, *output, *tail = "refuse", *audit, *fail_after, *name = "";
 static struct wm_job_waiting waiting;
@@ -53,6 +54,8 @@ static int run(const struct wm_cli *cli)
 {
 	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	char input_path[PATH_MAX], output_path[PATH_MAX];
+	struct wm_source_identity meant;
+	struct wm_error error;
 
 	if (wm_cli_duration(cli->verb, "fail-after", fail_after, &fail_after_seconds) !=
 		    WM_EXIT_DONE ||
@@ -62,13 +65,16 @@ static int run(const struct wm_cli *cli)
 	if (wm_cli_path(input_path, input) != WM_EXIT_DONE ||
 	    wm_cli_path(output_path, output) != WM_EXIT_DONE)
 		return WM_EXIT_FAILED;
-	return wm_job_start(cli, "job.submit",
-			    json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I, s:s}", "kernel", kernel,
-				      "input", input_path, "output", output_path, "force", force,
-				      "tail", tail, "fail_after_seconds",
-				      (json_int_t)fail_after_seconds, "audit_ppm",
-				      (json_int_t)audit_ppm, "name", name),
-			    &waiting);
+	if (wm_source_identify(&meant, input_path, &error) < 0)
+		return wm_cli_failed("%s", error.text);
+	return wm_job_start(
+		cli, "job.submit",
+		json_pack("{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:I, s:I, s:s}", "kernel", kernel,
+			  "input", input_path, "input_device", (json_int_t)meant.device,
+			  "input_inode", (json_int_t)meant.inode, "output", output_path, "force",
+			  force, "tail", tail, "fail_after_seconds", (json_int_t)fail_after_seconds,
+			  "audit_ppm", (json_int_t)audit_ppm, "name", name),
+		&waiting);
 }
 
 const struct wm_verb wm_verb_job_submit = {

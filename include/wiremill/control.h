@@ -12,7 +12,10 @@
  *   job.submit   kernel, input, output (absolute paths), force? = false,
  *                tail? = "refuse" | "drop", fail_after_seconds? = 0 (for ever),
  *                audit_ppm? = 0 (batches of a million that two nodes compute),
- *                name? = "" (as the submitter calls it)     -> job object
+ *                name? = "" (as the submitter calls it), input_device?, input_inode?
+ *                (which file the submitter means: 63 bits; of a block device its own
+ *                number and 0; refused if the controller opens another)
+ *                                                           -> job object
  *   job.resume   output, name? = "", fail_after_seconds? (else, and all else, as it had it)
  *                                                           -> job object (a new one)
  *   job.show     job                                        -> job object

@@ -71,6 +71,20 @@ struct wm_sink {
 	char path_partial[PATH_MAX]; /* what is written meanwhile; a device itself */
 };
 
+/* Which file or device a path means to whoever asks; all zeroes: it was not looked at.
+ * Of an inode number 63 bits, so that any JSON can say it; of a device its own number. */
+struct wm_source_identity {
+	uint64_t device, inode;
+};
+
+/* For a client: what cannot be an input, or would be another one to the controller (a pipe, a
+ * descriptor), is refused. What the client may not see is left to the controller. */
+int wm_source_identify(struct wm_source_identity *identity, const char *path,
+		       struct wm_error *error);
+/* For the controller: is what it opened what was meant? */
+int wm_source_check_identity(const struct wm_source *source,
+			     const struct wm_source_identity *identity, struct wm_error *error);
+
 /* Opens for reading. Refuses a directory, an unreadable or missing file, an
  * empty one. -ENOENT, -EISDIR, -EACCES, -ENODATA, ... with the line for it. */
 int wm_source_open(struct wm_source *source, const char *path, struct wm_error *error);

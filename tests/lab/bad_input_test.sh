@@ -39,6 +39,78 @@ input_is_output() {
 	equal "the input" "$(sha256sum <"$scratch/good")" "$sum"
 }
 
+# through_a_pipe COMMAND...: with the name of the pipe as its last word.
+through_a_pipe() {
+	"$@" <(cat "$scratch/good")
+}
+
+# The controller has descriptors of its own under these numbers; not only the client knows.
+input_of_a_process() {
+	local submit=(ctl job submit --kernel xor --output "$output" --input) path inode
+	refused 1 "descriptor of a process" through_a_pipe "${submit[@]}"
+	refused 1 "descriptor of a process" "${submit[@]}" /dev/stdin <"$scratch/good"
+	for path in /dev/stdin /dev/fd/3 /proc/self/fd/4 /proc/self/exe; do
+		refused 1 "descriptor of a process" rpc job.submit kernel=xor input="$path" output="$output"
+	done
+	inode=$(stat -c %i "$scratch/good")
+	refused 1 "another file to the controller" rpc job.submit kernel=xor input="$scratch/good" \
+		output="$output" input_device="$(stat -c %d "$scratch/good")" input_inode=$((inode + 1))
+	refused 1 "descriptor of a process" submit "$scratch/good" /proc/self/cwd/output
+	nothing_written
+}
+
+# in_the_way SUFFIX COMMAND...: which makes something there that is not ours.
+in_the_way() {
+	local place=$output$1
+	shift
+	"$@" "$place"
+	stat "$place" >"$scratch/before"
+	refused 1 "$place" submit "$scratch/good" "$output"
+	refused 1 "$place" submit "$scratch/good" "$output" --force
+	stat "$place" | grep -v Access: >"$scratch/after"
+	grep -v Access: "$scratch/before" | diff - "$scratch/after"
+	rm -r "$place"
+}
+
+side_files_of_others_stay() {
+	local suffix
+	for suffix in .wm-partial .wm-journal .wm-manifest .wm-manifest.new; do
+		in_the_way "$suffix" cp "$scratch/odd"
+		in_the_way "$suffix" mkfifo
+		in_the_way "$suffix" mkdir
+		in_the_way "$suffix" ln -s "$scratch/good"
+		# And nobody's output is one of them.
+		refused 1 "name that belongs" submit "$scratch/good" "$output$suffix"
+		# Nor is the input.
+		cp "$scratch/good" "$output$suffix"
+		refused 1 "input is .*$suffix" submit "$output$suffix" "$output" --force
+		cmp "$scratch/good" "$output$suffix"
+		rm "$output$suffix"
+	done
+	refused 1 "shorter name" submit "$scratch/good" "$scratch/$(printf 'n%.0s' {1..240})"
+	nothing_written
+}
+
+# modes FILE...
+modes() {
+	stat -c %a "$@" | xargs
+}
+
+open_to_no_more_than_the_input() {
+	cp "$scratch/good" "$scratch/private"
+	chmod 600 "$scratch/private"
+	submit "$scratch/private" "$output"
+	equal "modes" "$(modes "$output" "$output.wm-manifest")" "600 600"
+	chown 65534:65534 "$output"
+	submit "$scratch/good" "$output" --force
+	equal "modes" "$(modes "$output" "$output.wm-manifest")" "600 600"
+	equal "owners" "$(stat -c %u:%g "$output" "$output.wm-manifest" | xargs)" "65534:65534 65534:65534"
+	rm "$output"* "$scratch/private"
+	submit "$scratch/good" "$output"
+	equal "modes" "$(modes "$output" "$output.wm-manifest")" "$(modes "$scratch/good" "$scratch/good")"
+	rm "$output"*
+}
+
 # The lab's daemon has no right to read what is not its own: see below.
 unreadable() {
 	chmod 000 "$scratch/secret"
@@ -224,6 +296,9 @@ check "a directory as input" refuses "director" "$scratch"
 check "an unknown kernel" unknown_kernel
 check "an output that exists stays, unless forced" existing_output_stays
 check "an output that is the input" input_is_output
+check "an input that only the client has, or another than it means" input_of_a_process
+check "what lies beside an output and is not ours stays, whatever it is" side_files_of_others_stay
+check "modes and owners are as cp would leave them, and never wider" open_to_no_more_than_the_input
 check "a directory as output" directory_as_output
 check "an output in a folder that is missing" folder_missing
 check "an output on a full disk" full_disk

@@ -39,6 +39,15 @@ device_to_device() {
 	matches_reference "$source_device" "$target_device"
 }
 
+# A loop device over the input, and the input under one.
+over_the_input() {
+	local sum
+	sum=$(sha256sum <"$scratch/source")
+	refused 1 "where the input is" submit "$scratch/source" "$source_device" --force
+	refused 1 "where the input is" submit "$source_device" "$scratch/source" --force
+	equal "the input" "$(sha256sum <"$scratch/source")" "$sum"
+}
+
 too_small() {
 	refused 1 "small|bytes" submit "$scratch/source" "$small_device" --force
 	cmp -n $((bytes / 2)) "$small_device" /dev/zero
@@ -49,5 +58,6 @@ check "a block device as input" from_device
 check "a block device as output is refused without --force" to_device_needs_force
 check "a block device as output" to_device
 check "block devices as input and output" device_to_device
+check "a block device over its own input, or the file under it, is refused" over_the_input
 check "a block device too small for the output is refused and stays as it was" too_small
 finish

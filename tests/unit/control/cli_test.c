@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -123,11 +124,13 @@ static json_t *call_show(void *context, const json_t *params, int *code, struct 
 static json_t *call_submit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	const char *kernel = NULL, *input = NULL, *output = NULL, *tail = NULL, *name = NULL;
-	uint64_t fail_after_seconds = 0, audit_ppm = 0;
+	uint64_t fail_after_seconds = 0, audit_ppm = 0, device = 0, inode = 0;
 	bool force = false;
 	const struct wm_rpc_param expected[] = {
 		{ "kernel", WM_RPC_STRING, false, &kernel },
 		{ "input", WM_RPC_STRING, false, &input },
+		{ "input_device", WM_RPC_NUMBER, true, &device },
+		{ "input_inode", WM_RPC_NUMBER, true, &inode },
 		{ "output", WM_RPC_STRING, false, &output },
 		{ "force", WM_RPC_BOOL, true, &force },
 		{ "tail", WM_RPC_STRING, true, &tail },
@@ -137,7 +140,7 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 	};
 
 	(void)context;
-	if (wm_rpc_params_unpack(params, expected, 8, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 10, code, error) < 0)
 		return NULL;
 	looks = 0;
 	if (strcmp(kernel, "echo") == 0)
@@ -612,6 +615,36 @@ static void submission_sends_absolute_paths_and_its_options(void)
 	CU_ASSERT_EQUAL(chdir("/"), 0);
 }
 
+/* The controller has descriptors of its own under these numbers. */
+static void an_input_that_only_this_process_has_is_refused(void)
+{
+	static const char *const inputs[] = { "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0",
+					      "/proc/self/exe", "/dev/null" };
+
+	for (unsigned i = 0; i < 5; i++) {
+		CU_ASSERT_EQUAL(RUN("job", "submit", "--kernel", "echo", "--output", "/out",
+				    "--input", inputs[i]),
+				1);
+		CU_ASSERT(says(inputs[i]));
+		CU_ASSERT(says("to a file first"));
+	}
+}
+
+static void an_input_is_named_by_device_and_inode_as_well(void)
+{
+	struct stat status;
+	char text[64];
+
+	CU_ASSERT_EQUAL_FATAL(stat(directory, &status), 0);
+	CU_ASSERT_EQUAL(RUN("job", "submit", "--json", "--kernel", "echo", "--input", directory,
+			    "--output", "/out"),
+			0);
+	snprintf(text, sizeof(text), "\"input_device\": %llu", (unsigned long long)status.st_dev);
+	CU_ASSERT(out_has(text));
+	snprintf(text, sizeof(text), "\"input_inode\": %llu", (unsigned long long)status.st_ino);
+	CU_ASSERT(out_has(text));
+}
+
 static void shares_and_times_are_sent_as_numbers(void)
 {
 	CU_ASSERT_EQUAL(RUN(SUBMIT("echo", "--json", "--audit", "0.1%", "--fail-after", "5m")), 0);
@@ -1062,6 +1095,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(without_a_controller_it_says_what_to_start),
 	WM_TEST(options_come_in_any_order),
 	WM_TEST(submission_sends_absolute_paths_and_its_options),
+	WM_TEST(an_input_that_only_this_process_has_is_refused),
+	WM_TEST(an_input_is_named_by_device_and_inode_as_well),
 	WM_TEST(shares_and_times_are_sent_as_numbers),
 	WM_TEST(submission_without_wait_names_the_job),
 	WM_TEST(resume_sends_an_absolute_path_and_its_time),

@@ -129,6 +129,29 @@ static void what_is_neither_file_nor_device_is_refused_without_waiting(void)
 	refused("/dev/null", EINVAL);
 }
 
+static void the_file_that_is_opened_is_the_one_that_was_meant(void)
+{
+	const char *path = wm_scratch_path("meant");
+	struct wm_source_identity meant, none = { 0 };
+	struct wm_error error = { "" };
+	struct wm_source source;
+
+	wm_scratch_write(path, "x", 1);
+	CU_ASSERT_EQUAL(wm_source_identify(&meant, path, &error), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_source_open(&source, path, NULL), 0);
+	CU_ASSERT_EQUAL(wm_source_check_identity(&source, &meant, &error), 0);
+	CU_ASSERT_EQUAL(wm_source_check_identity(&source, &none, &error), 0);
+	meant.inode++;
+	CU_ASSERT_EQUAL(wm_source_check_identity(&source, &meant, &error), -ESTALE);
+	CU_ASSERT(wm_scratch_is_line(&error));
+	meant.inode--;
+	meant.device++;
+	CU_ASSERT_EQUAL(wm_source_check_identity(&source, &meant, &error), -ESTALE);
+	CU_ASSERT_EQUAL(wm_source_identify(&meant, wm_scratch_path("not-there"), &error), 0);
+	CU_ASSERT(meant.device == 0 && meant.inode == 0);
+	wm_source_close(&source);
+}
+
 /* It would open a file of its own instead of the caller's. */
 static void a_descriptor_of_a_process_is_refused(void)
 {
@@ -185,6 +208,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_directory_is_refused),
 	WM_TEST(an_unreadable_file_is_refused),
 	WM_TEST(what_is_neither_file_nor_device_is_refused_without_waiting),
+	WM_TEST(the_file_that_is_opened_is_the_one_that_was_meant),
 	WM_TEST(a_descriptor_of_a_process_is_refused),
 	WM_TEST(a_socket_is_refused),
 	WM_TEST(a_path_too_long_is_refused),
