@@ -144,6 +144,32 @@ links_have_their_rates() {
 	(($(went_through n1) > $(went_through n2)))
 }
 
+# A program that ends without a word is not told by what an earlier life of it had said; a
+# node that was killed is not ready because the controller has not missed it yet.
+only_this_life_speaks() {
+	local log=/run/wiremill/$lab/ctl.log silent=$scratch/silent
+	mkdir -p "$silent/control/cli"
+	printf '#!/bin/sh\nexit 1\n' | tee "$silent/control/wiremilld" >"$silent/control/wiremill-node"
+	chmod +x "$silent"/control/wiremill*
+	cp "$build/control/cli/wiremill" "$silent/control/cli/"
+	lab kill --controller
+	echo "wiremilld: error: of an earlier life" >>"$log"
+	echo "$silent" >"/run/wiremill/$lab/build"
+	refused 1 "did not start: \(it logged nothing\)" lab start --controller
+	echo "$build" >"/run/wiremill/$lab/build"
+	lab start --controller
+	eventually 30 both_are_in
+	lab kill --node 2
+	echo "$silent" >"/run/wiremill/$lab/build"
+	refused 1 "node 2 ended: \(it logged nothing\)" lab start --node 2
+	echo "$build" >"/run/wiremill/$lab/build"
+	lab start --node 2
+}
+
+both_are_in() {
+	holds 'sorted(n["name"] for n in it["nodes"] if n["state"] in ("admitted", "ready")) == ["n1", "n2"]' "$(nodes)"
+}
+
 alters_links_and_fails() {
 	link_fault 1 --loss 100% --corrupt 100%
 	link_rate all 1mbit
@@ -211,6 +237,7 @@ check "down leaves nothing of a lab, and the other lab alone" down_leaves_nothin
 check "hugepages are given back" hugepages_come_back
 lab_up --nodes 2 --mtu 9000 --rate 500mbit --node-rate 2=50mbit --uplink-rate 1gbit
 check "links have their rates, and a job keeps to the ways" links_have_their_rates
+check "what a program said in an earlier life is not told of this one" only_this_life_speaks
 check "a check that fails leaves no fault, rate or dead link behind" a_failed_check_leaves_its_links
 lab_down
 lab_up --nodes 3 --mtu 1500 --no-controller --bridges 2

@@ -67,14 +67,29 @@ programs_wait() {
 	done
 }
 
+# What a machine's program has logged in this life of it.
+words_of() {
+	local logged=0
+	[[ ! -r $lab_state/$1.pid ]] || read -r _ _ logged <"$lab_state/$1.pid"
+	[[ ! -r $lab_state/$1.log ]] || tail -c "+$((logged + 1))" "$lab_state/$1.log"
+}
+
+# says MACHINE WORDS: in this life.
+says() {
+	local words
+	words=$(words_of "$1")
+	[[ $words == *"$2"* ]]
+}
+
 # What a machine has to say about its failure: its last error, else its last line.
 last_words() {
-	local log=$lab_state/$1.log
-	[[ -s $log ]] || {
+	local words
+	words=$(words_of "$1")
+	[[ $words ]] || {
 		echo "(it logged nothing)"
 		return 0
 	}
-	grep -E 'error:|warning:|ERROR:' "$log" | tail -n 1 | grep . || tail -n 1 "$log"
+	grep -E 'error:|warning:|ERROR:' <<<"$words" | tail -n 1 | grep . || tail -n 1 <<<"$words"
 }
 
 # floating_lcores COUNT: so many, each on any core of this machine.
@@ -122,48 +137,65 @@ node_start() {
 		--key "$lab_state/key" "${arguments[@]}"
 }
 
-# Lines of "name state reason" of what the controller knows.
+# Lines of "name state milliseconds-since-it-was-heard reason" of what the controller knows.
 nodes_known() {
 	"$(built_program control/cli/wiremill)" node list --json --socket "$lab_socket" 2>/dev/null |
 		python3 -c 'import json, sys
 for node in json.load(sys.stdin)["nodes"]:
-    print(node["name"], node["state"], node["reason"])' 2>/dev/null || true
+    print(node["name"], node["state"], node["beat_age_ms"], node["reason"])' 2>/dev/null || true
 }
 
-# What a node says in this life of it as soon as it runs.
-node_asks() {
-	local logged
-	read -r _ _ logged <"$lab_state/$1.pid"
-	tail -c "+$((logged + 1))" "$lab_state/$1.log" | grep -qF 'asking for a controller'
+# ages_take MACHINE...: sets ages, which the caller owns, to those of their programs in ms.
+ages_take() {
+	local machine started uptime ticks
+	ticks=$(getconf CLK_TCK)
+	read -r uptime _ </proc/uptime
+	uptime=${uptime/./}0
+	for machine in "$@"; do
+		read -r _ started _ <"$lab_state/$machine.pid"
+		ages[$machine]=$((10#$uptime - started * 1000 / ticks))
+	done
 }
 
-# node_is_ready MACHINE KNOWN: it is admitted; it asks, where nobody admits.
+# node_is_ready MACHINE: it is admitted, and was heard in this life: for some seconds the
+# controller does not miss one that was killed. It asks, where nobody admits. Of what
+# nodes_wait has found out.
 node_is_ready() {
-	if [[ $(state_get controller yes) == no ]]; then
-		node_asks "$1"
+	if [[ $controller == no ]]; then
+		says "$1" 'asking for a controller'
 	else
-		grep -qE "^$1 (admitted|ready)( |\$)" <<<"$2"
+		[[ ${states[$1]:-} =~ ^(admitted|ready)$ ]] && ((heard[$1] < ages[$1]))
 	fi
+}
+
+# node_is_refused MACHINE: likewise.
+node_is_refused() {
+	[[ ${states[$1]:-} == refused ]] && says "$1" ': not admitted'
 }
 
 # nodes_wait MACHINE...: until they all are ready.
 nodes_wait() {
-	local deadline machine known="" waiting controller
+	local deadline machine state age reason waiting=("$@") controller
+	local -A ages states heard reasons
 	controller=$(state_get controller yes)
 	deadline=$((SECONDS + $(state_get timeout 60)))
 	while :; do
-		[[ $controller == no ]] || known=$(nodes_known)
-		waiting=()
-		for machine in "$@"; do
-			node_is_ready "$machine" "$known" || waiting+=("$machine")
+		# Before the controller is asked, so that no answer is older than it seems.
+		ages_take "${waiting[@]}"
+		while read -r machine state age reason; do
+			states[$machine]=$state heard[$machine]=$age reasons[$machine]=$reason
+		done < <([[ $controller == no ]] || nodes_known)
+		for machine in "${!waiting[@]}"; do
+			! node_is_ready "${waiting[machine]}" || unset "waiting[machine]"
 		done
+		waiting=("${waiting[@]}")
 		((${#waiting[@]})) || return 0
 		[[ $controller == no || -n $(pid_of ctl) ]] || fail "the controller ended: $(last_words ctl)"
 		for machine in "${waiting[@]}"; do
 			[[ -n $(pid_of "$machine") ]] ||
 				fail "$(machine_title "$machine") ended: $(last_words "$machine")"
-			! grep -E "^$machine refused " <<<"$known" >/dev/null ||
-				fail "$(machine_title "$machine") was refused: $(grep -E "^$machine refused " <<<"$known" | cut -d' ' -f3-)"
+			! node_is_refused "$machine" ||
+				fail "$(machine_title "$machine") was refused: ${reasons[$machine]}"
 		done
 		((SECONDS < deadline)) ||
 			fail "${#waiting[@]} of $# nodes are not ready in time; $(machine_title "${waiting[0]}") says: $(last_words "${waiting[0]}")"
