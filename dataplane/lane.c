@@ -18,6 +18,7 @@
 
 #include "chain.h"
 #include "clock.h"
+#include "inflight.h"
 #include "lane_private.h"
 
 #define COMMANDS_MAX (4 * WM_NODES_MAX) /* what one change of job sends for every node */
@@ -59,8 +60,9 @@ struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth)
 	return (struct wm_port_config){
 		/* results held + those in dispute + the ring being drained +
 		 * control frames + caches */
-		.receive_mbufs = wm_lane_held_results(mtu, auth) + WM_DISPATCH_DISPUTES_MAX + 1024 +
-				 CONTROL_FRAMES_MAX + 1024,
+		.receive_mbufs = wm_lane_held_results(mtu, auth) + WM_DISPATCH_DISPUTES_MAX +
+				 wm_inflight_ring_frames(mtu) + CONTROL_FRAMES_MAX + 1024,
+		.ring_frames = wm_inflight_ring_frames(mtu),
 		/* a port's descriptors, a burst, control frames, caches */
 		.transmit_mbufs = each * (1024 + LANE_BURST) + CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
@@ -185,7 +187,7 @@ static struct wm_course *course_create(struct wm_lane *lane)
 			.nodes_max = WM_NODES_MAX,
 			.extents_max = WM_LANE_EXTENTS_MAX,
 			.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
-			.in_flight_max = wm_port_in_flight_max(lane->port, 1),
+			.in_flight_max = wm_inflight_max(lane->port->ring_frames, 1),
 		},
 		.calls = wm_lane_course_calls,
 		.context = lane,
@@ -423,7 +425,8 @@ static bool join(struct wm_lane *lane, struct rte_mbuf *frame)
 
 	if (frame->nb_segs > lane->segments_max) {
 		lane->segments_max = frame->nb_segs;
-		wm_course_limit(lane->course, wm_port_in_flight_max(lane->port, frame->nb_segs));
+		wm_course_limit(lane->course,
+				wm_inflight_max(lane->port->ring_frames, frame->nb_segs));
 	}
 	copied = wm_chain_join(frame);
 	if (copied > 0)

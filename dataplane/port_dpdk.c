@@ -251,7 +251,7 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 			     port->name, rte_strerror(-ret));
 		goto destroy_pools;
 	}
-	ret = wm_port_queues_start(port);
+	ret = wm_port_queues_start(port, config);
 	if (ret < 0) {
 		wm_error_set(error, -ret, "port %s (%s) does not start: %s", port->name,
 			     port->driver, strerror(-ret));

@@ -42,6 +42,7 @@ struct wm_port_device {
 
 struct wm_port_config {
 	uint32_t receive_mbufs;	 /* results held until written, and the ring */
+	uint32_t ring_frames;	 /* that a receive ring is to have; obtained: struct wm_port */
 	uint32_t transmit_mbufs; /* frames on their way out */
 	uint16_t mtu;		 /* of the link, from wm_port_mtu */
 	bool whole_headers;	 /* header mbufs hold any frame also where the port takes chains */
@@ -87,10 +88,6 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 void wm_port_stop(struct wm_port *port);
 /* Then frees the pools; whose mbufs are all back, or a line of the log says so. */
 void wm_port_close(struct wm_port *port);
-
-/* Frames that may be in flight to nodes: three quarters of what its ring holds, since all of
- * it may come back while nobody polls. segments: descriptors that a frame takes. */
-uint32_t wm_port_in_flight_max(const struct wm_port *port, uint32_t segments);
 
 /* Hugepages of 2 MiB that the pools of this config take at that MTU. */
 uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu);

@@ -8,10 +8,10 @@
 #include "port_dpdk.h"
 
 #define WM_PORT_HUGEPAGE_BYTES (2u * 1024 * 1024)
-/* Frames of a packet(7) ring, each way. All that is in flight may come back while
- * the lane is not scheduled; see in_flight_max in lane.c. */
+/* Frames of a packet(7) ring, each way. No more, since a netdev such as veth hands them to
+ * it through a backlog of 1000 (net.core.netdev_max_backlog). */
 #define WM_PORT_PACKET_RING_FRAMES 1024u
-#define WM_PORT_DESCRIPTORS 1024u
+#define WM_PORT_TRANSMIT_DESCRIPTORS 1024u
 
 /* Of one slot in a packet(7) ring. */
 uint32_t wm_port_packet_slot_bytes(uint16_t mtu);
@@ -22,6 +22,6 @@ void wm_port_pools_destroy(struct wm_port *port);
 /* Of those it has, what it needs to take any frame of its MTU. */
 uint64_t wm_port_receive_offloads(const struct wm_port *port, const struct rte_eth_dev_info *info);
 /* Sets up its one queue each way and starts it. */
-int wm_port_queues_start(struct wm_port *port);
+int wm_port_queues_start(struct wm_port *port, const struct wm_port_config *config);
 
 #endif

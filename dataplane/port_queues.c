@@ -174,17 +174,10 @@ static uint32_t ring_frames(const struct wm_port *port, uint16_t descriptors)
 	return filled > 0 && filled < queue.nb_desc ? filled : queue.nb_desc;
 }
 
-uint32_t wm_port_in_flight_max(const struct wm_port *port, uint32_t segments)
+int wm_port_queues_start(struct wm_port *port, const struct wm_port_config *config)
 {
-	uint32_t frames = port->ring_frames / segments * 3 / 4;
-
-	return frames ? frames : 1;
-}
-
-int wm_port_queues_start(struct wm_port *port)
-{
-	uint16_t receive_descriptors = WM_PORT_DESCRIPTORS,
-		 transmit_descriptors = WM_PORT_DESCRIPTORS;
+	uint16_t receive_descriptors = (uint16_t)config->ring_frames,
+		 transmit_descriptors = WM_PORT_TRANSMIT_DESCRIPTORS;
 	int ret;
 
 	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &receive_descriptors,

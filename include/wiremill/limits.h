@@ -33,6 +33,13 @@
 /* Batches in flight to one node at most. Half of the 256 frames that a veth
  * queues towards an XDP program, since control frames pass there too. */
 #define WM_NODE_WINDOW_MAX 128u
+/* Bytes on the wire to and from all nodes of a lane: 25 Gb/s for 4 ms, which is twice the
+ * round trip of a rack whose GPUs take their time. And the ring of a port that takes them
+ * back: what every card has, and the most that the usual ones do (10 Gb/s for 3.8 ms at
+ * MTU 1500). */
+#define WM_LANE_IN_FLIGHT_BYTES 12500000u
+#define WM_LANE_RING_FRAMES_MIN 1024u
+#define WM_LANE_RING_FRAMES_MAX 4096u
 /* Extents of one lane open at once: 16 being read, 16 on the wire, 16 being
  * written. 48 MiB of input buffers. */
 #define WM_LANE_EXTENTS_MAX 48u

@@ -26,7 +26,8 @@ struct wm_port_config wm_engine_port_config(uint16_t mtu)
 {
 	return (struct wm_port_config){
 		/* the ring being drained + control frames + echoes on their way out + caches */
-		.receive_mbufs = 1024 + CONTROL_FRAMES_MAX + 1024 + 1024,
+		.receive_mbufs = WM_LANE_RING_FRAMES_MIN + CONTROL_FRAMES_MAX + 1024 + 1024,
+		.ring_frames = WM_LANE_RING_FRAMES_MIN,
 		/* a port's descriptors, a burst, control frames, caches */
 		.transmit_mbufs = 1024 + ENGINE_BURST + CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "harness.h"
+#include "inflight.h"
 #include "rack.h"
 #include "seed.h"
 
@@ -111,6 +112,38 @@ static void in_flight_max_holds_and_is_shared_fairly(void)
 	check_exact();
 	check_fair(12);
 	CU_ASSERT_TRUE(result.in_flight_peak <= 24);
+}
+
+/* 24 nodes whose answers take 2 ms, on a line of that rate; so many elements at that MTU. */
+static uint64_t share_of_line_percent(uint64_t bits_per_s, uint16_t mtu, uint32_t ring_frames)
+{
+	const uint64_t frame_ns = (mtu + WM_INFLIGHT_WIRE_BYTES) * 8ull * S / bits_per_s;
+	const uint64_t from_ns = 300 * MS, until_ns = 600 * MS;
+
+	config = rack_of(24, until_ns / frame_ns / 32 + 1000);
+	config.shared = (struct rack_link){ .frame_ns = frame_ns, .delay_ns = 400 * US };
+	for (uint32_t i = 0; i < config.nodes; i++) {
+		config.node[i].link =
+			(struct rack_link){ .frame_ns = 2 * frame_ns, .delay_ns = 400 * US };
+		config.node[i].submit_ns = 350 * US;
+		config.node[i].compute_ns = 1 * US;
+	}
+	config.queue_target = 128 * 1024 / mtu;
+	config.extents_max = 48u * 23; /* of 32 batches: as many as 48 of 728 have */
+	config.in_flight_max = wm_inflight_max(ring_frames, 1);
+	config.measure_ns = from_ns;
+	config.until_ns = until_ns;
+	rack_run(&config, &result);
+	CU_ASSERT_FALSE(result.over_limit);
+	return result.measured * frame_ns * 100 / (until_ns - from_ns);
+}
+
+static void a_line_is_full_though_answers_take_2_ms(void)
+{
+	CU_ASSERT(share_of_line_percent(25000000000, 9000, wm_inflight_ring_frames(9000)) >= 95);
+	CU_ASSERT(share_of_line_percent(10000000000, 1500, wm_inflight_ring_frames(1500)) >= 95);
+	/* A ring that a card does not have more of is what limits it. */
+	CU_ASSERT(share_of_line_percent(10000000000, 1500, WM_LANE_RING_FRAMES_MIN) < 60);
 }
 
 static void window_max_holds_for_each_node(void)
@@ -798,6 +831,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_job_shorter_than_the_rack_is_wide_ends),
 	WM_TEST(a_fast_node_gets_more),
 	WM_TEST(in_flight_max_holds_and_is_shared_fairly),
+	WM_TEST(a_line_is_full_though_answers_take_2_ms),
 	WM_TEST(window_max_holds_for_each_node),
 	WM_TEST(the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s),
 	WM_TEST(a_node_may_die_and_come_back_with_other_stamps),

@@ -177,6 +177,7 @@ static int run(const struct options *options, struct wm_error *error)
 	static struct echo echo;
 	/* What the two rings and the burst hold, and caches. */
 	const struct wm_port_config config = { .receive_mbufs = 8192,
+					       .ring_frames = 1024,
 					       .transmit_mbufs = 1024,
 					       .mtu = WM_MTU_MAX };
 	struct wm_memif memif = { .socket_path = options->socket_path, .role = "server" };
