@@ -51,6 +51,21 @@ static void send_control(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 		wm_log_debug("no room for a control frame");
 }
 
+/* As large as that MTU takes. The body says nothing. */
+static void send_probe(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
+		       const struct wm_wire_header *header, uint32_t mtu)
+{
+	static const uint8_t body[WM_MTU_MAX];
+	struct wm_daemon *daemon = context;
+	uint8_t frame[WM_ETHER_HEADER_BYTES + WM_MTU_MAX];
+	uint32_t lane = lane_of(daemon, mac);
+	size_t bytes = wm_frame_encode_control(frame, sizeof(frame), mac, daemon->ports[lane].mac,
+					       header, body, mtu - WM_WIRE_HEADER_BYTES);
+
+	if (!wm_lane_transmit(daemon->lanes.lanes[lane], frame, bytes))
+		wm_log_debug("no room for a probe of MTU %" PRIu32, mtu);
+}
+
 static void member_changed(void *context, uint32_t index, enum wm_member_change change)
 {
 	struct wm_daemon *daemon = context;
@@ -70,6 +85,12 @@ static void receive_frame(struct wm_daemon *daemon, uint32_t lane, const uint8_t
 	struct wm_wire_header header;
 	const uint8_t *body;
 
+	/* Of an ECHO that came back the header is left. */
+	memcpy(&header, ether + 1, sizeof(header));
+	if (header.op == WM_OP_ECHO) {
+		wm_membership_echoed(&daemon->membership, ether->source, &header, wm_clock_ns());
+		return;
+	}
 	/* The lane has checked it; decoding again finds header and body. */
 	if (wm_frame_decode_control(frame, bytes, &header, &body) != WM_DROP_NONE)
 		return;
@@ -337,9 +358,10 @@ static void ports_say(const struct wm_daemon *daemon)
 
 static void membership_start(struct wm_daemon *daemon)
 {
-	struct wm_membership_calls calls = { daemon, send_control, member_changed };
+	struct wm_membership_calls calls = { daemon, send_control, member_changed, send_probe };
 
 	wm_membership_init(&daemon->membership, &calls, daemon->ports[0].mac);
+	daemon->membership.mtu_most = daemon->mtu;
 	if (!daemon->config.key) {
 		wm_log_warning("no --key: anybody on this wire can join or forge results");
 		return;

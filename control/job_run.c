@@ -140,11 +140,13 @@ static uint32_t governing_mtu(const struct wm_jobs *jobs)
 {
 	uint32_t index = WM_NODES_MAX;
 	uint32_t mtu = wm_membership_mtu(jobs->membership, jobs->port_mtu, &index);
+	const struct wm_member *member = &jobs->membership->members[index % WM_NODES_MAX];
 
 	if (index < WM_NODES_MAX)
 		wm_log_warning("MTUs differ: the smallest, %" PRIu32
-			       " of node %s, governs (the port has %" PRIu32 ")",
-			       mtu, jobs->membership->members[index].hello.name, jobs->port_mtu);
+			       " of %snode %s, governs (the port has %" PRIu32 ")",
+			       mtu, wm_member_path_is_narrow(member) ? "the path to " : "",
+			       member->hello.name, jobs->port_mtu);
 	return mtu;
 }
 
@@ -277,6 +279,9 @@ static uint64_t node_wait_ns(const struct wm_job *job)
 
 static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	/* Its batches are cut for what reaches the nodes. */
+	if (nodes_in(jobs) > 0 && wm_membership_paths_are_open(jobs->membership, now_ns))
+		return;
 	if (nodes_in(jobs) > 0)
 		job_prepare(jobs, job, now_ns);
 	else if (now_ns - job->prepare_ns > node_wait_ns(job) && job->resume)
@@ -309,14 +314,29 @@ static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
 	wm_jobs_save(jobs);
 }
 
+/* Several at once have one event. */
+static void look_at_silent(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	struct wm_dispatch_node_state state;
+
+	for (uint32_t i = 0; i < jobs->membership->count; i++) {
+		if (jobs->membership->members[i].state != WM_MEMBER_READY)
+			continue;
+		wm_lanes_node_state(jobs->lanes, i, &state);
+		if (state.silent)
+			wm_membership_look(jobs->membership, i, now_ns);
+	}
+}
+
 /* It beats, or its session would have ended. */
-static void node_silent(const struct wm_jobs *jobs, const struct wm_lane_event *event)
+static void node_silent(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
 {
 	const struct wm_member *member = &jobs->membership->members[event->node];
 
 	wm_log_warning("job %" PRIu32 ": node %s%s not answer, its batches go to others%s",
 		       event->job, member->hello.name, event->record > 1 ? " and more do" : " does",
 		       member->beat.batches == 0 ? " (it has received none by its own count)" : "");
+	look_at_silent(jobs, now_ns);
 }
 
 static const char *failed_operation(const struct wm_job *job, const struct wm_lane_event *event,
@@ -379,7 +399,7 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		return;
 	}
 	if (event->op == WM_LANE_NODE_SILENT) {
-		node_silent(jobs, event);
+		node_silent(jobs, event, now_ns);
 		return;
 	}
 	assert(job && job->lane.id == event->job && job->state == WM_JOB_RUNNING);
@@ -446,11 +466,27 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 								 .extent = job->redo.pass });
 }
 
+/* Nobody answers: do its frames arrive? */
+static void look_for_unreached(const struct wm_jobs *jobs, struct wm_job *job,
+			       const struct wm_lane_job_counters *counters)
+{
+	const struct wm_member *member = wm_membership_unreached(jobs->membership);
+
+	job->unreached[0] = '\0';
+	if (counters->job == job->lane.id && counters->nodes_alive == 0 && member)
+		snprintf(job->unreached, sizeof(job->unreached),
+			 "frames of MTU %" PRIu32 " do not reach node %s, those of %" PRIu32
+			 " do (the switch's ports)",
+			 job->mtu, member->hello.name, member->path.mtu);
+}
+
 /* What keeps a running job from going on, "" if it goes on. */
 static const char *obstacle(const struct wm_job *job, const struct wm_lane_job_counters *counters)
 {
 	if (counters->job != job->lane.id)
 		return "";
+	if (job->unreached[0])
+		return job->unreached;
 	if (counters->nodes_alive == 0 && counters->nodes_unable > 0)
 		return "the nodes that answer cannot compute what is left";
 	if (counters->nodes_alive == 0)
@@ -488,6 +524,7 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 		redo_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
 	hindrance_look(jobs, job, &counters, now_ns);
+	look_for_unreached(jobs, job, &counters);
 	what = obstacle(job, &counters);
 	/* Of several lanes one may be stuck while another goes on. Nodes that join, answer
 	 * beats or are asked again are no progress; batches are. */
@@ -552,6 +589,13 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 	case WM_MEMBER_CHANGE_HEARD:
 		lane_command.op = WM_LANE_NODE_HEAR;
 		lane_command.works = member->beat.held > 0;
+		wm_lanes_command_node(jobs->lanes, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_UNFIT:
+		if (!jobs->current || jobs->current->state != WM_JOB_RUNNING)
+			break;
+		keep_results(jobs, index);
+		lane_command.op = WM_LANE_NODE_LEAVE;
 		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_LEFT:

@@ -80,6 +80,7 @@ struct wm_job {
 	bool goes_on;	/* by itself, when the controller starts again */
 	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: batches are done */
 	uint64_t batches_seen;		     /* that were done when it was looked at last */
+	char unreached[160];		     /* the node that its frames do not reach, and why */
 	bool said;			     /* that it waits for one */
 	struct wm_hindrance hindrance;	     /* why no batch gets done */
 	char input[PATH_MAX], output[PATH_MAX];

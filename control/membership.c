@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "membership.h"
+#include "membership_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -45,6 +45,7 @@ void wm_membership_init(struct wm_membership *membership, const struct wm_member
 	memset(membership, 0, sizeof(*membership));
 	membership->calls = *calls;
 	membership->answers_left = ANSWERS_PER_TICK;
+	membership->mtu_most = WM_MTU_MAX;
 	memcpy(membership->controller, controller, WM_ETHER_ADDR_BYTES);
 }
 
@@ -64,8 +65,8 @@ static uint32_t index_of(const struct wm_membership *membership, const struct wm
 	return (uint32_t)(member - membership->members);
 }
 
-static void tell(struct wm_membership *membership, const struct wm_member *member,
-		 enum wm_member_change change)
+void membership_tell(struct wm_membership *membership, const struct wm_member *member,
+		     enum wm_member_change change)
 {
 	membership->calls.change(membership->calls.context, index_of(membership, member), change);
 }
@@ -157,7 +158,7 @@ static void leave(struct wm_membership *membership, struct wm_member *member,
 	member->state = state;
 	snprintf(member->reason, sizeof(member->reason), "%s", reason);
 	if (was_in)
-		tell(membership, member, WM_MEMBER_CHANGE_LEFT);
+		membership_tell(membership, member, WM_MEMBER_CHANGE_LEFT);
 	member->session = 0;
 	wm_auth_end(&member->auth);
 	explicit_bzero(member->frame_key, sizeof(member->frame_key));
@@ -235,19 +236,21 @@ static void ask(struct wm_membership *membership, struct wm_member *member, uint
 		       wm_message_encode_kernel(body, WM_AUTH_BODY_BYTES_MAX, &membership->kernel));
 }
 
-/* Asks a node that could take part in the running job. */
-static void ask_if_fit(struct wm_membership *membership, struct wm_member *member, uint64_t now_ns)
+void membership_ask_if_fit(struct wm_membership *membership, struct wm_member *member,
+			   uint64_t now_ns)
 {
 	if (membership->job == 0)
 		return;
 	member->failures = 0;
-	if (member->hello.mtu >= membership->job_mtu) {
+	member->reason[0] = '\0';
+	if (wm_member_mtu(member) >= membership->job_mtu) {
 		ask(membership, member, now_ns);
 		return;
 	}
 	snprintf(member->reason, sizeof(member->reason),
-		 "its MTU of %" PRIu32 " is too small for job %" PRIu32 ", which uses %" PRIu32,
-		 member->hello.mtu, membership->job, membership->job_mtu);
+		 "%s MTU of %" PRIu32 " is too small for job %" PRIu32 ", which uses %" PRIu32,
+		 wm_member_path_is_narrow(member) ? "the path to it, with an" : "its",
+		 wm_member_mtu(member), membership->job, membership->job_mtu);
 	wm_log_warning("node %s: %s: it gets the next job", member->hello.name, member->reason);
 }
 
@@ -271,8 +274,10 @@ static void admit(struct wm_membership *membership, struct wm_member *member,
 	wm_log_info("node %s admitted: MTU %" PRIu32 ", %s%s, AF_XDP %s, %" PRIu32 " batches",
 		    hello->name, hello->mtu, hello->device, hello->software ? " (software)" : "",
 		    hello->xdp_mode, member->hello.capacity);
-	tell(membership, member, WM_MEMBER_CHANGE_ADMITTED);
-	ask_if_fit(membership, member, now_ns);
+	memset(&member->path, 0, sizeof(member->path));
+	wm_membership_look(membership, index_of(membership, member), now_ns);
+	membership_tell(membership, member, WM_MEMBER_CHANGE_ADMITTED);
+	membership_ask_if_fit(membership, member, now_ns);
 }
 
 static void end_former_life(struct wm_membership *membership, struct wm_member *member)
@@ -482,7 +487,7 @@ static void receive_beat(struct wm_membership *membership, struct wm_member *mem
 			       member->hello.name, beat->device_losses);
 	member->beat = *beat;
 	send_to_member(membership, member, &header, body, 0);
-	tell(membership, member, WM_MEMBER_CHANGE_HEARD);
+	membership_tell(membership, member, WM_MEMBER_CHANGE_HEARD);
 }
 
 static void receive_ack(struct wm_membership *membership, struct wm_member *member,
@@ -497,7 +502,7 @@ static void receive_ack(struct wm_membership *membership, struct wm_member *memb
 	if (ack->status == 0) {
 		member->state = WM_MEMBER_READY;
 		member->took_part = job;
-		tell(membership, member, WM_MEMBER_CHANGE_READY);
+		membership_tell(membership, member, WM_MEMBER_CHANGE_READY);
 		return;
 	}
 	member->failures++;
@@ -705,6 +710,7 @@ void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns)
 		if (!wm_member_is_in(member))
 			continue;
 		member->heard_ns = earlier(now_ns, member->heard_ns + excused_ns);
+		membership_path_tick(membership, member, now_ns);
 		tick_member(membership, member, now_ns);
 	}
 }
@@ -722,7 +728,7 @@ void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
 	};
 	for (uint32_t i = 0; i < membership->count; i++) {
 		if (wm_member_is_in(&membership->members[i]))
-			ask_if_fit(membership, &membership->members[i], now_ns);
+			membership_ask_if_fit(membership, &membership->members[i], now_ns);
 	}
 }
 
@@ -823,8 +829,8 @@ uint32_t wm_membership_mtu(const struct wm_membership *membership, uint32_t mtu_
 	for (uint32_t i = 0; i < membership->count; i++) {
 		const struct wm_member *member = &membership->members[i];
 
-		if (wm_member_is_in(member) && member->hello.mtu < mtu) {
-			mtu = member->hello.mtu;
+		if (wm_member_is_in(member) && wm_member_mtu(member) < mtu) {
+			mtu = wm_member_mtu(member);
 			*index = i;
 		}
 	}

@@ -40,6 +40,7 @@
 
 #include "auth.h"
 #include "message.h"
+#include "path.h"
 #include "wiremill/layout.h"
 #include "wiremill/limits.h"
 #include "wiremill/wire.h"
@@ -74,6 +75,7 @@ struct wm_member {
 	struct wm_hello hello;
 	struct wm_beat beat;
 	uint64_t heard_ns;
+	struct wm_path path;			 /* to it, of this session */
 	char reason[WM_MESSAGE_TEXT_BYTES + 64]; /* refused, gone, not ready */
 	/* of the running job */
 	bool asked;    /* KERNEL was sent */
@@ -92,7 +94,8 @@ enum wm_member_change {
 	WM_MEMBER_CHANGE_ADMITTED,
 	WM_MEMBER_CHANGE_READY,
 	WM_MEMBER_CHANGE_HEARD,
-	WM_MEMBER_CHANGE_LEFT, /* its session is over */
+	WM_MEMBER_CHANGE_UNFIT, /* it was ready, and what this job sends does not reach it */
+	WM_MEMBER_CHANGE_LEFT,	/* its session is over */
 };
 
 struct wm_membership_calls {
@@ -101,13 +104,18 @@ struct wm_membership_calls {
 	void (*send)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 		     const struct wm_wire_header *header, const void *body, size_t body_bytes);
 	void (*change)(void *context, uint32_t index, enum wm_member_change change);
+	/* An ECHO frame that fills this MTU; its echo goes to wm_membership_echoed. NULL: no
+	 * path is looked at. */
+	void (*probe)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
+		      const struct wm_wire_header *header, uint32_t mtu);
 };
 
 struct wm_membership {
 	struct wm_membership_calls calls;
 	uint8_t controller[WM_ETHER_ADDR_BYTES];
 	struct wm_member members[WM_NODES_MAX];
-	uint32_t count; /* 1 + highest index in use */
+	uint32_t count;	   /* 1 + highest index in use */
+	uint32_t mtu_most; /* of our own ports; the caller may lower it at the start */
 	/* the job */
 	uint32_t job; /* 0: none */
 	uint32_t job_mtu;
@@ -140,6 +148,10 @@ void wm_membership_receive(struct wm_membership *membership,
 			   const uint8_t source[WM_ETHER_ADDR_BYTES],
 			   const struct wm_wire_header *header, const uint8_t *body,
 			   uint64_t now_ns);
+/* An ECHO frame came back: a whole one, though its body is not looked at. */
+void wm_membership_echoed(struct wm_membership *membership,
+			  const uint8_t source[WM_ETHER_ADDR_BYTES],
+			  const struct wm_wire_header *header, uint64_t now_ns);
 /* Every 100 ms or so: ends silent sessions, repeats what was not answered. */
 void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
 
@@ -148,6 +160,12 @@ void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
 void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
 			     const struct wm_layout *layout, uint32_t mtu, uint64_t now_ns);
 void wm_membership_job_end(struct wm_membership *membership);
+/* It fell silent: do large frames still reach it? */
+void wm_membership_look(struct wm_membership *membership, uint32_t index, uint64_t now_ns);
+/* Whether it is being found out what reaches somebody who has just come. A second or two. */
+bool wm_membership_paths_are_open(const struct wm_membership *membership, uint64_t now_ns);
+/* Somebody who is in and whom the running job's frames do not reach; NULL: nobody. */
+const struct wm_member *wm_membership_unreached(const struct wm_membership *membership);
 /* Has everybody who was asked answered? */
 bool wm_membership_job_answered(const struct wm_membership *membership);
 
@@ -166,8 +184,12 @@ int wm_membership_admit(struct wm_membership *membership, uint32_t index);
 void wm_membership_close(struct wm_membership *membership, const char *reason);
 
 bool wm_member_is_in(const struct wm_member *member); /* admitted or ready */
+/* What reaches it: of its link, or of the path to it where that is less. */
+uint32_t wm_member_mtu(const struct wm_member *member);
+/* It is in, and its path passes less than the links at both ends. */
+bool wm_member_path_is_narrow(const struct wm_member *member);
 uint32_t wm_membership_count(const struct wm_membership *membership, enum wm_member_state state);
-/* The smallest MTU of those who are in, at most mtu_max; *index is whose. */
+/* The smallest that reaches those who are in, at most mtu_max; *index is whose. */
 uint32_t wm_membership_mtu(const struct wm_membership *membership, uint32_t mtu_max,
 			   uint32_t *index);
 const char *wm_member_state_name(enum wm_member_state state);

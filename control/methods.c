@@ -301,6 +301,8 @@ static json_t *node_object(struct wm_daemon *daemon, uint32_t index)
 	json_object_set_new(object, "mac", json_string(mac));
 	json_object_set_new(object, "lane", wm_json_number(daemon->lanes.of_node[index]));
 	json_object_set_new(object, "reason", wm_json_text(member->reason));
+	json_object_set_new(object, "path_mtu", wm_json_number(member->path.mtu));
+	json_object_set_new(object, "path_narrow", json_boolean(wm_member_path_is_narrow(member)));
 	json_object_set_new(object, "beat_age_ms",
 			    wm_json_number((wm_clock_ns() - member->heard_ns) / WM_NS_PER_MS));
 	describe_flow(object, daemon, member, index);

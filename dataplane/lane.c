@@ -295,20 +295,50 @@ size_t wm_lane_receive(struct wm_lane *lane, void *frame, size_t frame_bytes_max
 	return bytes;
 }
 
-bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes)
+/* As much of it as one mbuf takes; NULL: there is none. */
+static struct rte_mbuf *copy_piece(struct rte_mempool *pool, const uint8_t *bytes, size_t count)
 {
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(lane->port->header);
-	char *data;
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
 
 	if (!mbuf)
+		return NULL;
+	if (count > rte_pktmbuf_tailroom(mbuf))
+		count = rte_pktmbuf_tailroom(mbuf);
+	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)count), bytes, count);
+	return mbuf;
+}
+
+/* A port that takes no chain has mbufs for whole frames. What is larger than a header's
+ * goes on in those of the other pool, which are as large as frames that come. */
+static bool copy_frame(struct wm_lane *lane, struct rte_mbuf **frame, const uint8_t *bytes,
+		       size_t count)
+{
+	struct rte_mbuf *piece;
+	size_t done;
+
+	*frame = copy_piece(lane->port->header, bytes, count);
+	if (!*frame)
 		return false;
-	data = rte_pktmbuf_append(mbuf, (uint16_t)frame_bytes);
-	if (!data ||
-	    (memcpy(data, frame, frame_bytes), rte_ring_sp_enqueue(lane->control_out, mbuf) < 0)) {
-		rte_pktmbuf_free(mbuf);
-		return false;
+	for (done = (*frame)->data_len; done < count; done += piece->data_len) {
+		if (!lane->port->multi_segment)
+			return false;
+		piece = copy_piece(lane->port->receive, bytes + done, count - done);
+		if (!piece)
+			return false;
+		(void)rte_pktmbuf_chain(*frame, piece); /* a handful: it fits */
 	}
 	return true;
+}
+
+bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes)
+{
+	struct rte_mbuf *mbuf;
+
+	if (copy_frame(lane, &mbuf, frame, frame_bytes) &&
+	    rte_ring_sp_enqueue(lane->control_out, mbuf) == 0)
+		return true;
+	rte_pktmbuf_free(mbuf);
+	return false;
 }
 
 /* A sequence lock: `version` is odd while the lane writes, and a reader whose
@@ -392,13 +422,28 @@ void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event)
 	wake_control(lane);
 }
 
+/* Of what came back as it was sent only the header matters further on. */
+static enum wm_drop check_echo(struct rte_mbuf *frame)
+{
+	const struct wm_wire_header *header =
+		rte_pktmbuf_mtod_offset(frame, struct wm_wire_header *, WM_ETHER_HEADER_BYTES);
+	enum wm_drop drop = wm_frame_check_length(frame->pkt_len, header->count);
+
+	if (drop == WM_DROP_NONE)
+		drop = wm_frame_check_crc(header, header + 1, header->count);
+	if (drop == WM_DROP_NONE && frame->pkt_len > WM_FRAME_BYTES_MIN)
+		(void)rte_pktmbuf_trim(frame, (uint16_t)(frame->pkt_len - WM_FRAME_BYTES_MIN));
+	return drop;
+}
+
 /* A control frame is checked here and understood on the control thread. */
-static enum wm_drop pass_control(struct wm_lane *lane, struct rte_mbuf *frame)
+static enum wm_drop pass_control(struct wm_lane *lane, struct rte_mbuf *frame, bool echo)
 {
 	struct wm_wire_header header;
 	const uint8_t *body;
-	enum wm_drop drop = wm_frame_decode_control(rte_pktmbuf_mtod(frame, void *), frame->pkt_len,
-						    &header, &body);
+	enum wm_drop drop = echo ? check_echo(frame)
+				 : wm_frame_decode_control(rte_pktmbuf_mtod(frame, void *),
+							   frame->pkt_len, &header, &body);
 
 	if (drop == WM_DROP_NONE && rte_ring_sp_enqueue(lane->control_in, frame) < 0)
 		drop = WM_DROP_FULL;
@@ -452,8 +497,8 @@ static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 		rte_pktmbuf_free(frame);
 	else if (header->op == WM_OP_RESULT)
 		drop = wm_course_result(lane->course, frame, header, frame->pkt_len, lane->now_ns);
-	else if (header->op >= WM_OP_HELLO)
-		drop = pass_control(lane, frame);
+	else if (header->op >= WM_OP_HELLO || header->op == WM_OP_ECHO)
+		drop = pass_control(lane, frame, header->op == WM_OP_ECHO);
 	else {
 		drop = WM_DROP_OP;
 		rte_pktmbuf_free(frame);

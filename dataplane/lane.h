@@ -77,9 +77,10 @@ uint32_t wm_lane_hugepages(void); /* beside the port's */
 /* False: the ring is full (try again). */
 bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command);
 bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event);
-/* The next control frame, checked for header, length and CRC; its length, 0 for none. */
+/* The next control frame, checked for header, length and CRC; its length, 0 for none. Of
+ * an ECHO that came back, so checked, the header with no body. */
 size_t wm_lane_receive(struct wm_lane *lane, void *frame, size_t frame_bytes_max);
-/* Queues a whole frame. False: no room. */
+/* Queues a whole frame, which may be as large as the port takes. False: no room. */
 bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes);
 
 void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot);

@@ -47,7 +47,10 @@ static void remark_add(struct wm_table *table, const json_t *node)
 {
 	uint64_t losses = wm_cli_number(node, "device_losses");
 
-	if (losses > 0 && !*wm_cli_text(node, "reason"))
+	if (wm_cli_bool(node, "path_narrow"))
+		wm_table_add(table, "frames above MTU %" PRIu64 " do not pass: see the switch",
+			     wm_cli_number(node, "path_mtu"));
+	else if (losses > 0 && !*wm_cli_text(node, "reason"))
 		wm_table_add(table, "device lost, rebuilt %" PRIu64 " times", losses);
 	else
 		wm_table_add(table, "%s", wm_cli_text(node, "reason"));

@@ -49,7 +49,8 @@
  *   name, state ("admitted" "ready" "silent" "refused" "gone" "quarantined": computed
  *   wrong, and not let in until node.admit), reason, mac, lane (on whose port it was
  *   heard), mtu, capacity, window, in_flight, rtt_us, batches (results taken), resends,
- *   beat_age_ms,
+ *   beat_age_ms, path_mtu (of frames that pass to it and back; 0: not known), path_narrow
+ *   (that is less than the links of both ends have),
  *   device, driver, software, xdp_mode, zero_copy, multi_buffer,
  *   results, submissions, copied_bytes, dropped, ring_full, device_losses (its own counters)
  *

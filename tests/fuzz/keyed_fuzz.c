@@ -172,7 +172,7 @@ static void settle(void)
 
 static void join(void)
 {
-	const struct wm_membership_calls calls = { NULL, controller_send, controller_change };
+	const struct wm_membership_calls calls = { NULL, controller_send, controller_change, NULL };
 	struct wm_agent_config config = {
 		.ops = &ops,
 		.hello = { .nonce = 99, .name = "n1", .mtu = 9000, .capacity = 8 },

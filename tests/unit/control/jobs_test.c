@@ -218,7 +218,7 @@ static void pass(uint64_t ns)
 static void controller_starts(void)
 {
 	static const uint8_t mac[WM_ETHER_ADDR_BYTES] = { 2 };
-	const struct wm_membership_calls calls = { NULL, rack_send, rack_change };
+	const struct wm_membership_calls calls = { NULL, rack_send, rack_change, NULL };
 
 	wm_membership_init(&membership, &calls, mac);
 	CU_ASSERT_EQUAL_FATAL(wm_jobs_init(&jobs, NULL, &membership, 9000, directory, NULL), 0);

@@ -33,6 +33,12 @@ struct rack {
 	unsigned sent_count;
 	unsigned told[WM_MEMBER_CHANGE_LEFT + 1];
 	uint32_t told_index;
+	uint32_t switch_mtu; /* of its ports to nodes; 0: no ECHO passes */
+	struct probe {
+		uint8_t mac[WM_ETHER_ADDR_BYTES];
+		struct wm_wire_header header;
+	} probes[WM_PATH_SIZES_MAX * 8];
+	unsigned probe_count;
 };
 
 static void rack_send(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
@@ -56,10 +62,32 @@ static void rack_change(void *context, uint32_t index, enum wm_member_change cha
 	rack->told_index = index;
 }
 
+static void rack_probe(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
+		       const struct wm_wire_header *header, uint32_t mtu)
+{
+	struct rack *rack = context;
+	struct probe *probe = &rack->probes[rack->probe_count];
+
+	if (mtu > rack->switch_mtu)
+		return;
+	CU_ASSERT_FATAL(rack->probe_count++ < sizeof(rack->probes) / sizeof(rack->probes[0]));
+	probe->header = *header;
+	probe->header.count = (uint16_t)(mtu - WM_WIRE_HEADER_BYTES);
+	memcpy(probe->mac, mac, sizeof(probe->mac));
+}
+
+static void echo(struct rack *rack)
+{
+	for (unsigned i = 0; i < rack->probe_count; i++)
+		wm_membership_echoed(&rack->membership, rack->probes[i].mac,
+				     &rack->probes[i].header, rack->now_ns);
+	rack->probe_count = 0;
+}
+
 static struct rack *rack_create(void)
 {
 	struct rack *rack = calloc(1, sizeof(*rack));
-	struct wm_membership_calls calls = { rack, rack_send, rack_change };
+	struct wm_membership_calls calls = { rack, rack_send, rack_change, rack_probe };
 
 	rack->now_ns = 5 * WM_NS_PER_S;
 	wm_membership_init(&rack->membership, &calls, controller);
@@ -71,6 +99,7 @@ static void pass_ms(struct rack *rack, uint64_t ms)
 	for (uint64_t passed = 0; passed < ms; passed += 50) {
 		rack->now_ns += 50 * WM_NS_PER_MS;
 		wm_membership_tick(&rack->membership, rack->now_ns);
+		echo(rack);
 	}
 }
 
@@ -680,7 +709,91 @@ static void who_joins_a_job_of_a_larger_mtu_waits_for_the_next(void)
 	free(rack);
 }
 
+/* Beats of it keep it in. */
+static void pass_with_beats(struct rack *rack, const struct node *node, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		give_beat(rack, node);
+		pass_ms(rack, 1000);
+	}
+}
+
+static void a_switch_between_that_passes_less_is_heeded(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_of(1);
+	uint32_t index = 77;
+
+	node.hello.mtu = 9000;
+	rack->switch_mtu = 1500;
+	give_hello(rack, &node);
+	take_welcome(rack, &node);
+	CU_ASSERT_TRUE(wm_membership_paths_are_open(&rack->membership, rack->now_ns));
+	pass_with_beats(rack, &node, 2);
+	CU_ASSERT_FALSE(wm_membership_paths_are_open(&rack->membership, rack->now_ns));
+	CU_ASSERT_TRUE(wm_member_path_is_narrow(member_of(rack, &node)));
+	CU_ASSERT_EQUAL(wm_membership_mtu(&rack->membership, 9000, &index), 1500);
+	CU_ASSERT_EQUAL(index, 0);
+	begin(rack, 9000);
+	expect_state(rack, &node, WM_MEMBER_ADMITTED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(member_of(rack, &node)->reason, "path to it"));
+	CU_ASSERT_PTR_EQUAL(wm_membership_unreached(&rack->membership), member_of(rack, &node));
+
+	/* The port is mended: it is asked to take part. */
+	rack->switch_mtu = 9000;
+	pass_with_beats(rack, &node, 12);
+	CU_ASSERT_FALSE(wm_member_path_is_narrow(member_of(rack, &node)));
+	CU_ASSERT_TRUE(member_of(rack, &node)->asked);
+	CU_ASSERT_PTR_NULL(wm_membership_unreached(&rack->membership));
+	free(rack);
+}
+
+static void one_that_is_ready_leaves_the_job_when_its_path_gets_narrow(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_of(1);
+
+	node.hello.mtu = 9000;
+	rack->switch_mtu = 9000;
+	give_hello(rack, &node);
+	take_welcome(rack, &node);
+	pass_with_beats(rack, &node, 1);
+	begin(rack, 9000);
+	give_ack(rack, &node, 9, 0);
+	expect_state(rack, &node, WM_MEMBER_READY);
+
+	rack->switch_mtu = 1500;
+	wm_membership_look(&rack->membership, 0, rack->now_ns);
+	pass_with_beats(rack, &node, 2);
+	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_UNFIT], 1);
+	expect_state(rack, &node, WM_MEMBER_ADMITTED);
+	rack->switch_mtu = 9000;
+	pass_with_beats(rack, &node, 12);
+	give_ack(rack, &node, 9, 0);
+	expect_state(rack, &node, WM_MEMBER_READY);
+	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_READY], 2);
+	free(rack);
+}
+
+static void an_echo_of_another_session_is_ignored(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_of(1);
+	struct wm_wire_header header = { .op = WM_OP_ECHO, .batch = 1, .count = 8972 };
+
+	give_hello(rack, &node);
+	take_welcome(rack, &node);
+	for (header.session = 0; header.session < 4096; header.session++)
+		wm_membership_echoed(&rack->membership, node.mac, &header, rack->now_ns);
+	CU_ASSERT_EQUAL(rack->membership.ignored, 4096);
+	CU_ASSERT_EQUAL(member_of(rack, &node)->path.mtu, 0);
+	free(rack);
+}
+
 static const struct wm_test tests[] = {
+	WM_TEST(a_switch_between_that_passes_less_is_heeded),
+	WM_TEST(one_that_is_ready_leaves_the_job_when_its_path_gets_narrow),
+	WM_TEST(an_echo_of_another_session_is_ignored),
 	WM_TEST(hello_is_answered_with_a_session),
 	WM_TEST(a_lost_welcome_is_sent_again_for_the_same_session),
 	WM_TEST(a_node_that_starts_again_gets_a_new_session_and_the_old_one_ends),
