@@ -285,13 +285,13 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 		return "for a node to join";
 	if (job->state != WM_JOB_RUNNING)
 		return "";
+	if (job->unreached[0])
+		return job->unreached;
 	if (job->hindrance.text[0])
 		return job->hindrance.text;
 	wm_jobs_counters(jobs, job, &counters);
 	if (counters.job == job->lane.id && counters.nodes_alive == 0 && counters.nodes_unable > 0)
 		return "for another node: those that answer cannot compute what is left";
-	if (counters.job == job->lane.id && job->unreached[0])
-		return job->unreached;
 	if (counters.job == job->lane.id && counters.nodes_alive == 0)
 		return "for a node: none answers";
 	if (counters.job == job->lane.id && counters.stuck)

@@ -32,6 +32,7 @@ static const uint8_t caught_mac[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 2 };
 static struct wm_lane_job *lane_job;
 static bool is_told_to_stop;
 static struct wm_lane_job_counters published;
+static struct wm_lanes no_lanes;
 static struct wm_drops dropped; /* by all lanes */
 /* The node's last question. */
 static uint32_t asked_job, session;
@@ -221,7 +222,8 @@ static void controller_starts(void)
 	const struct wm_membership_calls calls = { NULL, rack_send, rack_change, NULL };
 
 	wm_membership_init(&membership, &calls, mac);
-	CU_ASSERT_EQUAL_FATAL(wm_jobs_init(&jobs, NULL, &membership, 9000, directory, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_jobs_init(&jobs, &no_lanes, &membership, 9000, directory, NULL),
+			      0);
 	asked_job = session = 0;
 	lane_job = NULL;
 	is_told_to_stop = false;
