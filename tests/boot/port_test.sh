@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The controller on the poll-mode drivers of real cards, on Debian's kernels: QEMU boots
 # them, with the cards behind an IOMMU and on the switch of a lab, and files on NVMe.
-# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck disable=SC2317,SC2064  # the steps are called by check; traps expand at once
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/../lab/lib.sh"
 # shellcheck source=tests/boot/image.sh
@@ -38,7 +38,8 @@ skip() {
 step() {
 	local before=$failed_count
 	check "$@"
-	((failed_count == before)) || tail -n 20 "$guest_share/controller.log" | sed 's/^/# /'
+	((failed_count == before)) || [[ ! -e $guest_share/controller.log ]] ||
+		tail -n 20 "$guest_share/controller.log" | sed 's/^/# /'
 }
 
 # rig COMMAND...: in the guest, with controller.sh.
@@ -139,6 +140,33 @@ starts_on() {
 	rig "bind $1" "controller_start $1" "wiremill stats"
 }
 
+# log_grows WORDS: a line with them that was not there when `logged` was set.
+log_grows() {
+	tail -n "+$((logged + 1))" "$guest_share/controller.log" | grep -E "$1"
+}
+
+link_is() {
+	holds "it['lanes'][0]['port']['link'] == '$1'" "$(stats)"
+}
+
+# loses_its_link CARD: in the middle of a job, which says what it waits for.
+loses_its_link() {
+	local logged
+	trap "full_speed; qmp set_link name=$1 up=true" EXIT
+	begin_slowly
+	logged=$(wc -l <"$guest_share/controller.log")
+	qmp set_link "name=$1" up=false
+	eventually 30 log_grows "link down"
+	eventually 30 job_holds '"link" in it["waiting"] and "down" in it["waiting"]'
+	link_is down
+	full_speed
+	qmp set_link "name=$1" up=true
+	eventually 30 log_grows "link up"
+	link_is up
+	ends "done"
+	is_exact
+}
+
 is_killed() {
 	begin_slowly
 	rig "controller_end KILL || [ \$? = 137 ]"
@@ -166,6 +194,7 @@ boots stable
 step "Debian's own kernel boots" is_up
 step "it starts on an e1000e" starts_on "$e1000e"
 step "a job on an e1000e is exact" job_is_done_and_exact
+step "a job on an e1000e waits for its link, and goes on" loses_its_link card0
 step "it is killed in the middle of a job on an e1000e" is_killed
 step "it goes on with that job after a restart" goes_on "$e1000e"
 step "it ends by SIGTERM on an e1000e" ends_by_sigterm
@@ -181,6 +210,7 @@ fi
 boots backports
 step "the kernel of backports boots" is_up
 step "it starts on a virtio-net there" starts_on "$virtio"
+step "a job on a virtio-net waits for its link, and goes on" loses_its_link card1
 step "it is killed in the middle of a job on a virtio-net" is_killed
 step "it goes on with that job after a restart there" goes_on "$virtio"
 step "it ends by SIGTERM in the middle of a job on a virtio-net" is_stopped_in_the_middle

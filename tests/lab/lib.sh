@@ -41,7 +41,7 @@ clean_up() {
 	trap - EXIT
 	set +e
 	for item in "${processes[@]}"; do
-		kill "$item" && wait "$item"
+		kill "$item" 2>/dev/null && wait "$item"
 	done
 	for item in "${labs[@]}"; do
 		"$root/tools/lab" down --name "$item"
