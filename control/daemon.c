@@ -15,6 +15,7 @@
 #include <rte_log.h>
 
 #include "clock.h"
+#include "eal.h"
 #include "frame.h"
 #include "key.h"
 #include "log.h"
@@ -197,28 +198,27 @@ static void descriptors_close(struct wm_daemon *daemon)
 	}
 }
 
-/* The next core of --lcores for each lane, after the one that controls. */
-static int lcores_take(struct wm_daemon *daemon, struct wm_error *error)
+/* The next lcore for each lane, after the one that controls: there are enough. */
+static void lcores_take(struct wm_daemon *daemon)
 {
 	unsigned lcore = (unsigned)-1;
 
-	for (uint32_t i = 0; i < daemon->config.device_count; i++) {
-		lcore = rte_get_next_lcore(lcore, 1, 0);
-		if (lcore == RTE_MAX_LCORE)
-			return wm_error_set(error, EINVAL,
-					    "--lcores %s has too few cores for %u ports: one "
-					    "controls, and each lane needs one, such as --lcores "
-					    "0-%u",
-					    daemon->config.lcores, daemon->config.device_count,
-					    daemon->config.device_count);
-		daemon->lcores[i] = lcore;
-	}
-	return 0;
+	for (uint32_t i = 0; i < daemon->config.device_count; i++)
+		daemon->lcores[i] = lcore = rte_get_next_lcore(lcore, 1, 0);
 }
 
 static int eal_start(struct wm_daemon *daemon, struct wm_error *error)
 {
 	const struct wm_daemon_config *config = &daemon->config;
+	uint32_t hugepages[WM_LANES_MAX];
+	struct wm_eal_config eal = {
+		.program = "wiremilld",
+		.devices = config->devices,
+		.device_count = config->device_count,
+		.hugepages = hugepages,
+		.lanes = config->device_count,
+		.lcores = config->lcores,
+	};
 	struct wm_port_config port_config;
 	uint16_t mtu;
 	int ret;
@@ -228,18 +228,14 @@ static int eal_start(struct wm_daemon *daemon, struct wm_error *error)
 		if (ret < 0)
 			return ret;
 		port_config = wm_lane_port_config(mtu, config->auth);
-		daemon->hugepages += wm_port_hugepages(&port_config, mtu) + wm_lane_hugepages();
+		hugepages[i] = wm_port_hugepages(&port_config, mtu) + wm_lane_hugepages();
+		daemon->hugepages += hugepages[i];
 	}
-	ret = wm_port_eal_init("wiremilld", config->devices, config->device_count, config->lcores,
-			       daemon->hugepages, error);
+	ret = wm_eal_start(&eal, error);
 	if (ret < 0)
 		return ret;
-	/* A lane that has a word of its driver for the log does not wait for its reader either. */
-	rte_openlog_stream(wm_log_stream(WM_LOG_INFO));
-	ret = lcores_take(daemon, error);
-	if (ret < 0)
-		wm_port_eal_fini();
-	return ret;
+	lcores_take(daemon);
+	return 0;
 }
 
 static int port_start(struct wm_daemon *daemon, uint32_t index, struct wm_error *error)
@@ -431,7 +427,7 @@ close_jobs:
 stop_lanes:
 	lanes_stop(daemon);
 stop_eal:
-	wm_port_eal_fini();
+	wm_eal_stop();
 close_descriptors:
 	descriptors_close(daemon);
 	wm_secret_wipe(&daemon->membership, sizeof(daemon->membership));

@@ -21,7 +21,7 @@ struct wm_daemon_config {
 	uint32_t device_count;
 	const char *socket_path;
 	const char *state_directory; /* the spool, and the journals of devices */
-	const char *lcores;	     /* EAL's --lcores: the first controls, the others are lanes */
+	const char *lcores; /* EAL's --lcores: the first controls, the others are lanes; or NULL */
 	uint32_t queue_target_bytes; /* that may wait on the way to one node */
 	const struct wm_key *key;    /* of the cluster; NULL: none */
 	enum wm_wire_auth auth;	     /* of MAP and RESULT; aead needs the key */

@@ -14,6 +14,7 @@
 #include "signals.h"
 #include "streams.h"
 #include "wiremill/control.h"
+#include "wiremill/limits.h"
 
 /* Half of what a cheap switch buffers a port. */
 #define QUEUE_TARGET_BYTES (128u * 1024)
@@ -31,11 +32,13 @@ static const char usage_text[] =
 	"  --pci ADDRESS        a PCI device bound to a DPDK driver\n"
 	"                       these three up to 4 times in all: a lane for each, each\n"
 	"                       with a switch of its own\n"
+	"  --mtu M              of what --pci and --vdev name (the largest up to 9000\n"
+	"                       that it can have; an interface has its own)\n"
 	"  --socket PATH        control socket (" WM_SOCKET_PATH_DEFAULT ")\n"
 	"  --state DIRECTORY    where the queue of jobs is kept (" WM_STATE_DIRECTORY_DEFAULT ")\n"
 	"  --lcores LIST        cores as EAL's --lcores takes them: the first controls,\n"
 	"                       the others poll, one a lane ('0@(0-1),1@(0-1)' floats\n"
-	"                       over two; 0,1)\n"
+	"                       over two; the first that may be used)\n"
 	"  --queue-target BYTES that may wait on the way to one node (128K)\n"
 	"  --key FILE           the cluster key, as 'wiremill key FILE' makes it\n"
 	"  --auth AUTH          of each batch: crc32c (default) finds damage; aead, by\n"
@@ -49,6 +52,7 @@ enum option_id {
 	OPT_INTERFACE = 256,
 	OPT_VDEV,
 	OPT_PCI,
+	OPT_MTU,
 	OPT_SOCKET,
 	OPT_STATE,
 	OPT_LCORES,
@@ -64,6 +68,7 @@ static const struct option options[] = {
 	{ "interface", required_argument, NULL, OPT_INTERFACE },
 	{ "vdev", required_argument, NULL, OPT_VDEV },
 	{ "pci", required_argument, NULL, OPT_PCI },
+	{ "mtu", required_argument, NULL, OPT_MTU },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "lcores", required_argument, NULL, OPT_LCORES },
@@ -77,6 +82,7 @@ static const struct option options[] = {
 };
 
 static const char *key_path;
+static uint16_t mtu; /* 0: not given */
 
 static int wrong_usage(const char *what, const char *value)
 {
@@ -110,16 +116,20 @@ static int take_auth(struct wm_daemon_config *config, const char *text)
 	return -1;
 }
 
+static int take_mtu(const char *text)
+{
+	uint64_t number;
+
+	if (wm_number_parse(text, WM_MTU_MIN, WM_MTU_MAX, &number) < 0)
+		return wrong_usage("--mtu takes 1280 to 9000, not ", text);
+	mtu = (uint16_t)number;
+	return -1;
+}
+
 static int take_device(struct wm_daemon_config *config, struct wm_port_device device)
 {
 	if (config->device_count == WM_LANES_MAX)
 		return wrong_usage("4 ports are the most: one lane each", "");
-	for (uint32_t i = 0; i < config->device_count; i++) {
-		if (device.interface && config->devices[i].interface &&
-		    strcmp(device.interface, config->devices[i].interface) == 0)
-			return wrong_usage("each lane needs a port of its own, not twice ",
-					   device.interface);
-	}
 	config->devices[config->device_count++] = device;
 	return -1;
 }
@@ -136,6 +146,8 @@ static int take_option(int option, struct wm_daemon_config *config)
 		return take_device(config, (struct wm_port_device){ .vdev = optarg });
 	case OPT_PCI:
 		return take_device(config, (struct wm_port_device){ .pci = optarg });
+	case OPT_MTU:
+		return take_mtu(optarg);
 	case OPT_SOCKET:
 		config->socket_path = optarg;
 		return -1;
@@ -173,6 +185,7 @@ static int take_option(int option, struct wm_daemon_config *config)
 
 static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 {
+	struct wm_error error;
 	int option;
 
 	opterr = 0;
@@ -188,6 +201,10 @@ static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 		return wrong_usage("--auth aead needs the cluster key (--key FILE)", "");
 	if (config->device_count == 0)
 		return wrong_usage("name a port by --interface, --vdev or --pci", "");
+	for (uint32_t i = 0; i < config->device_count; i++)
+		config->devices[i].mtu = mtu;
+	if (wm_port_devices_check(config->devices, config->device_count, &error) < 0)
+		return wrong_usage(error.text, "");
 	return -1;
 }
 
@@ -212,7 +229,6 @@ int main(int argc, char **argv)
 	struct wm_daemon_config config = {
 		.socket_path = WM_SOCKET_PATH_DEFAULT,
 		.state_directory = WM_STATE_DIRECTORY_DEFAULT,
-		.lcores = "0,1",
 		.queue_target_bytes = QUEUE_TARGET_BYTES,
 	};
 	struct wm_error error = { "" };

@@ -3,178 +3,99 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
-#include "log.h"
+#include "eal_log.h"
 #include "wiremill/limits.h"
 
-#define PACKET_NAME "net_af_packet%" PRIu32 /* of the nth device */
+/* ---- for EAL --------------------------------------------------------------- */
 
-/* ---- EAL ------------------------------------------------------------------ */
-
-static uint64_t read_number(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	uint64_t number = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%" SCNu64, &number) != 1)
-		number = 0;
-	fclose(file);
-	return number;
-}
-
-static int check_hugepages(uint32_t needed, struct wm_error *error)
-{
-	uint64_t unused = read_number("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages");
-	uint64_t all = read_number("/proc/sys/vm/nr_hugepages");
-
-	if (unused >= needed)
-		return 0;
-	return wm_error_set(error, ENOMEM,
-			    "%" PRIu32 " free hugepages of 2 MiB are needed, there are %" PRIu64
-			    ": run 'echo %" PRIu64 " > /proc/sys/vm/nr_hugepages' as root",
-			    needed, unused, all + needed - unused);
-}
-
-int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error)
-{
-	struct ifreq request = { 0 };
-	int fd, ret = 0;
-
-	*mtu = WM_MTU_MAX;
-	if (!device->interface)
-		return 0;
-	if (strlen(device->interface) >= sizeof(request.ifr_name) ||
-	    if_nametoindex(device->interface) == 0)
-		return wm_error_set(error, ENODEV, "no network interface '%s' here: see 'ip link'",
-				    device->interface);
-	strcpy(request.ifr_name, device->interface);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &request) < 0)
-		ret = wm_error_set(error, errno, "cannot read the MTU of %s: %s", device->interface,
-				   strerror(errno));
-	else if (request.ifr_mtu < (int)WM_MTU_MIN)
-		ret = wm_error_set(error, EMSGSIZE,
-				   "the MTU of %s is %d, too small: set at least %u with 'ip link "
-				   "set %s mtu %u'",
-				   device->interface, request.ifr_mtu, WM_MTU_MIN,
-				   device->interface, WM_MTU_MIN);
-	else
-		*mtu = request.ifr_mtu > (int)WM_MTU_MAX ? WM_MTU_MAX : (uint16_t)request.ifr_mtu;
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-/* "--vdev=net_af_packet0,..." for a netdev: the ring slots hold its largest frame. */
-static int device_argument(const struct wm_port_device *device, uint32_t index, char *text,
+/* "--vdev=net_af_packet0,..." for a netdev: the ring slots hold its largest frame. A real
+ * card stops its queue when that is full, and what passes the qdisc by is lost then; a
+ * veth never does, and its qdisc would only cost. */
+static int netdev_argument(const struct wm_port_device *device, uint32_t index, char *text,
 			   size_t text_bytes, struct wm_error *error)
 {
+	char name[WM_PORT_NAME_BYTES];
 	uint16_t mtu;
-	int ret;
+	int ret = wm_port_mtu(device, &mtu, error);
 
-	if (device->pci) {
-		snprintf(text, text_bytes, "--allow=%s", device->pci);
-		return 0;
-	}
-	if (device->vdev) {
-		snprintf(text, text_bytes, "--vdev=%s", device->vdev);
-		return 0;
-	}
-	ret = wm_port_mtu(device, &mtu, error);
 	if (ret < 0)
 		return ret;
+	wm_port_device_name(name, device, index);
 	snprintf(text, text_bytes,
-		 "--vdev=" PACKET_NAME ",iface=%s,qdisc_bypass=1,framesz=%" PRIu32
-		 ",blocksz=%" PRIu32 ",framecnt=%u",
-		 index, device->interface, wm_port_packet_slot_bytes(mtu),
-		 4 * wm_port_packet_slot_bytes(mtu), WM_PORT_PACKET_RING_FRAMES);
+		 "--vdev=%s,iface=%s,qdisc_bypass=%d,framesz=%" PRIu32 ",blocksz=%" PRIu32
+		 ",framecnt=%u",
+		 name, device->interface, !wm_port_device_is_physical("", device),
+		 wm_port_packet_slot_bytes(mtu), 4 * wm_port_packet_slot_bytes(mtu),
+		 WM_PORT_PACKET_RING_FRAMES);
 	return 0;
 }
 
-/* Buffers cross pages, so a device must see virtual addresses: EAL refuses a PCI
- * card that has no IOMMU before it. All pages are in one file: Linux 6.1 registers no
- * buffer that lies in two. A memif without copies shows its memory to the other end,
- * and so wants all that there will be at once. */
-static bool any_device(const struct wm_port_device *devices, uint32_t count, bool pci)
+int wm_port_eal_argument(const struct wm_port_device *device, uint32_t index, char *text,
+			 size_t text_bytes, struct wm_error *error)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (pci ? devices[i].pci != NULL : devices[i].vdev != NULL)
-			return true;
-	}
-	return false;
-}
+	char name[WM_PORT_NAME_BYTES];
 
-int wm_port_eal_init(const char *program, const struct wm_port_device *devices,
-		     uint32_t device_count, const char *lcores, uint32_t hugepages,
-		     struct wm_error *error)
-{
-	char device_texts[WM_PORTS_MAX][512], lcores_text[128], memory_text[32];
-	char *argv[9 + WM_PORTS_MAX + 1] = {
-		(char *)program,  "--in-memory",    "--single-file-segments",
-		"--no-telemetry", "--iova-mode=va", "--log-level=error",
-		lcores_text
-	};
-	int argc = 7, ret;
-
-	ret = check_hugepages(hugepages, error);
-	for (uint32_t i = 0; ret == 0 && i < device_count; i++) {
-		ret = device_argument(&devices[i], i, device_texts[i], sizeof(device_texts[i]),
-				      error);
-		argv[argc++] = device_texts[i];
-	}
-	if (ret < 0)
-		return ret;
-	if (!any_device(devices, device_count, true))
-		argv[argc++] = "--no-pci";
-	if (any_device(devices, device_count, false))
-		argv[argc++] = memory_text;
-	snprintf(lcores_text, sizeof(lcores_text), "--lcores=%s", lcores);
-	snprintf(memory_text, sizeof(memory_text), "-m%" PRIu32, hugepages * 2);
-	if (rte_eal_init(argc, argv) < 0)
-		return wm_error_set(error, rte_errno ? rte_errno : EIO,
-				    "DPDK does not start with %s %s%s: %s", lcores_text,
-				    device_texts[0], device_count > 1 ? " ..." : "",
-				    rte_strerror(rte_errno));
+	if (device->interface)
+		return netdev_argument(device, index, text, text_bytes, error);
+	wm_port_device_name(name, device, index);
+	if (device->pci)
+		snprintf(text, text_bytes, "--allow=%s", name);
+	else
+		snprintf(text, text_bytes, "--vdev=%s", device->vdev);
 	return 0;
-}
-
-void wm_port_eal_fini(void)
-{
-	rte_eal_cleanup();
 }
 
 /* ---- the device ------------------------------------------------------------ */
 
-/* A netdev has its MTU from the system, and a memif carries what fits the buffers of
- * its ends; any other device is asked for ours. */
-static int port_set_mtu(struct wm_port *port)
+/* What DPDK's drivers said, or else the errno. */
+static const char *why(int ret)
 {
-	uint16_t mtu;
+	return wm_eal_log_reason()[0] ? wm_eal_log_reason() : rte_strerror(-ret);
+}
+
+/* A netdev has its MTU from the system, and a memif carries what fits the buffers of its
+ * ends. Any other device gets ours, or else the largest that it can have. */
+static uint16_t obtain_mtu(const struct wm_port *port, uint16_t mtu_max)
+{
+	uint16_t mtu = 0;
 
 	if (strcmp(port->driver, "net_af_packet") == 0 || strcmp(port->driver, "net_memif") == 0 ||
 	    rte_eth_dev_set_mtu(port->id, port->mtu) == 0)
+		return port->mtu;
+	if (mtu_max < port->mtu && rte_eth_dev_set_mtu(port->id, mtu_max) == 0)
+		return mtu_max;
+	if (rte_eth_dev_get_mtu(port->id, &mtu) < 0)
 		return 0;
-	if (rte_eth_dev_get_mtu(port->id, &mtu) < 0 || mtu < WM_MTU_MIN)
-		return -EMSGSIZE;
-	if (mtu < port->mtu)
-		port->mtu = mtu;
+	return mtu < port->mtu ? mtu : port->mtu;
+}
+
+/* wanted: by who started us; 0: as large as can be. */
+static int port_set_mtu(struct wm_port *port, uint16_t mtu_max, uint16_t wanted,
+			struct wm_error *error)
+{
+	uint16_t mtu = obtain_mtu(port, mtu_max);
+
+	if (mtu < wanted)
+		return wm_error_set(error, EMSGSIZE,
+				    "port %s (%s) takes no MTU of %u, %u at most: give --mtu %u",
+				    port->name, port->driver, wanted, mtu, mtu);
+	if (mtu < WM_MTU_MIN)
+		return wm_error_set(error, EMSGSIZE,
+				    "port %s (%s) has an MTU of %u and takes no larger one: at "
+				    "least %u is needed",
+				    port->name, port->driver, mtu, WM_MTU_MIN);
+	port->mtu = mtu;
 	return 0;
 }
 
-static int port_configure(struct wm_port *port, struct wm_error *error)
+static int port_configure(struct wm_port *port, const struct wm_port_config *config,
+			  struct wm_error *error)
 {
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
@@ -187,8 +108,7 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 	if (ret == 0)
 		ret = rte_eth_dev_get_name_by_port(port->id, port->name);
 	if (ret < 0)
-		return wm_error_set(error, -ret, "the port does not say what it is: %s",
-				    strerror(-ret));
+		return wm_error_set(error, -ret, "the port does not say what it is: %s", why(ret));
 	snprintf(port->driver, sizeof(port->driver), "%s", info.driver_name);
 	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
 	/* A chain sent to a port that does not advertise it goes out as garbage. */
@@ -198,50 +118,40 @@ static int port_configure(struct wm_port *port, struct wm_error *error)
 	conf.rxmode.offloads = wm_port_receive_offloads(port, &info);
 
 	ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
-	if (ret == 0)
-		ret = port_set_mtu(port);
 	if (ret < 0)
 		return wm_error_set(error, -ret, "port %s (%s) cannot be configured: %s",
-				    port->name, port->driver, strerror(-ret));
-	return 0;
+				    port->name, port->driver, why(ret));
+	return port_set_mtu(port, info.max_mtu, config->device ? config->device->mtu : 0, error);
 }
 
 /* The ethdev of that device; RTE_MAX_ETHPORTS: there is none. */
 static uint16_t find_port(const struct wm_port_config *config)
 {
 	const struct wm_port_device *device = config->device;
-	char name[RTE_ETH_NAME_MAX_LEN];
+	char name[WM_PORT_NAME_BYTES];
 	uint16_t id;
 
 	if (!device)
 		return (uint16_t)rte_eth_find_next(0);
-	if (device->interface)
-		snprintf(name, sizeof(name), PACKET_NAME, config->index);
-	else if (device->vdev)
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(device->vdev, ","), device->vdev);
-	else
-		/* EAL takes an address without its domain too, and names it in full. */
-		snprintf(name, sizeof(name), "%s%s", strlen(device->pci) < 12 ? "0000:" : "",
-			 device->pci);
+	wm_port_device_name(name, device, config->index);
 	return rte_eth_dev_get_port_by_name(name, &id) == 0 ? id : RTE_MAX_ETHPORTS;
 }
 
-int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error)
+static int no_port(const struct wm_port_device *device, uint32_t index, struct wm_error *error)
 {
-	int ret;
+	char name[WM_PORT_NAME_BYTES] = "such a device";
 
-	memset(port, 0, sizeof(*port));
-	port->mtu = config->mtu;
-	port->interface = config->device ? config->device->interface : NULL;
-	port->id = find_port(config);
-	if (port->id >= RTE_MAX_ETHPORTS)
-		return wm_error_set(error, ENODEV,
-				    "DPDK found no port: check the device's name "
-				    "and that it is bound to a DPDK driver");
-	port->socket = rte_eth_dev_socket_id(port->id);
-	if (port->socket == SOCKET_ID_ANY)
-		port->socket = config->socket;
-	ret = port_configure(port, error);
+	if (device)
+		wm_port_device_name(name, device, index);
+	return wm_error_set(error, ENODEV, "DPDK has no driver for %s%s%s", name,
+			    wm_eal_log_reason()[0] ? ": " : "", wm_eal_log_reason());
+}
+
+static int port_bring_up(struct wm_port *port, const struct wm_port_config *config,
+			 struct wm_error *error)
+{
+	int ret = port_configure(port, config, error);
+
 	if (ret < 0)
 		goto close_device;
 	ret = wm_port_pools_create(port, config);
@@ -254,7 +164,7 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 	ret = wm_port_queues_start(port, config);
 	if (ret < 0) {
 		wm_error_set(error, -ret, "port %s (%s) does not start: %s", port->name,
-			     port->driver, strerror(-ret));
+			     port->driver, why(ret));
 		goto destroy_pools;
 	}
 	return 0;
@@ -263,6 +173,27 @@ destroy_pools:
 	wm_port_pools_destroy(port);
 close_device:
 	rte_eth_dev_close(port->id);
+	return ret;
+}
+
+int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error)
+{
+	int node = config->device ? wm_port_device_node("", config->device) : -1;
+	int ret;
+
+	memset(port, 0, sizeof(*port));
+	port->mtu = config->mtu;
+	port->interface = config->device ? config->device->interface : NULL;
+	port->socket = node >= 0 ? node : config->socket;
+	port->id = find_port(config);
+	if (port->id >= RTE_MAX_ETHPORTS)
+		return no_port(config->device, config->index, error);
+	wm_eal_log_hold();
+	ret = port_bring_up(port, config, error);
+	if (ret < 0)
+		wm_eal_log_drop();
+	else
+		wm_eal_log_release();
 	return ret;
 }
 

@@ -20,25 +20,18 @@
 #define WM_PORT_DPDK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
 
+#include "port_device.h"
 #include "wiremill/error.h"
 #include "wiremill/wire.h"
 
 /* Payloads of received frames are aligned to this: STATX_DIOALIGN of the usual
  * file systems and disks. */
 #define WM_PORT_PAYLOAD_ALIGN_BYTES 512u
-
-#define WM_PORTS_MAX 4u
-
-/* Which device, one of the three set. */
-struct wm_port_device {
-	const char *interface; /* a kernel netdev, through net_af_packet */
-	const char *vdev;      /* "net_memif0,..." as EAL takes it */
-	const char *pci;       /* "0000:01:00.0" */
-};
 
 struct wm_port_config {
 	uint32_t receive_mbufs;	 /* results held until written, and the ring */
@@ -69,18 +62,10 @@ struct wm_port {
 	uint64_t memory_bytes; /* hugepages of the pools */
 };
 
-/*
- * Starts EAL for these devices, at most WM_PORTS_MAX. Needs `hugepages` free pages of 2 MiB:
- * -ENOMEM with the command that makes them. Once a process.
- */
-int wm_port_eal_init(const char *program, const struct wm_port_device *devices,
-		     uint32_t device_count, const char *lcores, uint32_t hugepages,
-		     struct wm_error *error);
-void wm_port_eal_fini(void);
+/* What EAL (eal.h) is told of the index-th device. */
+int wm_port_eal_argument(const struct wm_port_device *device, uint32_t index, char *text,
+			 size_t text_bytes, struct wm_error *error);
 
-/* The device's MTU before EAL is up: of a netdev; else WM_MTU_MAX, what the
- * pools must be sized for. */
-int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error);
 /* Opens the device, starts it, makes the pools. */
 int wm_port_open(struct wm_port *port, const struct wm_port_config *config, struct wm_error *error);
 /* Stops and closes the device, which gives back the mbufs in its rings: before the memory
@@ -89,6 +74,8 @@ void wm_port_stop(struct wm_port *port);
 /* Then frees the pools; whose mbufs are all back, or a line of the log says so. */
 void wm_port_close(struct wm_port *port);
 
+/* What EAL, the rings and the device take beside the pools. */
+#define WM_PORT_HUGEPAGES_BASE 16u
 /* Hugepages of 2 MiB that the pools of this config take at that MTU. */
 uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu);
 

@@ -12,8 +12,6 @@
 #include "log.h"
 #include "wiremill/limits.h"
 
-/* What EAL, the rings and the device take beside the pools. */
-#define HUGEPAGES_BASE 16u
 /* TPACKET2_HDRLEN, and the most that tpacket_rcv() puts before the Ethernet header. */
 #define PACKET_HEADER_BYTES 52u
 #define PACKET_OFFSET_BYTES 80u
@@ -66,7 +64,7 @@ uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu)
 	size_t bytes = receive_memory_bytes(config, mtu) + config->receive_mbufs * object +
 		       config->transmit_mbufs * (2 * object + header_room_bytes(mtu, false));
 
-	return HUGEPAGES_BASE +
+	return WM_PORT_HUGEPAGES_BASE +
 	       (uint32_t)((bytes + WM_PORT_HUGEPAGE_BYTES - 1) / WM_PORT_HUGEPAGE_BYTES);
 }
 

@@ -23,8 +23,9 @@ static int read_step(const struct wm_gen *gen, const struct wm_gen_options *opti
 		return wrong_step(options, step, why.text, error);
 	if (own->command == WM_GEN_RUN || own->help)
 		return wrong_step(options, step, "a step is a measurement", error);
-	if (device->interface || device->vdev || device->pci || own->key_path || own->json_path ||
-	    own->csv_path || own->plot_prefix || own->write_path || own->live_text)
+	if (device->interface || device->vdev || device->pci || device->mtu || own->key_path ||
+	    own->json_path || own->csv_path || own->plot_prefix || own->write_path ||
+	    own->live_text)
 		return wrong_step(options, step,
 				  "port, key and result are of the whole run: give them behind "
 				  "'run'",

@@ -13,6 +13,7 @@
 #include <rte_lcore.h>
 
 #include "clock.h"
+#include "eal.h"
 #include "log.h"
 #include "mac.h"
 #include "signals.h"
@@ -57,26 +58,30 @@ static int eal_start(struct wm_gen *gen, struct wm_port_config *config, unsigned
 		     struct wm_error *error)
 {
 	const struct wm_port_device *device = &gen->options->device;
+	uint32_t hugepages;
+	struct wm_eal_config eal = {
+		.program = "wiremill-gen",
+		.devices = device,
+		.device_count = 1,
+		.hugepages = &hugepages,
+		.lanes = 1,
+		.lcores = gen->options->lcores,
+	};
 	uint16_t mtu;
 	int ret = wm_port_mtu(device, &mtu, error);
 
 	if (ret < 0)
 		return ret;
 	*config = wm_engine_port_config(mtu);
-	ret = wm_port_eal_init("wiremill-gen", device, 1, gen->options->lcores,
-			       wm_port_hugepages(config, mtu) + wm_engine_hugepages() +
-				       recorder_hugepages(gen, mtu),
-			       error);
+	hugepages = wm_port_hugepages(config, mtu) + wm_engine_hugepages() +
+		    recorder_hugepages(gen, mtu);
+	ret = wm_eal_start(&eal, error);
 	if (ret < 0)
 		return ret;
 	*lcore = rte_get_next_lcore((unsigned)-1, 1, 0);
-	if (*lcore != RTE_MAX_LCORE)
-		return 0;
-	wm_port_eal_fini();
-	return wm_error_set(error, EINVAL,
-			    "--lcores %s has one core: the generator needs a second one, such as "
-			    "--lcores 0,1",
-			    gen->options->lcores);
+	config->device = device;
+	config->socket = (int)rte_lcore_to_socket_id(*lcore);
+	return 0;
 }
 
 /* The capture that is to be replayed must not be replaced by what is recorded of it. */
@@ -167,7 +172,7 @@ destroy_recorder:
 close_port:
 	wm_port_close(&gen->port);
 stop_eal:
-	wm_port_eal_fini();
+	wm_eal_stop();
 close_live:
 	wm_live_close(&gen->live);
 	return ret;
@@ -198,7 +203,7 @@ void wm_gen_close(struct wm_gen *gen)
 	wm_engine_destroy(&gen->engine);
 	wm_recorder_destroy(&gen->recorder);
 	wm_port_close(&gen->port);
-	wm_port_eal_fini();
+	wm_eal_stop();
 }
 
 /* The lab's drivers say a speed too, which is made up. */

@@ -228,6 +228,8 @@ int main(int argc, char **argv)
 		wm_log_init("wiremill-gen", WM_LOG_INFO);
 	if (!check_device(&options.device))
 		return wrong_usage("name one of --interface, --vdev and --pci");
+	if (wm_port_devices_check(&options.device, 1, &error) < 0)
+		return wrong_usage(error.text);
 	if (geteuid() != 0) {
 		wm_log_error("raw frames and hugepages need root: run it with sudo");
 		return WM_EXIT_FAILED;

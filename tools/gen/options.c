@@ -44,6 +44,7 @@ enum option_kind {
 	OPTION_SHARE, /* uint32_t, of a million */
 	OPTION_SPEED, /* uint32_t, in millionths */
 	OPTION_MAC,   /* of the target */
+	OPTION_MTU,   /* uint16_t */
 };
 
 struct option_row {
@@ -158,6 +159,16 @@ static int take_speed(const char *name, const char *value, uint32_t *ppm, struct
 	return 0;
 }
 
+static int take_mtu(const char *name, const char *value, uint16_t *mtu, struct wm_error *error)
+{
+	uint64_t number;
+
+	if (wm_number_parse(value, WM_MTU_MIN, WM_MTU_MAX, &number) < 0)
+		return bad_value(name, value, "a number from 1280 to 9000", error);
+	*mtu = (uint16_t)number;
+	return 0;
+}
+
 static int take_mac(struct wm_gen_options *options, const char *name, const char *value,
 		    struct wm_error *error)
 {
@@ -192,8 +203,11 @@ static const struct option_row rows[] = {
 	  "any DPDK virtual device, as EAL's --vdev takes it" },
 	{ "pci", "ADDRESS", ALL, OPTION_TEXT, FIELD(device.pci), 0,
 	  "a PCI device bound to a DPDK driver" },
+	{ "mtu", "M", ALL, OPTION_MTU, FIELD(device.mtu), 0,
+	  "of what --pci or --vdev names (the largest up to 9000 that it can have)" },
 	{ "lcores", "LIST", ALL, OPTION_TEXT, FIELD(lcores), 0,
-	  "cores as EAL's --lcores takes them: the first controls, the second polls (0,1)" },
+	  "cores as EAL's --lcores takes them: the first controls, the second polls (the "
+	  "first two that may be used)" },
 	{ "key", "FILE", PROBERS | BIT(WM_GEN_RUN), OPTION_TEXT, FIELD(key_path), 0,
 	  "the cluster key, for nodes that have one" },
 
@@ -296,6 +310,8 @@ static int take(struct wm_gen_options *options, const struct option_row *row, co
 		return take_share(row->name, value, field, error);
 	case OPTION_SPEED:
 		return take_speed(row->name, value, field, error);
+	case OPTION_MTU:
+		return take_mtu(row->name, value, field, error);
 	case OPTION_MAC:
 		return take_mac(options, row->name, value, error);
 	}
@@ -333,8 +349,6 @@ static void set_defaults(struct wm_gen_options *options)
 {
 	bool receives = BIT(options->command) & RECEIVERS;
 
-	if (!options->lcores)
-		options->lcores = "0,1";
 	if (!options->op)
 		options->op = "echo";
 	if (!options->kernel_name)

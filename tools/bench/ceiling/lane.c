@@ -238,6 +238,7 @@ static int run(const struct options *options, struct wm_error *error)
 	struct wm_port port;
 	int ret;
 
+	memif.lanes = 1;
 	snprintf(memif.lcores, sizeof(memif.lcores), "0@%" PRIu64 ",1@%" PRIu64,
 		 options->control_cpu, options->cpu);
 	ret = wm_memif_open(&port, &memif, &config, error);

@@ -17,6 +17,7 @@ struct wm_memif {
 	const char *socket_path; /* made by the server, which is there first */
 	const char *role;	 /* "server" or "client" */
 	char lcores[32];	 /* as EAL's --lcores takes them */
+	uint32_t lanes;		 /* of them, beside the first */
 	uint32_t hugepages;	 /* beside the port's */
 };
 

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+
+#include "cores.h"
+#include "eal_log.h"
+#include "hugepages.h"
+#include "port_dpdk.h"
+#include "sysfs.h"
+
+#define ARGUMENTS_MAX (10 + WM_PORTS_MAX)
+#define ARGUMENT_BYTES 512u
+
+static_assert(WM_LCORES_MAX == RTE_MAX_LCORE, "cores.h takes what DPDK does");
+
+/* What EAL is told. */
+struct arguments {
+	char texts[ARGUMENTS_MAX][ARGUMENT_BYTES];
+	char *words[ARGUMENTS_MAX + 1];
+	int count;
+};
+
+static void add(struct arguments *arguments, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add(struct arguments *arguments, const char *format, ...)
+{
+	char *text = arguments->texts[arguments->count];
+	va_list args;
+
+	assert(arguments->count < (int)ARGUMENTS_MAX);
+	va_start(args, format);
+	vsnprintf(text, ARGUMENT_BYTES, format, args);
+	va_end(args);
+	arguments->words[arguments->count++] = text;
+}
+
+/* ---- cores ---------------------------------------------------------------------- */
+
+static int cores_take(const struct wm_eal_config *config, char chosen[WM_CORES_TEXT_BYTES],
+		      struct wm_cores *cores, struct arguments *arguments, struct wm_error *error)
+{
+	const char *text = config->lcores ? config->lcores : chosen;
+	cpu_set_t allowed;
+	int ret = wm_cores_allowed(&allowed, error);
+
+	if (ret == 0 && !config->lcores)
+		ret = wm_cores_choose(chosen, config->lanes, &allowed, error);
+	if (ret < 0)
+		return ret;
+	if (wm_cores_parse(cores, text) < 0 || strlen(text) > ARGUMENT_BYTES / 2)
+		return wm_error_set(error, EINVAL,
+				    "--lcores takes cores such as 0,1 or 0-2 or '0@(0-1),1@(0-1)', "
+				    "not '%s'",
+				    text);
+	ret = wm_cores_check(cores, text, config->lanes, &allowed, error);
+	add(arguments, "--lcores=%s", text);
+	add(arguments, "--main-lcore=%" PRIu32, cores->first);
+	return ret;
+}
+
+/* ---- memory --------------------------------------------------------------------- */
+
+static int core_node(int core)
+{
+	for (int i = 0; i < (int)WM_NUMA_NODES_MAX; i++) {
+		if (wm_sysfs_exists("", "/sys/devices/system/cpu/cpu%d/node%d", core, i))
+			return i;
+	}
+	return -1;
+}
+
+/* EAL makes a file of each node's pages, which 'ulimit -f' bounds too. */
+static int check_file_limit(const struct wm_hugepages *needed, struct wm_error *error)
+{
+	struct rlimit limit;
+
+	for (unsigned i = 0; i < WM_NUMA_NODES_MAX; i++) {
+		uint64_t bytes = (uint64_t)needed->on[i] * WM_HUGEPAGE_BYTES;
+
+		if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes)
+			return wm_error_set(error, EFBIG,
+					    "the limit of a file's size ('ulimit -f') is %" PRIu64
+					    " bytes, and memory of %" PRIu64
+					    " bytes is a file too: "
+					    "run 'ulimit -f unlimited'",
+					    (uint64_t)limit.rlim_cur, bytes);
+	}
+	return 0;
+}
+
+/* "--socket-mem=252,0": all that will be used, by NUMA node, at once: a memif shows its
+ * memory to the other end, and later nobody may have taken it. */
+static int memory_take(const struct wm_eal_config *config, const struct wm_cores *cores,
+		       struct arguments *arguments, struct wm_error *error)
+{
+	struct wm_hugepages needed = { 0 };
+	char list[WM_NUMA_NODES_MAX * 8] = "";
+	size_t used = 0;
+	int ret;
+
+	for (uint32_t i = 0; i < config->device_count; i++) {
+		int node = wm_port_device_node("", &config->devices[i]);
+
+		if (node < 0)
+			node = core_node(wm_cores_of_lane(cores, i));
+		wm_hugepages_add(&needed, node, config->hugepages[i]);
+	}
+	ret = wm_hugepages_place("", &needed, error);
+	if (ret == 0)
+		ret = check_file_limit(&needed, error);
+	for (unsigned i = 0; i < WM_NUMA_NODES_MAX; i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%" PRIu32,
+					 i > 0 ? "," : "", needed.on[i] * 2);
+	add(arguments, "--socket-mem=%s", list);
+	return ret;
+}
+
+/* ---- devices ---------------------------------------------------------------------- */
+
+static int devices_take(const struct wm_eal_config *config, struct arguments *arguments,
+			struct wm_error *error)
+{
+	bool has_pci = false;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < config->device_count && ret == 0; i++) {
+		char *text = arguments->texts[arguments->count];
+
+		ret = wm_port_device_check("", &config->devices[i], error);
+		if (ret == 0)
+			ret = wm_port_eal_argument(&config->devices[i], i, text, ARGUMENT_BYTES,
+						   error);
+		arguments->words[arguments->count++] = text;
+		has_pci |= config->devices[i].pci != NULL;
+	}
+	if (!has_pci)
+		add(arguments, "--no-pci");
+	return ret;
+}
+
+/* ---- start ---------------------------------------------------------------------- */
+
+/* Where it does not like an argument it prints all that it knows, to stdout. */
+static int init_quietly(struct arguments *arguments)
+{
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC), kept, ret;
+
+	fflush(stdout);
+	kept = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (kept >= 0 && nowhere >= 0)
+		dup2(nowhere, STDOUT_FILENO);
+	ret = rte_eal_init(arguments->count, arguments->words) < 0 ? -rte_errno : 0;
+	fflush(stdout);
+	if (kept >= 0) {
+		dup2(kept, STDOUT_FILENO);
+		close(kept);
+	}
+	if (nowhere >= 0)
+		close(nowhere);
+	return ret;
+}
+
+static int eal_init(struct arguments *arguments, struct wm_error *error)
+{
+	const char *reason;
+	int ret = wm_eal_log_open();
+
+	if (ret < 0)
+		return wm_error_set(error, -ret, "no memory for DPDK's log");
+	wm_eal_log_hold();
+	ret = init_quietly(arguments);
+	if (ret == 0) {
+		wm_eal_log_release();
+		return 0;
+	}
+	reason = wm_eal_log_reason();
+	wm_error_set(error, -ret, "DPDK does not start: %s", reason[0] ? reason : strerror(-ret));
+	wm_eal_log_drop();
+	return ret;
+}
+
+/*
+ * Buffers cross pages, so a device must see virtual addresses. All pages of a NUMA node are
+ * in one file: Linux 6.1 registers no buffer that lies in two.
+ */
+int wm_eal_start(const struct wm_eal_config *config, struct wm_error *error)
+{
+	static const char *const fixed[] = { "--in-memory", "--single-file-segments",
+					     "--no-telemetry", "--iova-mode=va",
+					     "--log-level=error" };
+	struct arguments arguments = { .count = 0 };
+	char chosen[WM_CORES_TEXT_BYTES];
+	struct wm_cores cores;
+	int ret = wm_sysfs_check("", error);
+
+	add(&arguments, "%s", config->program);
+	for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		add(&arguments, "%s", fixed[i]);
+	if (ret == 0)
+		ret = cores_take(config, chosen, &cores, &arguments, error);
+	if (ret == 0)
+		ret = devices_take(config, &arguments, error);
+	if (ret == 0)
+		ret = memory_take(config, &cores, &arguments, error);
+	return ret < 0 ? ret : eal_init(&arguments, error);
+}
+
+void wm_eal_stop(void)
+{
+	rte_eal_cleanup();
+}
