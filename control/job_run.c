@@ -49,10 +49,16 @@ static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state 
 	wm_jobs_save(jobs);
 }
 
-void wm_job_end_before(struct wm_jobs *jobs, struct wm_job *job)
+/* All of it, by an earlier life. */
+static void job_is_durable(struct wm_job *job)
 {
 	job->counters.extents_done = job->lane.layout.extents;
 	job->counters.output_bytes_done = job->resumed_bytes = job->lane.layout.output_bytes;
+}
+
+void wm_job_end_before(struct wm_jobs *jobs, struct wm_job *job)
+{
+	job_is_durable(job);
 	job_end(jobs, job, WM_JOB_DONE, "", 0);
 }
 
@@ -183,6 +189,7 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 	/* A crash came after the last extent. Without its name the output may still be doubted. */
 	if (job->committed || (wm_job_is_made(job) && !job->lane.quarantined)) {
 		job->start_ns = now_ns;
+		job_is_durable(job);
 		job_finish(jobs, job, now_ns);
 	}
 }

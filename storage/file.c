@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "wiremill/store.h"
 
 int wm_file_check_type(const struct stat *status)
@@ -44,6 +45,14 @@ bool wm_file_is_named(int fd, const char *path)
 
 	return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 &&
 	       wm_file_is(&named, identity_device(&opened), identity_inode(&opened));
+}
+
+void wm_file_set_mode(int fd, const struct stat *owner, mode_t mode, const char *path)
+{
+	if (owner && fchown(fd, owner->st_uid, owner->st_gid) < 0 && errno != EPERM)
+		wm_log_warning("owner cannot be set (%s): %s", strerror(errno), path);
+	if (fchmod(fd, mode) < 0)
+		wm_log_warning("mode %03o cannot be set (%s): %s", mode, strerror(errno), path);
 }
 
 static int inspect(struct wm_file *file)

@@ -227,17 +227,11 @@ static int write_closing(const struct making *making, uint64_t extents, struct w
 static int set_mode(const struct making *making, const char *output_path, struct wm_error *error)
 {
 	struct stat output;
-	int ret = 0;
 
 	if (stat(output_path, &output) < 0)
 		return refuse(making->path, errno, error);
-	if (fchown(making->fd, output.st_uid, output.st_gid) < 0 && errno != EPERM)
-		ret = -errno;
-	if (ret == 0 && fchmod(making->fd, output.st_mode & 0666) < 0)
-		ret = -errno;
-	if (ret == 0 && fsync(making->fd) < 0)
-		ret = -errno;
-	return ret < 0 ? refuse(making->path, -ret, error) : 0;
+	wm_file_set_mode(making->fd, &output, output.st_mode & 0666, making->path);
+	return fsync(making->fd) < 0 ? refuse(making->path, errno, error) : 0;
 }
 
 static int publish(const char *path_new, const char *path, struct wm_error *error)

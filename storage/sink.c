@@ -277,18 +277,13 @@ static void close_both(struct wm_sink *sink)
 
 /* As cp would: of an output that is replaced its own, else that of a new file; in no case
  * open to more than the input. */
-static int set_mode(const struct wm_sink *sink, const char *target)
+static void set_mode(const struct wm_sink *sink, const char *target)
 {
-	mode_t mode = 0666 & ~wm_path_umask();
 	struct stat old;
+	bool replaces = stat(target, &old) == 0 && S_ISREG(old.st_mode);
+	mode_t mode = replaces ? old.st_mode & 0777 : 0666 & ~wm_path_umask();
 
-	if (stat(target, &old) == 0 && S_ISREG(old.st_mode)) {
-		mode = old.st_mode & 0777;
-		/* Whoever may not give files away owns it himself. */
-		if (fchown(sink->fd, old.st_uid, old.st_gid) < 0 && errno != EPERM)
-			return -errno;
-	}
-	return fchmod(sink->fd, mode & sink->mode_max) < 0 ? -errno : 0;
+	wm_file_set_mode(sink->fd, replaces ? &old : NULL, mode & sink->mode_max, sink->path);
 }
 
 static int give_name(const struct wm_sink *sink, const char *target)
@@ -322,8 +317,8 @@ int wm_sink_commit(struct wm_sink *sink, struct wm_error *error)
 
 	target_of(target, sink);
 	if (!sink->block_device)
-		ret = set_mode(sink, target);
-	if (ret == 0 && fsync(sink->fd) < 0)
+		set_mode(sink, target);
+	if (fsync(sink->fd) < 0)
 		ret = -errno;
 	/* The file stays: every extent was made durable before its record was. */
 	if (ret < 0)

@@ -6,6 +6,8 @@
  *   bad_disk FOLDER MOUNTPOINT [-o OPTION,...]
  *     read_eio=N, write_eio=N   EIO for what touches the 4096 bytes at N of any file
  *     fsync_eio=N               EIO for fsync and fdatasync once N bytes were written
+ *     sync_eio=N                EIO for fsync alone, as it ends a file
+ *     no_locks=1                ENOLCK for each lock
  *     rate=N                    writes N bytes a second
  *
  * It has one thread and so one request at a time, as a disk has one head. It returns
@@ -31,18 +33,21 @@
 
 static struct {
 	unsigned long long read_eio, write_eio; /* offset, or NEVER */
-	unsigned long long fsync_eio;		/* bytes, or NEVER */
-	unsigned long long rate;		/* bytes a second, 0 = at once */
+	unsigned long long fsync_eio, sync_eio; /* bytes, or NEVER */
+	unsigned long long no_locks;
+	unsigned long long rate; /* bytes a second, 0 = at once */
 	unsigned long long written_bytes;
 	uint64_t busy_until_ns;
 	int folder;
-} disk = { .read_eio = NEVER, .write_eio = NEVER, .fsync_eio = NEVER };
+} disk = { .read_eio = NEVER, .write_eio = NEVER, .fsync_eio = NEVER, .sync_eio = NEVER };
 
 static const struct fuse_opt options[] = {
 	{ "read_eio=%llu", offsetof(typeof(disk), read_eio), 0 },
 	{ "write_eio=%llu", offsetof(typeof(disk), write_eio), 0 },
 	{ "rate=%llu", offsetof(typeof(disk), rate), 0 },
 	{ "fsync_eio=%llu", offsetof(typeof(disk), fsync_eio), 0 },
+	{ "sync_eio=%llu", offsetof(typeof(disk), sync_eio), 0 },
+	{ "no_locks=%llu", offsetof(typeof(disk), no_locks), 0 },
 	FUSE_OPT_END,
 };
 
@@ -170,7 +175,8 @@ static int disk_write(const char *path, const char *bytes, size_t count, off_t o
 static int disk_fsync(const char *path, int data_only, struct fuse_file_info *info)
 {
 	(void)path;
-	if (disk.written_bytes >= disk.fsync_eio)
+	if (disk.written_bytes >= disk.fsync_eio ||
+	    (!data_only && disk.written_bytes >= disk.sync_eio))
 		return -EIO;
 	return result_of(data_only ? fdatasync(file_of(info)) : fsync(file_of(info)));
 }
@@ -199,7 +205,27 @@ static int disk_unlink(const char *path)
 	return result_of(unlinkat(disk.folder, inside(path), 0));
 }
 
-static const struct fuse_operations operations = {
+/* Wiremill has the file open whose mode and owner it sets. */
+static int disk_chmod(const char *path, mode_t mode, struct fuse_file_info *info)
+{
+	(void)path;
+	return info ? result_of(fchmod(file_of(info), mode)) : -ENOSYS;
+}
+
+static int disk_chown(const char *path, uid_t user, gid_t group, struct fuse_file_info *info)
+{
+	(void)path;
+	return info ? result_of(fchown(file_of(info), user, group)) : -ENOSYS;
+}
+
+static int disk_lock(const char *path, struct fuse_file_info *info, int command, struct flock *lock)
+{
+	(void)path, (void)info, (void)command, (void)lock;
+	return -ENOLCK;
+}
+
+/* Without .lock the kernel locks by itself. */
+static struct fuse_operations operations = {
 	.getattr = disk_getattr,
 	.readdir = disk_readdir,
 	.statfs = disk_statfs,
@@ -211,6 +237,8 @@ static const struct fuse_operations operations = {
 	.fsync = disk_fsync,
 	.fallocate = disk_fallocate,
 	.truncate = disk_truncate,
+	.chmod = disk_chmod,
+	.chown = disk_chown,
 	.rename = disk_rename,
 	.unlink = disk_unlink,
 };
@@ -233,6 +261,8 @@ int main(int argc, char **argv)
 	rest = (struct fuse_args)FUSE_ARGS_INIT(argc - 1, argv + 1);
 	if (fuse_opt_parse(&rest, &disk, options, NULL) < 0 || fuse_opt_add_arg(&rest, "-s") < 0)
 		return 2;
+	if (disk.no_locks)
+		operations.lock = disk_lock;
 	status = fuse_main(rest.argc, rest.argv, &operations, NULL);
 	fuse_opt_free_args(&rest);
 	return status;

@@ -48,26 +48,17 @@ full_at_the_start() {
 	equal "files like the output" "$(find "$disk" -name 'output*')" ""
 }
 
-# What the output needs is reserved, so that nobody else can take it.
+# What the output, its journal and its manifest need is reserved, so that nobody else can
+# take it: a block of this file system is as many records as it has extents to go.
 fills_up_on_the_way() {
 	with_room $((160 * mib))
 	begin "$input" "$output"
 	eventually 20 job_holds 'it["extents_done"] > 2'
 	fill
 	job_holds 'it["state"] == "running"'
-	link_rate all 100mbit
-	ends_or_is_resumed
-}
-
-# Journal and manifest are not reserved: small, but they may need a block that is
-# not there.
-ends_or_is_resumed() {
-	eventually 120 job_holds 'it["state"] in ("done", "failed")'
-	if holds 'it["state"] == "failed"' "$(show)"; then
-		job_holds '"No space" in it["reason"]'
-		rm "$disk/filler"
-		resume "$output"
-	fi
+	link_rate 1 100mbit
+	link_rate 2 100mbit
+	ends "done"
 	is_finished "$output"
 	matches_reference "$input" "$output"
 }
@@ -136,6 +127,65 @@ output_is_not_durable() {
 	rm "$bad/output"*
 }
 
+# What was vouched for was durable: nothing is lost, and the advice holds.
+output_cannot_be_ended() {
+	with_trouble sync_eio=$((60 * mib))
+	begin "$input" "$bad/output"
+	ends "failed"
+	job_holds '"cannot be made durable" in it["reason"] and "job resume" in it["reason"]'
+	[[ -e $bad/output.wm-partial && -e $bad/output.wm-journal ]]
+	healed_and_resumed "$input" "$bad/output"
+	job_holds 'it["resumed_bytes"] >= it["output_bytes"] - 32 and it["batches_done"] == 0'
+	rm "$bad/output"*
+}
+
+disk_without_locks() {
+	with_trouble no_locks=1
+	begin "$input" "$bad/output"
+	ends "failed"
+	job_holds '"gives no lock (No locks available)" in it["reason"]'
+	equal "files like the output" "$(find "$scratch/files" -name 'output*')" ""
+}
+
+# changes_while_it_is_read WORDS COMMAND...: which changes it; and what was right stays.
+changes_while_it_is_read() {
+	local words=$1
+	shift
+	with_trouble rate=$((14 * mib))
+	cp -p "$input" "$scratch/changing"
+	begin "$scratch/changing" "$bad/output"
+	eventually 20 job_holds 'it["extents_done"] > 16'
+	"$@"
+	ends "failed"
+	job_holds "'$words' in it['reason']"
+	[[ ! -e $bad/output && -e $bad/output.wm-partial && -e $bad/output.wm-journal ]]
+	cp -p "$input" "$scratch/changing"
+	healed_and_resumed "$scratch/changing" "$bad/output"
+	job_holds 'it["resumed_bytes"] > 0'
+	rm "$bad/output"* "$scratch/changing"
+}
+
+# As by a program that keeps times.
+rewrite_and_set_back() {
+	head -c 4096 /dev/urandom | dd of="$scratch/changing" bs=4096 seek=10000 conv=notrunc status=none
+	touch -r "$input" "$scratch/changing"
+}
+
+grow() {
+	echo more >>"$scratch/changing"
+}
+
+cut_short() {
+	truncate -s $((20 * mib)) "$scratch/changing"
+}
+
+# The one that was read is gone, so its content cannot have been the other's; but nobody
+# would take this output for that of what lies there now.
+replace() {
+	cp "$input" "$scratch/other"
+	mv "$scratch/other" "$scratch/changing"
+}
+
 # memory FIELD: of the controller, in KiB. VmHWM: the most it ever had outside
 # hugepages.
 memory() {
@@ -188,6 +238,13 @@ check "an output device that fills up: the job fails, says where, and is resumed
 check "a bad block of the input: the failure names its extent, and resume completes" input_has_a_bad_block
 check "a bad block of the output: the same" output_has_a_bad_block
 check "an output that cannot be made durable: what is not is made again" output_is_not_durable
+check "an output that cannot be synced at the end: all of it stays, and resume ends it" output_cannot_be_ended
+check "a disk that has no locks says so" disk_without_locks
+check "an input that is rewritten while it is read, and its time set back" \
+	changes_while_it_is_read "modified while it was read" rewrite_and_set_back
+check "an input that grows while it is read" changes_while_it_is_read "modified while it was read" grow
+check "an input that is cut while it is read" changes_while_it_is_read "while it was read" cut_short
+check "an input that another takes the place of" changes_while_it_is_read "its inode is another" replace
 check "an output disk slower than the network: the job keeps its pace, in the same memory" fast_then_slow
 check "all programs end well" programs_end_well
 losetup -d "$loop"
