@@ -115,12 +115,13 @@ static void jobs_print(const json_t *jobs)
 
 static int run(const struct wm_cli *cli)
 {
-	json_t *params = json_object(), *list;
+	json_t *params, *list;
 	uint64_t count = 0;
 	int status;
 
 	if (last && wm_number_parse(last, 1, UINT32_MAX, &count) < 0)
 		return wm_cli_wrong_usage(cli->verb, "--last is a number from 1, not '%s'", last);
+	params = json_object();
 	if (state)
 		json_object_set_new(params, "state", json_string(state));
 	if (last)

@@ -121,18 +121,18 @@ static unsigned count(const char *text, const char *what)
 	return n;
 }
 
-/* Lines that are there, and those that are said to be lost. */
+/* Lines that are there, and those that are said to be lost: in one pass, since a sanitizer's
+ * strstr looks at all of the text each time. */
 static unsigned told_of(const char *text)
 {
-	static const char words[] = " lines of this log are lost";
-	unsigned n = count(text, "info: line ");
+	static const char words[] = "warning: ";
+	unsigned n = 0;
 
-	for (const char *lost = text; (lost = strstr(lost, words)); lost++) {
-		const char *number = lost;
-
-		while (number > text && number[-1] >= '0' && number[-1] <= '9')
-			number--;
-		n += (unsigned)strtoul(number, NULL, 10);
+	for (; *text; text++) {
+		n += *text == '\n';
+		/* which is a line too */
+		if (*text == words[0] && strncmp(text, words, strlen(words)) == 0)
+			n += (unsigned)strtoul(text + strlen(words), NULL, 10) - 1;
 	}
 	return n;
 }
@@ -167,7 +167,7 @@ static void all_lines_are_told_of(bool terminal)
 		CU_ASSERT_EQUAL(write(child.log_fd, "\021", 1), 1);
 	text = log_text(&child, LINES);
 	CU_ASSERT_EQUAL(told_of(text), LINES);
-	CU_ASSERT(count(text, "info: line ") < LINES);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, " lines of this log are lost"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "child: info: line 0"));
 	free(text);
 	CU_ASSERT_EQUAL(child_end(&child), 7 << 8);
