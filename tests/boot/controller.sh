@@ -23,14 +23,24 @@ mount_drive() {
 	mount -t ext4 "/dev/$(basename "$(dirname "$controller")")n1" "/mnt/$1"
 }
 
+is_bound() {
+	[ "$(basename "$(readlink "/sys/bus/pci/devices/$1/driver")")" = vfio-pci ]
+}
+
 # bind ADDRESS: to vfio-pci, whoever has it.
 bind() {
 	device=/sys/bus/pci/devices/$1
 	[ "$(cat "$device/driver_override")" != vfio-pci ] || return 0
 	[ ! -e "$device/driver" ] || echo "$1" >"$device/driver/unbind"
+	modprobe vfio-pci
 	echo vfio-pci >"$device/driver_override"
 	echo "$1" >/sys/bus/pci/drivers_probe
-	[ "$(basename "$(readlink "$device/driver")")" = vfio-pci ]
+	is_bound "$1"
+}
+
+# order_hugepages: see hugepage_order.c.
+order_hugepages() {
+	hugepage_order "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages)"
 }
 
 nodes_are_there() {
@@ -44,7 +54,7 @@ controller_start() {
 		return 1
 	}
 	rm -f "$WIREMILL_SOCKET" /run/controller.status
-	hugepage_order "$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages)"
+	order_hugepages
 	(
 		status=0
 		wiremilld --pci "$@" --socket "$WIREMILL_SOCKET" --state /mnt/out/state \

@@ -7,7 +7,7 @@
 #
 # KERNEL is a folder with boot/, lib/modules/ and version. DRIVERs bring those that they
 # need; one that the kernel has built in, or does not know, is left out. INIT becomes
-# /init, and loads /lib/drivers/* in the order of their names.
+# /init. /etc/drivers names them all, what is needed before what needs it.
 
 # copy_file ROOT PATH: with the links on the way to it, each as it is. DPDK's EAL panics
 # where the same driver is there as two files.
@@ -77,19 +77,23 @@ drivers_in_order() {
 		}' "$1"
 }
 
-# copy_drivers ROOT KERNEL DRIVER...: unpacked and numbered.
+# copy_drivers ROOT KERNEL DRIVER...: unpacked, where modprobe looks for them; and
+# /etc/drivers.
 copy_drivers() {
-	local tree=$1 kernel=$2 modules file count=100
-	modules=$kernel/lib/modules/$(<"$kernel/version")
+	local tree=$1 kernel=$2 version modules file copy
+	version=$(<"$kernel/version")
+	modules=$kernel/lib/modules/$version
 	shift 2
-	mkdir -p "$tree/lib/drivers"
 	drivers_in_order "$modules/modules.dep" "$@" | while read -r file; do
-		count=$((count + 1))
+		copy=$tree/lib/modules/$version/${file%.xz}
+		mkdir -p "$(dirname "$copy")"
 		case $file in
 		*.xz) busybox xz -dc "$modules/$file" ;;
 		*) cat "$modules/$file" ;;
-		esac >"$tree/lib/drivers/$count-$(basename "${file%.xz}")"
+		esac >"$copy"
+		basename "$copy" .ko >>"$tree/etc/drivers"
 	done
+	busybox depmod -b "$tree" "$version"
 }
 
 image_make() {

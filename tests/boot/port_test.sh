@@ -66,7 +66,8 @@ make_disks() {
 boots() {
 	local kernel=$kernels/$1
 	image_make "$scratch/image" "$kernel" "$root/tests/boot/init" "${drivers[@]}" -- \
-		"$build/control/wiremilld" "$build/control/cli/wiremill" "$build/tests/boot/hugepage_order"
+		"$build/control/wiremilld" "$build/control/cli/wiremill" "$build/tools/gen/wiremill-gen" \
+		"$build/tests/boot/hugepage_order"
 	guest_boot "$kernel" "$scratch/image" "intel_iommu=on iommu=pt hugepages=200" \
 		-machine q35,kernel-irqchip=split \
 		-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48,device-iotlb=on \
@@ -140,6 +141,15 @@ starts_on() {
 	rig "bind $1" "controller_start $1" "wiremill stats"
 }
 
+# The generator's frames go through the same port.
+generator_loses_nothing() {
+	rig "bind $1" "order_hugepages" "wiremill-gen roundtrip --pci $1 --key /share/key --nodes 2 \
+		--op map --size 110,jumbo --window 4 --count 500 --json /share/generator.json >/dev/null"
+	holds 'len(it) == 6 and all(r["lost"] == r["damaged"] == 0 and
+		r["received"]["frames"] == r["sent"]["frames"] > 0 for r in it)' \
+		"$(value 'json.dumps(it["results"])' "$(<"$guest_share/generator.json")")"
+}
+
 # log_grows WORDS: a line with them that was not there when `logged` was set.
 log_grows() {
 	tail -n "+$((logged + 1))" "$guest_share/controller.log" | grep -E "$1"
@@ -192,6 +202,7 @@ make_disks
 
 boots stable
 step "Debian's own kernel boots" is_up
+step "the generator gets all frames back from an e1000e" generator_loses_nothing "$e1000e"
 step "it starts on an e1000e" starts_on "$e1000e"
 step "a job on an e1000e is exact" job_is_done_and_exact
 step "a job on an e1000e waits for its link, and goes on" loses_its_link card0
