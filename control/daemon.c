@@ -22,6 +22,8 @@
 #include "signals.h"
 
 #define TICK_NS (20 * WM_NS_PER_MS)
+/* What close said goes out before the lanes end. */
+#define CLOSE_SAID_US 20000
 
 static_assert(WM_PORTS_MAX >= WM_LANES_MAX, "each lane has a port");
 
@@ -124,6 +126,8 @@ static void serve_lane(struct wm_daemon *daemon)
 	receive_control(daemon);
 	while (wm_lanes_event(&daemon->lanes, &event))
 		wm_jobs_lane_event(&daemon->jobs, &event, wm_clock_ns());
+	/* A job's thread wakes by the same descriptor. */
+	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
 }
 
 /* Nobody is late before what has arrived is heard: opening a job's files may have
@@ -335,8 +339,7 @@ static int lanes_start(struct wm_daemon *daemon, struct wm_error *error)
 
 static void lanes_stop(struct wm_daemon *daemon)
 {
-	/* What close said goes out before the lanes end. */
-	usleep(20000);
+	usleep(CLOSE_SAID_US);
 	lanes_quit(daemon, daemon->lanes.count);
 	lanes_close(daemon);
 }
@@ -385,9 +388,19 @@ static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
 	return ret;
 }
 
+/* A disk that does not answer may still write into what the lane has in flight there:
+ * none of it is given back before the process ends. */
+static void leave_lane(void)
+{
+	usleep(CLOSE_SAID_US);
+	wm_log_info("stopped, with a disk that does not answer");
+	_exit(WM_EXIT_DONE);
+}
+
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 {
 	struct wm_daemon *daemon = calloc(1, sizeof(*daemon));
+	bool lane_is_free;
 	int ret;
 
 	if (!daemon)
@@ -406,7 +419,7 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 		goto stop_eal;
 	membership_start(daemon);
 	ret = wm_jobs_init(&daemon->jobs, &daemon->lanes, &daemon->membership, daemon->mtu,
-			   config->state_directory, error);
+			   config->state_directory, daemon->wake_fd, error);
 	if (ret < 0)
 		goto stop_lanes;
 	ret = rpc_start(daemon, error);
@@ -422,8 +435,10 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 
 	wm_rpc_destroy(&daemon->rpc);
 close_jobs:
-	wm_jobs_close(&daemon->jobs);
+	lane_is_free = wm_jobs_close(&daemon->jobs);
 	wm_membership_close(&daemon->membership, "the controller stops");
+	if (!lane_is_free)
+		leave_lane();
 stop_lanes:
 	lanes_stop(daemon);
 stop_eal:

@@ -8,16 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "job_files.h"
+#include "job_end.h"
 #include "job_replay.h"
 #include "log.h"
 #include "utc.h"
 
-/* How long a job waits for a first node, and for the nodes to prepare. */
-#define NODE_WAIT_NS (10 * WM_NS_PER_S)
+/* How long the nodes that are there have to prepare. */
 #define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
 /* Until a command surely shows in what the lane publishes. */
 #define REDO_SETTLE_NS (5 * WM_NS_PER_MS)
@@ -26,120 +24,15 @@
 /* Once somebody is ready, the others get this long before it starts without them. */
 #define PREPARE_GRACE_NS (2 * WM_NS_PER_S)
 
-/* ---- the end of a job --------------------------------------------------------- */
-
-static void job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
-		    const char *reason, uint64_t now_ns)
-{
-	job->state = state;
-	job->origin.ended_ms = wm_utc_ms();
-	job->run_ns = job->start_ns ? now_ns - job->start_ns : 0;
-	snprintf(job->reason, sizeof(job->reason), "%s", reason);
-	if (state == WM_JOB_DONE)
-		wm_log_info("job %" PRIu32 " is done: %s, %.3f s", job->lane.id, job->output,
-			    wm_job_seconds(job, now_ns));
-	else
-		wm_log_warning("job %" PRIu32 " %s: %s", job->lane.id, wm_job_state_name(state),
-			       reason);
-	wm_redo_fini(&job->redo);
-	if (jobs->current == job) {
-		wm_membership_job_end(jobs->membership);
-		jobs->current = NULL;
-	}
-	wm_jobs_save(jobs);
-}
-
-/* All of it, by an earlier life. */
-static void job_is_durable(struct wm_job *job)
-{
-	job->counters.extents_done = job->lane.layout.extents;
-	job->counters.output_bytes_done = job->resumed_bytes = job->lane.layout.output_bytes;
-}
-
-void wm_job_end_before(struct wm_jobs *jobs, struct wm_job *job)
-{
-	job_is_durable(job);
-	job_end(jobs, job, WM_JOB_DONE, "", 0);
-}
-
-/* Nothing of the output is left. */
-static void job_abandon(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
-			const char *reason, uint64_t now_ns)
-{
-	wm_job_files_abandon(job, jobs->state_directory);
-	job_end(jobs, job, state, reason, now_ns);
-}
-
-/* Another life can go on from what is left. */
-static void job_fail(struct wm_jobs *jobs, struct wm_job *job, const char *reason, uint64_t now_ns)
-{
-	char text[WM_ERROR_TEXT_BYTES];
-
-	snprintf(text, sizeof(text), "%.420s (go on with 'wiremill job resume OUTPUT')", reason);
-	job_end(jobs, job, WM_JOB_FAILED, text, now_ns);
-}
-
-/* What is durable stays; without any there is nothing worth keeping. */
-static void job_suspend(struct wm_jobs *jobs, struct wm_job *job, const char *reason,
-			uint64_t now_ns)
-{
-	if (job->lane.progress.durable == 0) {
-		job_abandon(jobs, job, WM_JOB_FAILED, reason, now_ns);
-		return;
-	}
-	wm_job_files_suspend(job);
-	job_fail(jobs, job, reason, now_ns);
-}
-
-/* ---- finishing --------------------------------------------------------------------- */
-
-struct finish {
-	struct wm_job *job;
-	const char *state_directory;
-};
-
-static void *finish(void *argument)
-{
-	struct finish *task = argument;
-	struct wm_job *job = task->job;
-
-	job->finish_result = wm_job_files_finish(job, task->state_directory, &job->finish_error);
-	free(task);
-	/* The result above is seen before the flag. */
-	__atomic_store_n(&job->finished, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-static void finishing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
-	if (!__atomic_load_n(&job->finished, __ATOMIC_ACQUIRE))
-		return;
-	pthread_join(job->finisher, NULL);
-	if (job->finish_result < 0)
-		job_fail(jobs, job, job->finish_error.text, now_ns);
-	else
-		job_end(jobs, job, WM_JOB_DONE, "", now_ns);
-}
-
-static void job_finish(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
-	struct finish *task = malloc(sizeof(*task));
-
-	job->state = WM_JOB_FINISHING;
-	if (task)
-		*task = (struct finish){ job, jobs->state_directory };
-	if (!task || pthread_create(&job->finisher, NULL, finish, task) != 0) {
-		free(task);
-		job_suspend(jobs, job, "no thread to finish the output with", now_ns);
-	}
-}
+static const char the_controller_stops[] = "the controller stops";
 
 /* ---- preparing ------------------------------------------------------------------- */
 
-static uint32_t nodes_in(const struct wm_jobs *jobs)
+bool wm_job_has_nodes(const struct wm_jobs *jobs)
 {
 	return wm_membership_count(jobs->membership, WM_MEMBER_ADMITTED) +
-	       wm_membership_count(jobs->membership, WM_MEMBER_READY);
+		       wm_membership_count(jobs->membership, WM_MEMBER_READY) >
+	       0;
 }
 
 static uint32_t governing_mtu(const struct wm_jobs *jobs)
@@ -170,31 +63,32 @@ static uint64_t quarantined_nodes(const struct wm_membership *membership)
 /* There are nodes: opens the files, which may take its time. */
 static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	struct wm_error error;
-
 	job->mtu = governing_mtu(jobs);
 	/* Spooled as started before there is a journal: whoever finds none begins anew. */
 	job->state = WM_JOB_PREPARING;
-	job->prepare_ns = 0;
 	wm_jobs_save(jobs);
-	if (wm_job_files_open(job, wm_jobs_batch_mtu(jobs, job->mtu), jobs->state_directory,
-			      &error) < 0) {
-		job_end(jobs, job, WM_JOB_FAILED, error.text, now_ns);
-		return;
-	}
-	/* And by which: whoever finds the manifest that it became knows that it was done. */
+	wm_job_open(jobs, job, now_ns);
+}
+
+void wm_job_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	/* By which journal: whoever finds the manifest that it became knows that it was done. */
 	job->journal = job->lane.journal.random;
 	wm_jobs_save(jobs);
+	if (jobs->stopping) {
+		wm_job_suspend(jobs, job, the_controller_stops, now_ns);
+		return;
+	}
 	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
 	/* A crash came after the last extent. Without its name the output may still be doubted. */
 	if (job->committed || (wm_job_is_made(job) && !job->lane.quarantined)) {
 		job->start_ns = now_ns;
-		job_is_durable(job);
-		job_finish(jobs, job, now_ns);
+		wm_job_was_made(job);
+		wm_job_finish(jobs, job, now_ns);
 	}
 }
 
-/* Their time begins when they are asked, not before the files were open. */
+/* Their time begins when they are asked, once the files are open. */
 static void ask_nodes(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	job->prepare_ns = now_ns;
@@ -233,6 +127,8 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	wm_hindrance_begin(&job->hindrance, &seen, now_ns);
 	if (job->origin.started_ms == 0)
 		job->origin.started_ms = wm_utc_ms();
+	job->deserted_ns = 0;
+	job->said = false;
 	job->resumed_bytes = job->lane.progress.durable *
 			     wm_layout_extent(&job->lane.layout, 0).out_bytes;
 	/* Until the lane publishes its own. */
@@ -261,43 +157,74 @@ static const char *not_ready_reason(const struct wm_jobs *jobs)
 	return "no node prepared the kernel within 10 s: see 'wiremill node list'";
 }
 
+/* How long nobody has been there, or has gone on; said once. */
+static uint64_t deserted_for(struct wm_job *job, const char *what, uint64_t now_ns)
+{
+	if (job->deserted_ns == 0)
+		job->deserted_ns = now_ns;
+	if (!job->said && now_ns - job->deserted_ns >= SAY_NS) {
+		job->said = true;
+		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, what);
+	}
+	return now_ns - job->deserted_ns;
+}
+
+static void not_deserted(struct wm_job *job)
+{
+	job->deserted_ns = 0;
+	job->said = false;
+}
+
+/* No node is there: its turn has come, and it waits, unless it was told for how long. A rack
+ * whose switch is away is to find its jobs again. */
+static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	uint64_t waited_ns = deserted_for(job, "there is no node", now_ns);
+	char reason[160];
+
+	/* Whoever comes is asked anew. */
+	job->prepare_ns = 0;
+	if (job->fail_after_ns == 0 || waited_ns < job->fail_after_ns)
+		return;
+	snprintf(reason, sizeof(reason),
+		 "no node for %.1f s: start wiremill-node on the nodes, then see 'wiremill node "
+		 "list'",
+		 (double)job->fail_after_ns / WM_NS_PER_S);
+	if (job->open)
+		wm_job_suspend(jobs, job, reason, now_ns);
+	else if (job->resume)
+		wm_job_fail(jobs, job, reason, now_ns);
+	else
+		wm_job_end(jobs, job, WM_JOB_FAILED, reason, now_ns);
+}
+
 static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	uint32_t ready = wm_membership_count(jobs->membership, WM_MEMBER_READY);
 	bool answered = wm_membership_job_answered(jobs->membership);
 	uint64_t waited_ns = now_ns - job->prepare_ns;
 
+	not_deserted(job);
 	if (job->prepare_ns == 0)
 		ask_nodes(jobs, job, now_ns);
 	else if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
 		job_run(jobs, job, now_ns);
 	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
-		job_suspend(jobs, job, not_ready_reason(jobs), now_ns);
+		wm_job_suspend(jobs, job, not_ready_reason(jobs), now_ns);
 }
 
-/* What was begun in an earlier life waits as a running job does: after a power cut a
- * controller may be up long before its nodes. */
-static uint64_t node_wait_ns(const struct wm_job *job)
+/* Its turn has come, and it is not with the lane. */
+static void waiting_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	if (!job->resume)
-		return NODE_WAIT_NS;
-	return job->fail_after_ns > 0 ? job->fail_after_ns : UINT64_MAX;
-}
-
-static void queued_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
-	/* Its batches are cut for what reaches the nodes. */
-	if (nodes_in(jobs) > 0 && wm_membership_paths_are_open(jobs->membership, now_ns))
+	if (job->work)
 		return;
-	if (nodes_in(jobs) > 0)
+	if (!wm_job_has_nodes(jobs))
+		nodeless_tick(jobs, job, now_ns);
+	else if (job->state != WM_JOB_QUEUED)
+		preparing_tick(jobs, job, now_ns);
+	/* Its batches are cut for what reaches the nodes. */
+	else if (!wm_membership_paths_are_open(jobs->membership, now_ns))
 		job_prepare(jobs, job, now_ns);
-	else if (now_ns - job->prepare_ns > node_wait_ns(job) && job->resume)
-		job_fail(jobs, job, "no node in time", now_ns);
-	else if (now_ns - job->prepare_ns > node_wait_ns(job))
-		job_end(jobs, job, WM_JOB_FAILED,
-			"no node within 10 s: start wiremill-node on the nodes, then see "
-			"'wiremill node list'",
-			now_ns);
 }
 
 /* ---- what the lane tells ------------------------------------------------------------ */
@@ -416,19 +343,19 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 			keep_results(jobs, i);
 	}
 	if (job->cancelled) {
-		job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
+		wm_job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
 	} else if (job->suspended) {
 		snprintf(reason, sizeof(reason), "%s", job->reason);
-		job_suspend(jobs, job, reason, now_ns);
+		wm_job_suspend(jobs, job, reason, now_ns);
 	} else if (event->result == 0) {
-		job_finish(jobs, job, now_ns);
+		wm_job_finish(jobs, job, now_ns);
 	} else if (event->result == -WM_STORE_INPUT_CHANGED) {
 		input_changed(job, event, reason);
-		job_suspend(jobs, job, reason, now_ns);
+		wm_job_suspend(jobs, job, reason, now_ns);
 	} else {
 		snprintf(reason, sizeof(reason), "%s: %s", failed_operation(job, event, what),
 			 strerror(-event->result));
-		job_suspend(jobs, job, reason, now_ns);
+		wm_job_suspend(jobs, job, reason, now_ns);
 	}
 }
 
@@ -523,6 +450,7 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 {
 	struct wm_lane_job_counters counters;
 	const char *what;
+	uint64_t waited_ns;
 	char reason[WM_ERROR_TEXT_BYTES];
 
 	if (job->suspended || job->cancelled)
@@ -537,19 +465,13 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 	 * beats or are asked again are no progress; batches are. */
 	if (counters.batches_done != job->batches_seen) {
 		job->batches_seen = counters.batches_done;
-		job->deserted_ns = 0;
-		job->said = false;
+		not_deserted(job);
 		return;
 	}
 	if (!*what)
 		return;
-	if (job->deserted_ns == 0)
-		job->deserted_ns = now_ns;
-	if (!job->said && now_ns - job->deserted_ns >= SAY_NS) {
-		job->said = true;
-		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, what);
-	}
-	if (job->fail_after_ns == 0 || now_ns - job->deserted_ns < job->fail_after_ns)
+	waited_ns = deserted_for(job, what, now_ns);
+	if (job->fail_after_ns == 0 || waited_ns < job->fail_after_ns)
 		return;
 	snprintf(reason, sizeof(reason), "%s for %.1f s%s%s", what,
 		 (double)job->fail_after_ns / WM_NS_PER_S, job->hindrance.text[0] ? ": " : "",
@@ -561,13 +483,8 @@ void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	switch (job->state) {
 	case WM_JOB_QUEUED:
-		queued_tick(jobs, job, now_ns);
-		break;
 	case WM_JOB_PREPARING:
-		preparing_tick(jobs, job, now_ns);
-		break;
-	case WM_JOB_FINISHING:
-		finishing_tick(jobs, job, now_ns);
+		waiting_tick(jobs, job, now_ns);
 		break;
 	case WM_JOB_RUNNING:
 		running_tick(jobs, job, now_ns);
@@ -618,51 +535,13 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 	}
 }
 
-int wm_job_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns, struct wm_error *error)
-{
-	switch (job->state) {
-	case WM_JOB_QUEUED:
-		job_end(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
-		return 0;
-	case WM_JOB_PREPARING:
-		job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
-		return 0;
-	case WM_JOB_RUNNING:
-		job->cancelled = true;
-		wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
-		return 0;
-	default:
-		return wm_error_set(error, EINVAL,
-				    "job %" PRIu32 " is %s already: nothing to cancel",
-				    job->lane.id, wm_job_state_name(job->state));
-	}
-}
-
-static void wait_for_lane(struct wm_jobs *jobs)
-{
-	struct wm_lane_event event;
-
-	for (;;) {
-		while (!wm_lanes_event(jobs->lanes, &event))
-			usleep(1000);
-		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
-		if (event.op == WM_LANE_JOB_ENDED)
-			return;
-	}
-}
-
 void wm_job_leave(struct wm_jobs *jobs, struct wm_job *job)
 {
-	if (job->state != WM_JOB_FINISHING)
-		job->goes_on = true;
-	if (job->state == WM_JOB_RUNNING) {
-		job_stop(jobs, job, "the controller stops");
-		wait_for_lane(jobs);
-	} else if (job->state == WM_JOB_PREPARING) {
-		job_suspend(jobs, job, "the controller stops", wm_clock_ns());
-	}
-	while (job->state == WM_JOB_FINISHING) {
-		usleep(1000);
-		finishing_tick(jobs, job, wm_clock_ns());
-	}
+	if (job->cancelled || job->state == WM_JOB_FINISHING)
+		return;
+	job->goes_on = true;
+	if (job->state == WM_JOB_RUNNING)
+		job_stop(jobs, job, the_controller_stops);
+	else if (job->state == WM_JOB_PREPARING && !job->work)
+		wm_job_suspend(jobs, job, the_controller_stops, wm_clock_ns());
 }

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "jobs.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
-#include "job_files.h"
+#include "job_arrival.h"
+#include "job_end.h"
 #include "job_run.h"
+#include "job_work.h"
 #include "log.h"
 #include "spool.h"
-#include "utc.h"
+
+/* For the lane and the files to let go when the controller stops. */
+#define CLOSE_WAIT_NS (10 * WM_NS_PER_S)
 
 static const char *const state_names[WM_JOB_STATES] = {
 	[WM_JOB_QUEUED] = "queued",	  [WM_JOB_PREPARING] = "preparing",
@@ -39,7 +43,7 @@ double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
 	return (double)(wm_job_has_ended(job) ? job->run_ns : run_ns) / (double)WM_NS_PER_S;
 }
 
-static uint32_t unfinished(const struct wm_jobs *jobs)
+uint32_t wm_jobs_unfinished(const struct wm_jobs *jobs)
 {
 	uint32_t count = 0;
 
@@ -48,19 +52,25 @@ static uint32_t unfinished(const struct wm_jobs *jobs)
 	return count;
 }
 
-/* An earlier life may have ended between the last step of a job and the note of it. */
-static void take_up(struct wm_jobs *jobs)
+/* What was being cancelled is; of the others an earlier life may have ended between the
+ * last step and the note of it. */
+static void take_up(struct wm_jobs *jobs, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < jobs->count; i++) {
 		struct wm_job *job = jobs->jobs[i];
 
-		if (!wm_job_has_ended(job) && wm_job_files_are_finished(job, jobs->state_directory))
-			wm_job_end_before(jobs, job);
+		if (wm_job_has_ended(job))
+			continue;
+		if (job->cancelled)
+			wm_job_give_up(jobs, job, now_ns);
+		else if (job->journal != 0)
+			wm_job_look(jobs, job, now_ns);
 	}
 }
 
 int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
-		 uint32_t port_mtu, const char *state_directory, struct wm_error *error)
+		 uint32_t port_mtu, const char *state_directory, int wake_fd,
+		 struct wm_error *error)
 {
 	int ret;
 
@@ -69,6 +79,8 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		.membership = membership,
 		.port_mtu = port_mtu,
 		.state_directory = state_directory,
+		.wake_fd = wake_fd,
+		.close_wait_ns = CLOSE_WAIT_NS,
 		.next_id = 1,
 	};
 	ret = wm_spool_prepare(state_directory, error);
@@ -76,9 +88,9 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		ret = wm_spool_load(jobs, error);
 	if (ret < 0)
 		return ret;
-	take_up(jobs);
-	if (unfinished(jobs) > 0)
-		wm_log_info("%" PRIu32 " unfinished jobs go on", unfinished(jobs));
+	take_up(jobs, wm_clock_ns());
+	if (wm_jobs_unfinished(jobs) > 0)
+		wm_log_info("%" PRIu32 " unfinished jobs go on", wm_jobs_unfinished(jobs));
 	return 0;
 }
 
@@ -97,140 +109,6 @@ void wm_jobs_save(const struct wm_jobs *jobs)
 			     error.text);
 }
 
-/* ---- submission ---------------------------------------------------------------- */
-
-static int copy_path(char *copy, const char *what, const char *path, struct wm_error *error)
-{
-	if (path[0] != '/')
-		return wm_error_set(error, EINVAL, "%s '%s' is no absolute path", what, path);
-	if (strlen(path) >= PATH_MAX)
-		return wm_error_set(error, ENAMETOOLONG, "the path of %s is longer than %d bytes",
-				    what, PATH_MAX - 1);
-	strcpy(copy, path);
-	return 0;
-}
-
-/* The oldest that has ended makes room. */
-static bool make_room(struct wm_jobs *jobs)
-{
-	if (unfinished(jobs) >= WM_JOBS_QUEUED_MAX)
-		return false;
-	if (jobs->count < WM_JOBS_MAX)
-		return true;
-	for (uint32_t i = 0; i < jobs->count; i++) {
-		if (!wm_job_has_ended(jobs->jobs[i]))
-			continue;
-		free(jobs->jobs[i]);
-		jobs->count--;
-		memmove(&jobs->jobs[i], &jobs->jobs[i + 1],
-			(jobs->count - i) * sizeof(jobs->jobs[0]));
-		return true;
-	}
-	return false;
-}
-
-static int fill_request(struct wm_jobs *jobs, struct wm_job *job,
-			const struct wm_job_request *request, struct wm_error *error)
-{
-	int ret;
-
-	job->kernel = wm_kernel_find(request->kernel);
-	if (!job->kernel)
-		return wm_error_set(error, ENOENT,
-				    "no kernel '%s' here: see 'wiremill job submit --help'",
-				    request->kernel);
-	job->meant = request->meant;
-	job->force = request->force;
-	job->drop_tail = request->drop_tail;
-	job->fail_after_ns = request->fail_after_ns;
-	job->audit_ppm = request->audit_ppm;
-	ret = copy_path(job->input, "input", request->input, error);
-	if (ret == 0)
-		ret = copy_path(job->output, "output", request->output, error);
-	return ret < 0 ? ret
-		       : wm_job_files_check(job, wm_jobs_batch_mtu(jobs, jobs->port_mtu),
-					    jobs->state_directory, error);
-}
-
-static struct wm_job *job_create(struct wm_jobs *jobs, const struct wm_job_origin *origin,
-				 struct wm_error *error)
-{
-	struct wm_job *job;
-
-	if (!make_room(jobs)) {
-		wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
-			     WM_JOBS_QUEUED_MAX);
-		return NULL;
-	}
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		wm_error_set(error, ENOMEM, "no memory for another job");
-	else if (origin)
-		job->origin = *origin;
-	return job;
-}
-
-static struct wm_job *job_queue(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
-	job->lane.id = jobs->next_id++;
-	job->origin.submitted_ms = wm_utc_ms();
-	jobs->jobs[jobs->count++] = job;
-	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel->name,
-		    job->input, job->output);
-	wm_jobs_save(jobs);
-	wm_jobs_tick(jobs, now_ns);
-	return job;
-}
-
-struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
-			      uint64_t now_ns, struct wm_error *error)
-{
-	struct wm_job *job = job_create(jobs, request->origin, error);
-
-	if (!job)
-		return NULL;
-	if (fill_request(jobs, job, request, error) < 0) {
-		free(job);
-		return NULL;
-	}
-	return job_queue(jobs, job, now_ns);
-}
-
-static int fill_resume(struct wm_jobs *jobs, struct wm_job *job, const char *output,
-		       struct wm_error *error)
-{
-	int ret = copy_path(job->output, "output", output, error);
-
-	for (uint32_t i = 0; ret == 0 && i < jobs->count; i++) {
-		if (!wm_job_has_ended(jobs->jobs[i]) && strcmp(jobs->jobs[i]->output, output) == 0)
-			ret = wm_error_set(error, EBUSY, "job %" PRIu32 " is at it already",
-					   jobs->jobs[i]->lane.id);
-	}
-	if (ret == 0)
-		ret = wm_job_files_recall(job, jobs->state_directory, error);
-	if (ret == 0)
-		ret = wm_job_files_check(job, wm_jobs_batch_mtu(jobs, jobs->port_mtu),
-					 jobs->state_directory, error);
-	return ret;
-}
-
-struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-			      const struct wm_job_origin *origin, uint64_t now_ns,
-			      struct wm_error *error)
-{
-	struct wm_job *job = job_create(jobs, origin, error);
-
-	if (!job)
-		return NULL;
-	job->resume = true;
-	job->fail_after_ns = fail_after_ns;
-	if (fill_resume(jobs, job, output, error) < 0) {
-		free(job);
-		return NULL;
-	}
-	return job_queue(jobs, job, now_ns);
-}
-
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
 {
 	for (uint32_t i = 0; i < jobs->count; i++) {
@@ -242,20 +120,49 @@ struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
 
 /* ---- its turn ------------------------------------------------------------------- */
 
+/* Would the later one read, or write, what the earlier one may be writing, or reading? */
+static bool do_meet(const struct wm_job *earlier, const struct wm_job *later)
+{
+	return strcmp(earlier->output, later->output) == 0 ||
+	       strcmp(earlier->output, later->input) == 0 ||
+	       strcmp(earlier->input, later->output) == 0;
+}
+
+/* Some before it may wait for their files. */
+static bool meets_one_before(const struct wm_jobs *jobs, uint32_t index)
+{
+	for (uint32_t i = 0; i < index; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]) && do_meet(jobs->jobs[i], jobs->jobs[index]))
+			return true;
+	}
+	return false;
+}
+
+static bool can_start(const struct wm_jobs *jobs, uint32_t index, uint64_t now_ns)
+{
+	const struct wm_job *job = jobs->jobs[index];
+
+	return (job->state == WM_JOB_QUEUED || job->state == WM_JOB_PREPARING) && !job->cancelled &&
+	       !wm_job_is_late(job, now_ns) && !meets_one_before(jobs, index);
+}
+
 /* The first in the queue becomes the current one; it waits for a node. */
 static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < jobs->count && !jobs->current; i++) {
-		if (jobs->jobs[i]->state != WM_JOB_QUEUED)
+		if (!can_start(jobs, i, now_ns))
 			continue;
 		jobs->current = jobs->jobs[i];
-		jobs->current->prepare_ns = now_ns;
+		jobs->current->prepare_ns = 0;
+		jobs->current->deserted_ns = 0;
 	}
 }
 
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
 {
-	assert(!jobs->current || now_ns >= jobs->current->prepare_ns);
+	wm_job_arrivals_tick(jobs, now_ns);
+	for (uint32_t i = 0; i < jobs->count; i++)
+		wm_job_files_tick(jobs, jobs->jobs[i], now_ns);
 	if (!jobs->current)
 		start_next(jobs, now_ns);
 	if (jobs->current)
@@ -279,10 +186,16 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 {
 	struct wm_lane_job_counters counters;
 
-	if (job->state == WM_JOB_QUEUED && jobs->current != job)
+	if (job->held)
+		return job->state == WM_JOB_FINISHING ? "for its files to be closed"
+						      : "for its files to be opened";
+	if (wm_job_has_ended(job) || job->cancelled)
+		return "";
+	if (job->state <= WM_JOB_PREPARING && jobs->current != job)
 		return "for the jobs before it";
-	if (job->state == WM_JOB_QUEUED)
-		return "for a node to join";
+	if (job->state <= WM_JOB_PREPARING && !wm_job_has_nodes(jobs))
+		return "for a node: start wiremill-node on the nodes, then see 'wiremill node "
+		       "list'";
 	if (job->state != WM_JOB_RUNNING)
 		return "";
 	if (job->unreached[0])
@@ -299,11 +212,49 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	return "";
 }
 
-void wm_jobs_close(struct wm_jobs *jobs)
+/* ---- the end ------------------------------------------------------------------------ */
+
+/* What has to be waited for: the lane, and files that are open. */
+static bool is_busy(const struct wm_jobs *jobs)
 {
+	bool busy = jobs->current && jobs->current->state == WM_JOB_RUNNING;
+
+	for (uint32_t i = 0; i < jobs->count; i++)
+		busy |= jobs->jobs[i]->work && jobs->jobs[i]->state > WM_JOB_QUEUED;
+	return busy;
+}
+
+static void close_tick(struct wm_jobs *jobs)
+{
+	struct wm_lane_event event;
+
+	while (jobs->current && jobs->current->state == WM_JOB_RUNNING &&
+	       wm_lanes_event(jobs->lanes, &event))
+		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
+	for (uint32_t i = 0; i < jobs->count; i++)
+		wm_job_files_tick(jobs, jobs->jobs[i], wm_clock_ns());
+}
+
+bool wm_jobs_close(struct wm_jobs *jobs)
+{
+	uint64_t end_ns = wm_clock_ns() + jobs->close_wait_ns;
+	bool lane_has_it;
+
+	jobs->stopping = true;
+	wm_job_arrivals_refuse(jobs);
 	if (jobs->current)
 		wm_job_leave(jobs, jobs->current);
-	for (uint32_t i = 0; i < jobs->count; i++)
-		free(jobs->jobs[i]);
+	for (close_tick(jobs); is_busy(jobs) && wm_clock_ns() < end_ns; close_tick(jobs))
+		usleep(1000);
+	if (is_busy(jobs))
+		wm_log_warning("a disk does not answer: what a job has there is left as it is, and "
+			       "the next start goes on from it");
+	lane_has_it = jobs->current && jobs->current->state == WM_JOB_RUNNING;
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (jobs->jobs[i] != jobs->current || !lane_has_it)
+			free(jobs->jobs[i]);
+	}
 	jobs->count = 0;
+	jobs->current = NULL;
+	return !lane_has_it;
 }

@@ -8,15 +8,23 @@
  *                 ▲
  *   (a journal) ──┘ resume
  *
- * preparing   input and output are open; nodes are asked to prepare the kernel
+ * preparing   input and output are opened; then nodes are asked to prepare the kernel
  * running     the lane has it
- * finishing   all extents are durable; the output gets its name and its manifest,
- *             on a thread of its own, since that may take its time
+ * finishing   the lane has let go. All extents are durable, and the output gets its name
+ *             and its manifest; or it has failed, or is being cancelled, and its files are
+ *             closed, or removed
+ *
+ * All that is done with a file whose path somebody gave is done by a thread of the job
+ * (job_work.h). A job whose files do not answer gives its turn to the next one that does
+ * not touch them, and goes on when they do.
  *
  * A job that ends before it is done, but for a cancelled one, leaves its partial
  * output and its journal (wiremill/journal.h), from which a later job goes on. The
  * queue itself is kept in the state directory (spool.h), so that a controller that
  * starts again goes on by itself.
+ *
+ * A cancel is in the spool before it is answered: whatever happens then, the job does not
+ * run again, and what it left is removed.
  *
  * One job at a time, in order of submission. One thread (the daemon's).
  */
@@ -24,7 +32,6 @@
 #define WM_JOBS_H
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -65,6 +72,8 @@ struct wm_job_request {
 	const struct wm_job_origin *origin; /* NULL: nobody's */
 };
 
+struct wm_job_work;
+
 struct wm_job {
 	struct wm_lane_job lane; /* id, layout, source, sink */
 	enum wm_job_state state;
@@ -75,7 +84,7 @@ struct wm_job {
 	bool resume;	/* goes on from the journal of an earlier life */
 	bool committed; /* in which the output got its name: no doubt reaches it any more */
 	bool open;	/* source, sink and journal are */
-	bool cancelled; /* asked for; takes effect when the lane lets go */
+	bool cancelled; /* asked for; takes effect when lane and files let go */
 	bool suspended; /* likewise, but what is durable stays for another life */
 	bool goes_on;	/* by itself, when the controller starts again */
 	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: batches are done */
@@ -99,11 +108,22 @@ struct wm_job {
 	uint64_t resumed_bytes;	  /* of output, durable before this life */
 	struct wm_lane_job_counters counters; /* final ones, once it ended */
 
-	pthread_t finisher;
-	bool finished; /* written by the finisher, with release */
-	int finish_result;
-	struct wm_error finish_error;
+	struct wm_job_work *work; /* on its files; NULL: none */
+	bool held;		  /* that takes long by now */
+	int closing;		  /* what is to be done to its files (enum wm_job_work_op) */
+	enum wm_job_state end;	  /* and what it is then */
 };
+
+/* Of a request: the job, or NULL with the error. Called once, perhaps at once. */
+typedef void wm_jobs_answer(void *context, void *request, struct wm_job *job,
+			    const struct wm_error *error);
+
+struct wm_jobs_reply {
+	wm_jobs_answer *answer;
+	void *context, *request;
+};
+
+struct wm_job_arrival;
 
 struct wm_jobs {
 	struct wm_lanes *lanes;
@@ -113,26 +133,40 @@ struct wm_jobs {
 	struct wm_job *jobs[WM_JOBS_MAX]; /* in order of submission */
 	uint32_t count;
 	uint32_t next_id;
-	struct wm_job *current; /* preparing, running or finishing */
+	struct wm_job *current;		 /* whose turn it is */
+	struct wm_job_arrival *arrivals; /* requests whose files are being looked at */
+	bool stopping;
+	uint64_t close_wait_ns; /* for lane and files to let go at the end */
+	int wake_fd;		/* an eventfd that wm_jobs_tick is called for; -1: none */
 };
 
 /* Takes up what an earlier life left in the state directory: who is in quarantine, what
  * goes on, and what has ended. */
 int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
-		 uint32_t port_mtu, const char *state_directory, struct wm_error *error);
-/* Suspends the running job and forgets all; the spool keeps it. The lane still
- * runs; blocks until it let go. */
-void wm_jobs_close(struct wm_jobs *jobs);
+		 uint32_t port_mtu, const char *state_directory, int wake_fd,
+		 struct wm_error *error);
+/* Suspends the running job and forgets all; the spool keeps it. The lane still runs.
+ * Blocks until it and the files have let go, for ten seconds. False: the lane still has
+ * the job, and must be left as it is. */
+bool wm_jobs_close(struct wm_jobs *jobs);
 
-/* Checks everything that can be known now. Returns the job, or NULL with the error. */
-struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
-			      uint64_t now_ns, struct wm_error *error);
+/* These answer when the files have been looked at, or do not answer for ten seconds; and
+ * with a job only once it is in the spool. Checks everything that can be known now. */
+void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply);
 /* Goes on with the job whose journal is beside that output (absolute path), with the
  * options that it had; fail_after_ns 0: also that one. origin NULL: nobody's. */
-struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-			      const struct wm_job_origin *origin, uint64_t now_ns,
-			      struct wm_error *error);
+void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
+		    const struct wm_job_origin *origin, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply);
+/* Removes what an unfinished job left beside that output. Answers with a job of no queue
+ * whose lane.journal.path and lane.sink.path_partial name what was removed, "": nothing. */
+void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
+		     const struct wm_jobs_reply *reply);
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);
+
+/* That have not ended. */
+uint32_t wm_jobs_unfinished(const struct wm_jobs *jobs);
 
 /* From the daemon's loop: the next job's turn, and that of the current one. */
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns);

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "daemon.h"
+#include "job_end.h"
 #include "job_json.h"
 #include "mac.h"
 #include "page.h"
@@ -89,52 +90,75 @@ static int origin_init(struct wm_job_origin *origin, const struct wm_daemon *dae
 	return ret;
 }
 
-static json_t *job_submit(void *context, const json_t *params, int *code, struct wm_error *error)
+/* Of a request that waited for the job's files. */
+static void job_answer(void *context, void *request, struct wm_job *job,
+		       const struct wm_error *error)
 {
-	struct wm_daemon *daemon = context;
-	struct wm_job_request request = { 0 };
-	struct wm_job_origin origin;
+	wm_rpc_request_answer(request, job ? job_object(context, job) : NULL, WM_RPC_FAILED, error);
+}
+
+static int check_submission(const char *tail, uint64_t audit_ppm, int *code, struct wm_error *error)
+{
+	*code = WM_RPC_INVALID_PARAMS;
+	if (strcmp(tail, "refuse") != 0 && strcmp(tail, "drop") != 0)
+		return wm_error_set(error, EINVAL,
+				    "tail is '%.40s': it must be \"refuse\" or \"drop\"", tail);
+	if (audit_ppm > 1000000)
+		return wm_error_set(error, ERANGE, "audit_ppm is %" PRIu64 ": at most 1000000",
+				    audit_ppm);
+	*code = WM_RPC_FAILED;
+	return 0;
+}
+
+static int unpack_submission(struct wm_daemon *daemon, const json_t *params,
+			     struct wm_job_request *wanted, struct wm_job_origin *origin, int *code,
+			     struct wm_error *error)
+{
 	const char *tail = "refuse", *name = "";
 	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	const struct wm_rpc_param expected[] = {
-		{ "kernel", WM_RPC_STRING, 0, &request.kernel },
-		{ "input", WM_RPC_STRING, 0, &request.input },
-		{ "input_device", WM_RPC_NUMBER, 1, &request.meant.device },
-		{ "input_inode", WM_RPC_NUMBER, 1, &request.meant.inode },
-		{ "output", WM_RPC_STRING, 0, &request.output },
-		{ "force", WM_RPC_BOOL, 1, &request.force },
+		{ "kernel", WM_RPC_STRING, 0, &wanted->kernel },
+		{ "input", WM_RPC_STRING, 0, &wanted->input },
+		{ "input_device", WM_RPC_NUMBER, 1, &wanted->meant.device },
+		{ "input_inode", WM_RPC_NUMBER, 1, &wanted->meant.inode },
+		{ "output", WM_RPC_STRING, 0, &wanted->output },
+		{ "force", WM_RPC_BOOL, 1, &wanted->force },
 		{ "tail", WM_RPC_STRING, 1, &tail },
 		{ "fail_after_seconds", WM_RPC_NUMBER, 1, &fail_after_seconds },
 		{ "audit_ppm", WM_RPC_NUMBER, 1, &audit_ppm },
 		{ "name", WM_RPC_STRING, 1, &name },
 	};
-	struct wm_job *job;
 
 	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
 	    check_fail_after(fail_after_seconds, code, error) < 0 ||
-	    origin_init(&origin, daemon, name, code, error) < 0)
-		return NULL;
-	if (strcmp(tail, "refuse") != 0 && strcmp(tail, "drop") != 0) {
-		*code = WM_RPC_INVALID_PARAMS;
-		wm_error_set(error, EINVAL, "tail is '%.40s': it must be \"refuse\" or \"drop\"",
-			     tail);
-		return NULL;
-	}
-	if (audit_ppm > 1000000) {
-		*code = WM_RPC_INVALID_PARAMS;
-		wm_error_set(error, ERANGE, "audit_ppm is %" PRIu64 ": at most 1000000", audit_ppm);
-		return NULL;
-	}
-	request.origin = &origin;
-	request.audit_ppm = (uint32_t)audit_ppm;
-	request.fail_after_ns = fail_after_seconds * WM_NS_PER_S;
-	request.drop_tail = strcmp(tail, "drop") == 0;
-	job = wm_jobs_submit(&daemon->jobs, &request, wm_clock_ns(), error);
-	return job ? job_object(daemon, job) : NULL;
+	    origin_init(origin, daemon, name, code, error) < 0 ||
+	    check_submission(tail, audit_ppm, code, error) < 0)
+		return -EINVAL;
+	wanted->origin = origin;
+	wanted->audit_ppm = (uint32_t)audit_ppm;
+	wanted->fail_after_ns = fail_after_seconds * WM_NS_PER_S;
+	wanted->drop_tail = strcmp(tail, "drop") == 0;
+	return 0;
 }
 
-static json_t *job_resume(void *context, const json_t *params, int *code, struct wm_error *error)
+static void job_submit(void *context, const json_t *params, struct wm_rpc_request *request)
 {
+	const struct wm_jobs_reply reply = { job_answer, context, request };
+	struct wm_daemon *daemon = context;
+	struct wm_job_request wanted = { 0 };
+	struct wm_job_origin origin;
+	struct wm_error error = { "" };
+	int code;
+
+	if (unpack_submission(daemon, params, &wanted, &origin, &code, &error) < 0)
+		wm_rpc_request_answer(request, NULL, code, &error);
+	else
+		wm_jobs_submit(&daemon->jobs, &wanted, wm_clock_ns(), &reply);
+}
+
+static void job_resume(void *context, const json_t *params, struct wm_rpc_request *request)
+{
+	const struct wm_jobs_reply reply = { job_answer, context, request };
 	struct wm_daemon *daemon = context;
 	uint64_t fail_after_seconds = 0;
 	const char *output, *name = "";
@@ -144,15 +168,51 @@ static json_t *job_resume(void *context, const json_t *params, int *code, struct
 		{ "name", WM_RPC_STRING, 1, &name },
 	};
 	struct wm_job_origin origin;
-	struct wm_job *job;
+	struct wm_error error = { "" };
+	int code;
 
-	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
-	    check_fail_after(fail_after_seconds, code, error) < 0 ||
-	    origin_init(&origin, daemon, name, code, error) < 0)
-		return NULL;
-	job = wm_jobs_resume(&daemon->jobs, output, fail_after_seconds * WM_NS_PER_S, &origin,
-			     wm_clock_ns(), error);
-	return job ? job_object(daemon, job) : NULL;
+	if (wm_rpc_params_unpack(params, expected, COUNT(expected), &code, &error) < 0 ||
+	    check_fail_after(fail_after_seconds, &code, &error) < 0 ||
+	    origin_init(&origin, daemon, name, &code, &error) < 0)
+		wm_rpc_request_answer(request, NULL, code, &error);
+	else
+		wm_jobs_resume(&daemon->jobs, output, fail_after_seconds * WM_NS_PER_S, &origin,
+			       wm_clock_ns(), &reply);
+}
+
+static void add_removed(json_t *list, const char *path)
+{
+	if (*path)
+		json_array_append_new(list, json_string(path));
+}
+
+static void discard_answer(void *context, void *request, struct wm_job *job,
+			   const struct wm_error *error)
+{
+	json_t *removed = job ? json_array() : NULL;
+
+	(void)context;
+	if (job) {
+		add_removed(removed, job->lane.journal.path);
+		add_removed(removed, job->lane.sink.path_partial);
+		removed = json_pack("{s:s, s:o}", "output", job->output, "removed", removed);
+	}
+	wm_rpc_request_answer(request, removed, WM_RPC_FAILED, error);
+}
+
+static void job_discard(void *context, const json_t *params, struct wm_rpc_request *request)
+{
+	const struct wm_jobs_reply reply = { discard_answer, context, request };
+	struct wm_daemon *daemon = context;
+	const char *output;
+	const struct wm_rpc_param expected[] = { { "output", WM_RPC_STRING, 0, &output } };
+	struct wm_error error = { "" };
+	int code;
+
+	if (wm_rpc_params_unpack(params, expected, 1, &code, &error) < 0)
+		wm_rpc_request_answer(request, NULL, code, &error);
+	else
+		wm_jobs_discard(&daemon->jobs, output, wm_clock_ns(), &reply);
 }
 
 static struct wm_job *find_job(struct wm_daemon *daemon, const json_t *params, int *code,
@@ -577,10 +637,15 @@ static json_t *version(void *context, const json_t *params, int *code, struct wm
 }
 
 const struct wm_rpc_method wm_daemon_methods[] = {
-	{ .name = "job.submit", .call = job_submit }, { .name = "job.show", .call = job_show },
-	{ .name = "job.list", .call = job_list },     { .name = "job.resume", .call = job_resume },
-	{ .name = "job.cancel", .call = job_cancel }, { .name = "node.list", .call = node_list },
-	{ .name = "node.admit", .call = node_admit }, { .name = "stats", .call = stats },
+	{ .name = "job.submit", .begin = job_submit },
+	{ .name = "job.show", .call = job_show },
+	{ .name = "job.list", .call = job_list },
+	{ .name = "job.resume", .begin = job_resume },
+	{ .name = "job.discard", .begin = job_discard },
+	{ .name = "job.cancel", .call = job_cancel },
+	{ .name = "node.list", .call = node_list },
+	{ .name = "node.admit", .call = node_admit },
+	{ .name = "stats", .call = stats },
 	{ .name = "version", .call = version },
 };
 const unsigned wm_daemon_method_count = sizeof(wm_daemon_methods) / sizeof(wm_daemon_methods[0]);

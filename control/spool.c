@@ -62,6 +62,8 @@ static json_t *queued_entry(const struct wm_job *job)
 
 	json_object_set_new(entry, "started",
 			    json_boolean(job->resume || job->state != WM_JOB_QUEUED));
+	if (job->cancelled)
+		json_object_set_new(entry, "cancelled", json_true());
 	if (job->journal != 0)
 		json_object_set_new(entry, "journal", wm_json_number(job->journal));
 	return entry;
@@ -220,12 +222,14 @@ static int parse_job(json_t *entry, struct wm_job *job)
 static int parse_queued(json_t *entry, struct wm_job *job)
 {
 	json_int_t journal = 0;
-	int started;
+	int started, cancelled = 0;
 
-	if (json_unpack(entry, "{s:b, s?I}", "started", &started, "journal", &journal) < 0 ||
+	if (json_unpack(entry, "{s:b, s?b, s?I}", "started", &started, "cancelled", &cancelled,
+			"journal", &journal) < 0 ||
 	    journal < 0 || journal > UINT32_MAX)
 		return -EBADMSG;
 	job->resume = started;
+	job->cancelled = cancelled;
 	job->origin.ended_ms = 0; /* of its last life, if that ended with the controller */
 	job->journal = (uint32_t)journal;
 	return 0;

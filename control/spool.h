@@ -15,8 +15,9 @@
  *       "run_ns": 17000000, the numbers of job_json.c } ],
  *     "quarantine": [ { "mac": "02:00:00:00:01:0a", "name": "n3", "reason": "computed ..." } ] }
  *
- * journal: the random identity of the one it has, once it has one. A list that is not there
- * is empty, and so is the origin (job_origin.h) of an entry without submitted_ms.
+ * journal: the random identity of the one it has, once it has one. cancelled (if it is there):
+ * on request, and what is left of it goes. A list that is not there is empty, and so is the origin
+ * (job_origin.h) of an entry without submitted_ms.
  */
 #ifndef WM_SPOOL_H
 #define WM_SPOOL_H

@@ -50,8 +50,9 @@ struct wm_cli {
 };
 
 extern const struct wm_verb wm_verb_job_submit, wm_verb_job_list, wm_verb_job_show,
-	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_job_resume, wm_verb_node_list,
-	wm_verb_node_admit, wm_verb_stats, wm_verb_verify, wm_verb_key, wm_verb_version;
+	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_job_resume, wm_verb_job_discard,
+	wm_verb_node_list, wm_verb_node_admit, wm_verb_stats, wm_verb_verify, wm_verb_key,
+	wm_verb_version;
 
 /* One line on stderr, made printable. Returns WM_EXIT_FAILED. */
 int wm_cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));

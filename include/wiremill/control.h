@@ -21,7 +21,8 @@
  *   job.show     job                                        -> job object
  *   job.list     state? (of those alone), last? (so many of the newest alone), after? = 0,
  *                limit?                      -> {"jobs": [job object ...], "next": as below}
- *   job.cancel   job                                        -> job object
+ *   job.cancel   job             (it does not run again)    -> job object
+ *   job.discard  output          (what an unfinished job left) -> {"output", "removed": [path ...]}
  *   node.list    after? = 0, limit?        -> {"nodes": [node object ...], "next"}
  *   node.admit   name (or MAC) of a node in quarantine      -> node object
  *   stats                                                   -> stats object

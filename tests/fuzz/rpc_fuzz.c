@@ -31,30 +31,38 @@ static void check(bool is_right)
 }
 
 /* A job for what could be one; refusals are part of the answers. */
-static struct wm_job *job_take(const char *output, uint64_t fail_after_ns, struct wm_error *error)
+static void job_take(const char *output, uint64_t fail_after_ns, const struct wm_jobs_reply *reply)
 {
+	struct wm_error error = { "" };
+
 	check(output && fail_after_ns <= YEAR_NS);
-	if (output[0] == '/')
-		return &job;
-	wm_error_set(error, EINVAL, "output '%s' is no absolute path", output);
-	return NULL;
+	if (output[0] != '/')
+		wm_error_set(&error, EINVAL, "output '%s' is no absolute path", output);
+	reply->answer(reply->context, reply->request, output[0] == '/' ? &job : NULL, &error);
 }
 
-struct wm_job *wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
-			      uint64_t now_ns, struct wm_error *error)
+void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply)
 {
 	check(jobs == &daemon_state.jobs && now_ns > 0);
 	check(request->kernel && request->input && request->audit_ppm <= 1000000);
 	check(request->origin && strlen(request->origin->name) < WM_JOB_NAME_BYTES);
-	return job_take(request->output, request->fail_after_ns, error);
+	job_take(request->output, request->fail_after_ns, reply);
 }
 
-struct wm_job *wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-			      const struct wm_job_origin *origin, uint64_t now_ns,
-			      struct wm_error *error)
+void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
+		    const struct wm_job_origin *origin, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply)
 {
-	check(jobs == &daemon_state.jobs && origin && now_ns > 0);
-	return job_take(output, fail_after_ns, error);
+	check(jobs == &daemon_state.jobs && now_ns > 0 && origin);
+	job_take(output, fail_after_ns, reply);
+}
+
+void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
+		     const struct wm_jobs_reply *reply)
+{
+	check(jobs == &daemon_state.jobs && now_ns > 0);
+	job_take(output, 0, reply);
 }
 
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)

@@ -194,8 +194,8 @@ verify_finds_a_changed_byte() {
 no_node() {
 	lab kill --node 1 --signal TERM
 	lab kill --node 2 --signal TERM
-	refused 1 "no node within 10 s" last_line_of timeout 40 "$wiremill" job submit --kernel xor \
-		--input "$scratch/good" --output "$output" --wait --socket "$socket" || {
+	refused 1 "no node for 2.0 s: start wiremill-node" last_line_of timeout 40 "$wiremill" job submit --kernel xor \
+		--input "$scratch/good" --output "$output" --fail-after 2s --wait --socket "$socket" || {
 		lab start --node 1
 		lab start --node 2
 		return 1

@@ -170,6 +170,20 @@ int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 
 /* ---- the operator ---------------------------------------------------------------------- */
 
+static void answered(void *context, void *request, struct wm_job *job, const struct wm_error *error)
+{
+	struct sim *sim = context;
+
+	(void)request;
+	if (!job) {
+		sim_violate(sim, "the job cannot be submitted: %s", error->text);
+		return;
+	}
+	if (job->audit_ppm != sim->plan.audit_ppm || job->fail_after_ns != sim->plan.fail_after_ns)
+		sim_violate(sim, "the job lost its options");
+	of(sim)->job = job->lane.id;
+}
+
 static void submit(struct sim *sim, const struct sim_event *event)
 {
 	struct sim_controller *controller = of(sim);
@@ -178,24 +192,15 @@ static void submit(struct sim *sim, const struct sim_event *event)
 					  .output = "/output",
 					  .fail_after_ns = sim->plan.fail_after_ns,
 					  .audit_ppm = sim->plan.audit_ppm };
-	struct wm_error error = { "" };
-	struct wm_job *job;
+	const struct wm_jobs_reply reply = { answered, sim, NULL };
 
 	if (event->life != controller->life)
 		return;
 	if (sim_disk_names(sim)->journal)
-		job = wm_jobs_resume(&controller->jobs, "/output", 0, NULL, sim->now_ns, &error);
+		wm_jobs_resume(&controller->jobs, "/output", 0, NULL, sim->now_ns, &reply);
 	else
-		job = wm_jobs_submit(&controller->jobs, &request, sim->now_ns, &error);
+		wm_jobs_submit(&controller->jobs, &request, sim->now_ns, &reply);
 	controller->asked_again = false;
-	if (job) {
-		if (job->audit_ppm != sim->plan.audit_ppm ||
-		    job->fail_after_ns != sim->plan.fail_after_ns)
-			sim_violate(sim, "the job lost its options");
-		controller->job = job->lane.id;
-	} else {
-		sim_violate(sim, "the job cannot be submitted: %s", error.text);
-	}
 }
 
 static void job_done(struct sim *sim)
@@ -390,7 +395,7 @@ static void boot(struct sim *sim, const struct sim_event *event)
 	if (sim->plan.keyed)
 		wm_membership_use_key(&controller->membership, &sim_key);
 	if (wm_jobs_init(&controller->jobs, &controller->lanes, &controller->membership,
-			 sim->plan.mtu, "/state", &error) < 0)
+			 sim->plan.mtu, "/state", -1, &error) < 0)
 		abort();
 	take_up(sim);
 	plan_crash(sim);

@@ -191,6 +191,13 @@ void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 	job->open = false;
 }
 
+/* No simulated operator cancels, or discards. */
+int wm_job_files_discard(struct wm_job *job, const char *state_directory, struct wm_error *error)
+{
+	(void)job, (void)state_directory;
+	return wm_error_set(error, ENOSYS, "nothing is discarded here");
+}
+
 /* Each step is durable before the next. */
 int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error)
 {
@@ -220,11 +227,10 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 	return 0;
 }
 
-/* ---- the thread that finishes a job: at once --------------------------------------------- */
+/* ---- the threads of a job: at once --------------------------------------------- */
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*start)(void *), void *argument);
-int __wrap_pthread_join(pthread_t thread, void **result);
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 			  void *(*start)(void *), void *argument)
@@ -232,12 +238,5 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 	(void)attributes;
 	memset(thread, 0, sizeof(*thread));
 	start(argument);
-	return 0;
-}
-
-int __wrap_pthread_join(pthread_t thread, void **result)
-{
-	(void)thread;
-	(void)result;
 	return 0;
 }

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Files that take their time, or do not answer at all: they hold up their own job and
+ * nobody else. And what was promised stays so: a cancel, a place in the queue.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jobs_rig.h"
+
+/* ---- on the way in --------------------------------------------------------------- */
+
+static void submission_is_answered_when_its_files_were_looked_at(void)
+{
+	struct reply reply;
+
+	begin();
+	disk_hangs = true;
+	submit_for(&reply, "/hangs", "/output", 0);
+	pass(2 * S);
+	CU_ASSERT(reply.count == 0 && jobs.count == 0);
+	disk_answers();
+	CU_ASSERT_EQUAL_FATAL(reply.count, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(reply.job);
+	CU_ASSERT_PTR_EQUAL(wm_jobs_find(&jobs, reply.job->lane.id), reply.job);
+	controller_dies();
+}
+
+static void submission_whose_files_do_not_answer_is_refused_and_stays_so(void)
+{
+	struct reply hanging, other;
+
+	begin();
+	disk_hangs = true;
+	submit_for(&hanging, "/hangs", "/output", 0);
+	pass(11 * S);
+	CU_ASSERT(hanging.count == 1 && !hanging.job);
+	CU_ASSERT_PTR_NOT_NULL(strstr(hanging.error.text, "/hangs"));
+	/* another disk */
+	disk_hangs = false;
+	submit_for(&other, "/input", "/other", 0);
+	CU_ASSERT(other.count == 1 && other.job);
+	disk_answers();
+	pass(S);
+	CU_ASSERT(hanging.count == 1 && jobs.count == 1);
+	controller_dies();
+}
+
+static void threads_that_wait_for_a_disk_have_a_bound(void)
+{
+	struct reply reply;
+
+	begin();
+	disk_hangs = true;
+	for (unsigned i = 0; i < 32; i++)
+		submit_for(&reply, "/hangs", "/output", 0);
+	pass(11 * S);
+	submit_for(&reply, "/hangs", "/output", 0);
+	CU_ASSERT(reply.count == 1 && !reply.job);
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "32 requests wait for file systems"));
+	disk_answers();
+	submit_for(&reply, "/input", "/output", 0);
+	CU_ASSERT(reply.count == 1 && reply.job);
+	controller_dies();
+}
+
+static void of_two_that_resume_at_once_one_does(void)
+{
+	struct reply first, second;
+
+	begin();
+	disk_hangs = true;
+	resume_for(&first, "/output");
+	resume_for(&second, "/output");
+	disk_answers();
+	CU_ASSERT(first.count == 1 && second.count == 1 && jobs.count == 1);
+	CU_ASSERT_EQUAL(!first.job, !!second.job);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(first.job ? second.error.text : first.error.text, "is at it already"));
+	controller_dies();
+}
+
+/* A controller that takes the place of one that stops finds what it was to find. */
+static void stopping_answers_whoever_waits(void)
+{
+	struct reply reply;
+
+	begin();
+	disk_hangs = true;
+	submit_for(&reply, "/hangs", "/output", 0);
+	CU_ASSERT_TRUE(wm_jobs_close(&jobs));
+	CU_ASSERT(reply.count == 1 && !reply.job);
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "the controller stops"));
+	controller_dies();
+}
+
+/* ---- what cannot be saved ----------------------------------------------------------- */
+
+/* Its file aside is a folder: not even root can write that. */
+static void state_is(bool writable)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/jobs.json.new", directory);
+	CU_ASSERT_EQUAL_FATAL(writable ? rmdir(path) : mkdir(path, 0700), 0);
+}
+
+static void what_cannot_be_saved_is_not_queued(void)
+{
+	struct reply reply;
+
+	begin();
+	submit(0);
+	state_is(false);
+	submit_for(&reply, "/input", "/other", 0);
+	CU_ASSERT(reply.count == 1 && !reply.job && jobs.count == 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "not queued"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, directory));
+	resume_for(&reply, "/other");
+	CU_ASSERT(reply.count == 1 && !reply.job && jobs.count == 1);
+	state_is(true);
+	submit_for(&reply, "/input", "/other", 0);
+	CU_ASSERT(reply.job && reply.job->lane.id == 2);
+	controller_dies();
+}
+
+static void cancel_that_cannot_be_saved_is_refused(void)
+{
+	struct wm_error error = { "" };
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	state_is(false);
+	CU_ASSERT(wm_job_cancel(&jobs, job, now_ns, &error) < 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, directory));
+	CU_ASSERT(!job->cancelled && !is_told_to_stop);
+	state_is(true);
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, &error), 0);
+	CU_ASSERT(job->cancelled && is_told_to_stop);
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT(job->state == WM_JOB_CANCELLED && abandoned == 1);
+	controller_dies();
+}
+
+/* ---- a cancel lasts ------------------------------------------------------------------ */
+
+/* The job of that number never runs again, and what it left is removed. */
+static void stays_cancelled(uint32_t id, uint32_t removed)
+{
+	struct wm_job *job;
+
+	discarded = opened = 0;
+	controller_starts();
+	job = wm_jobs_find(&jobs, id);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(job);
+	node_joins();
+	pass(S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_CANCELLED);
+	CU_ASSERT(discarded == removed && opened == 0);
+	controller_dies();
+}
+
+static void cancelled_job_does_not_run_again_after_a_kill(void)
+{
+	uint32_t id;
+
+	begin();
+	id = run(0)->lane.id;
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, jobs.current, now_ns, NULL), 0);
+	controller_dies();
+	stays_cancelled(id, 1);
+	/* That was noted: it is not removed twice. */
+	stays_cancelled(id, 0);
+}
+
+static void cancelled_job_does_not_run_again_after_a_stop(void)
+{
+	uint32_t id;
+
+	begin();
+	id = run(0)->lane.id;
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, jobs.current, now_ns, NULL), 0);
+	CU_ASSERT_TRUE(wm_jobs_close(&jobs));
+	CU_ASSERT_EQUAL(abandoned, 1);
+	stays_cancelled(id, 0);
+}
+
+/* The disk is slow: the lane has not let go when the controller must. */
+static void job_that_the_lane_still_has_is_left_to_the_next_controller(bool cancelled)
+{
+	struct wm_job *job;
+	uint32_t id;
+
+	begin();
+	job = run(0);
+	id = job->lane.id;
+	if (cancelled)
+		CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
+	lane_lets_go = false;
+	CU_ASSERT_FALSE(wm_jobs_close(&jobs));
+	CU_ASSERT_EQUAL(abandoned + suspended, 0);
+	if (cancelled) {
+		stays_cancelled(id, 1);
+	} else {
+		controller_starts();
+		CU_ASSERT(wm_jobs_find(&jobs, id)->resume);
+		controller_dies();
+	}
+	free(job);
+}
+
+static void lane_that_does_not_let_go_does_not_hold_up_the_end(void)
+{
+	job_that_the_lane_still_has_is_left_to_the_next_controller(true);
+	job_that_the_lane_still_has_is_left_to_the_next_controller(false);
+}
+
+/* Without a node it is queued again, and has never been open in this life. */
+static void cancel_after_a_restart_removes_what_is_left(void)
+{
+	struct wm_job *job;
+	uint32_t id;
+
+	begin();
+	id = run(0)->lane.id;
+	controller_dies();
+	controller_starts();
+	job = wm_jobs_find(&jobs, id);
+	pass(S);
+	CU_ASSERT_EQUAL_FATAL(job->state, WM_JOB_QUEUED);
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
+	CU_ASSERT(job->state == WM_JOB_CANCELLED && discarded == 1);
+	CU_ASSERT_STRING_EQUAL(job->reason, "on request");
+	controller_dies();
+}
+
+static void what_cannot_be_removed_is_said(void)
+{
+	struct wm_job *job;
+
+	begin();
+	run(0);
+	controller_dies();
+	controller_starts();
+	job = jobs.jobs[0];
+	discard_result = -EBUSY;
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_CANCELLED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "it is locked"));
+	controller_dies();
+}
+
+/* ---- at its turn --------------------------------------------------------------------- */
+
+static struct wm_job *hangs_opening(void)
+{
+	struct wm_job *job;
+
+	begin();
+	node_joins();
+	job = submit(0);
+	disk_hangs = true;
+	pass(2 * S);
+	return job;
+}
+
+static void job_whose_files_do_not_open_is_cancelled_at_once(void)
+{
+	struct wm_job *job, *next;
+	struct reply reply;
+
+	begin();
+	disk_hangs = false;
+	job = submit(0);
+	submit_for(&reply, "/input", "/other", 0);
+	next = reply.job;
+	disk_hangs = true;
+	node_joins();
+	pass(2 * S);
+	CU_ASSERT(job->state == WM_JOB_PREPARING && opened == 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "files"));
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
+	pass(TICK_NS);
+	/* the next one has the turn at once */
+	CU_ASSERT(next->state == WM_JOB_PREPARING && jobs.current == next);
+	CU_ASSERT_FALSE(wm_job_has_ended(job));
+	disk_answers();
+	CU_ASSERT(job->state == WM_JOB_CANCELLED && abandoned == 1);
+	CU_ASSERT_FALSE(wm_job_has_ended(next));
+	controller_dies();
+}
+
+static void job_whose_files_do_not_open_lets_others_go_first(void)
+{
+	struct reply reads_it, other;
+	struct wm_job *job;
+
+	begin();
+	job = submit(0);
+	submit_for(&reads_it, "/output", "/third", 0);
+	submit_for(&other, "/input", "/other", 0);
+	node_joins();
+	disk_hangs = true;
+	pass(29 * S);
+	CU_ASSERT_PTR_EQUAL(jobs.current, job);
+	disk_hangs = false;
+	pass(2 * S);
+	/* but not who would read what it writes */
+	CU_ASSERT_EQUAL(reads_it.job->state, WM_JOB_QUEUED);
+	CU_ASSERT_PTR_EQUAL(jobs.current, other.job);
+	node_is_ready();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(other.job->state, WM_JOB_RUNNING);
+	/* and it goes on in its place when they do */
+	disk_answers();
+	pass(S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_PREPARING);
+	lane_ends(other.job, 0);
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(other.job->state, WM_JOB_DONE);
+	CU_ASSERT_PTR_EQUAL(jobs.current, job);
+	node_is_ready();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_RUNNING);
+	controller_dies();
+}
+
+static void files_that_do_not_close_let_others_go_first(void)
+{
+	struct reply other;
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	submit_for(&other, "/input", "/other", 0);
+	disk_hangs = true;
+	lane_ends(job, 0);
+	pass(29 * S);
+	CU_ASSERT(job->state == WM_JOB_FINISHING && jobs.current == job);
+	pass(2 * S);
+	CU_ASSERT_PTR_EQUAL(jobs.current, other.job);
+	disk_answers();
+	CU_ASSERT_EQUAL(job->state, WM_JOB_DONE);
+	controller_dies();
+}
+
+/* And the next controller knows that it was begun. */
+static void stopping_does_not_wait_for_files_for_ever(void)
+{
+	struct wm_job *job = hangs_opening();
+	uint32_t id = job->lane.id;
+
+	CU_ASSERT_TRUE(wm_jobs_close(&jobs));
+	controller_starts();
+	CU_ASSERT_TRUE(wm_jobs_find(&jobs, id)->resume);
+	controller_dies();
+}
+
+/* Its manifest is on that disk. */
+static void start_does_not_wait_for_files(void)
+{
+	struct reply other;
+	struct wm_job *job;
+
+	begin();
+	run(0);
+	controller_dies();
+	disk_hangs = true;
+	controller_starts();
+	job = jobs.jobs[0];
+	node_joins();
+	pass(2 * S);
+	CU_ASSERT(job->state == WM_JOB_QUEUED && opened == 1);
+	disk_hangs = false;
+	submit_for(&other, "/input", "/other", 0);
+	CU_ASSERT_PTR_NOT_NULL(other.job);
+	are_finished = true;
+	disk_answers();
+	CU_ASSERT_EQUAL(job->state, WM_JOB_DONE);
+	pass(TICK_NS);
+	CU_ASSERT_PTR_EQUAL(jobs.current, other.job);
+	controller_dies();
+}
+
+/* ---- no node ---------------------------------------------------------------------------- */
+
+static void without_a_node_a_job_waits_unless_it_was_told_for_how_long(void)
+{
+	struct wm_job *job;
+
+	begin();
+	job = submit(0);
+	pass(3600 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_QUEUED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "start wiremill-node"));
+	controller_dies();
+
+	begin();
+	job = submit(300 * S);
+	pass(299 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_QUEUED);
+	pass(2 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "no node for 300.0 s"));
+	controller_dies();
+}
+
+/* Each has its own time, from when its turn comes. */
+static void clock_of_a_queued_job_stands(void)
+{
+	struct reply second;
+	struct wm_job *first;
+
+	begin();
+	first = submit(300 * S);
+	submit_for(&second, "/input", "/second", 300 * S);
+	pass(301 * S);
+	CU_ASSERT_EQUAL(first->state, WM_JOB_FAILED);
+	CU_ASSERT_EQUAL(second.job->state, WM_JOB_QUEUED);
+	pass(298 * S);
+	CU_ASSERT_EQUAL(second.job->state, WM_JOB_QUEUED);
+	node_joins();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(second.job->state, WM_JOB_PREPARING);
+	controller_dies();
+}
+
+/* A switch is away for a minute, at any moment of a job: no job of the queue fails. */
+static void rack_that_is_away_for_a_minute_finds_its_queue_again(void)
+{
+	struct reply second, third;
+	struct wm_job *job;
+
+	begin();
+	node_joins();
+	job = submit(0);
+	submit_for(&second, "/input", "/second", 300 * S);
+	submit_for(&third, "/input", "/third", 0);
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_PREPARING);
+	node_falls_silent();
+	pass(60 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_PREPARING);
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "for a node"));
+	CU_ASSERT_EQUAL(second.job->state, WM_JOB_QUEUED);
+	asked_job = 0;
+	node_joins();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(asked_job, job->lane.id);
+	node_is_ready();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_RUNNING);
+	controller_dies();
+}
+
+static const struct wm_test tests[] = {
+	WM_TEST(submission_is_answered_when_its_files_were_looked_at),
+	WM_TEST(submission_whose_files_do_not_answer_is_refused_and_stays_so),
+	WM_TEST(threads_that_wait_for_a_disk_have_a_bound),
+	WM_TEST(of_two_that_resume_at_once_one_does),
+	WM_TEST(stopping_answers_whoever_waits),
+	WM_TEST(what_cannot_be_saved_is_not_queued),
+	WM_TEST(cancel_that_cannot_be_saved_is_refused),
+	WM_TEST(cancelled_job_does_not_run_again_after_a_kill),
+	WM_TEST(cancelled_job_does_not_run_again_after_a_stop),
+	WM_TEST(lane_that_does_not_let_go_does_not_hold_up_the_end),
+	WM_TEST(cancel_after_a_restart_removes_what_is_left),
+	WM_TEST(what_cannot_be_removed_is_said),
+	WM_TEST(job_whose_files_do_not_open_is_cancelled_at_once),
+	WM_TEST(job_whose_files_do_not_open_lets_others_go_first),
+	WM_TEST(files_that_do_not_close_let_others_go_first),
+	WM_TEST(stopping_does_not_wait_for_files_for_ever),
+	WM_TEST(start_does_not_wait_for_files),
+	WM_TEST(without_a_node_a_job_waits_unless_it_was_told_for_how_long),
+	WM_TEST(clock_of_a_queued_job_stands),
+	WM_TEST(rack_that_is_away_for_a_minute_finds_its_queue_again),
+};
+
+int main(void)
+{
+	return rig_run("jobs disk", tests, sizeof(tests) / sizeof(tests[0]));
+}
