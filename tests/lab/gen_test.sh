@@ -48,6 +48,11 @@ way, unit = sys.argv[1].split(".")
 print(json.load(sys.stdin)[0]["stats64"][way][unit])' "$field"
 }
 
+# address OPTION...: of a machine's port.
+address() {
+	value 'it[0]["address"]' "$(lab exec "$@" -- ip -j link show port0)"
+}
+
 # fault_count DIRECTION NAME: what the lab's faults did to node 1's link.
 fault_count() {
 	lab fault --node 1 | sed -nE "s/^n1 $1 .*\b$2=([0-9]+).*/\1/p"
@@ -110,18 +115,19 @@ an_interrupt_shows_what_was_found() {
 		--json "$scratch/cut.json" >"$scratch/cut.text" 2>"$scratch/cut.log" &
 	program=$!
 	# Its own counter moves: it measures.
-	eventually 60 moves
-	kill -INT "$(pgrep -P "$program" -f wiremill-gen | head -n 1 || echo "$program")"
+	eventually 60 moves --controller
+	ip netns pids "wm-$lab-ctl" | xargs kill -INT
 	wait "$program"
 	grep -q roundtrip "$scratch/cut.text"
 	holds 'it[0]["sent"]["frames"] > 0' "$(results "$scratch/cut.json")"
 }
 
+# moves OPTION...: that machine sends more than control traffic is.
 moves() {
 	local before
-	before=$(counter tx.packets --controller)
+	before=$(counter tx.packets "$@")
 	sleep 0.2
-	(($(counter tx.packets --controller) > before + 100))
+	(($(counter tx.packets "$@") > before + 100))
 }
 
 # Small frames as fast as they go, then larger ones, then the GPU. SVG, where there is gnuplot.
@@ -412,6 +418,30 @@ a_long_pause_is_said() {
 	equal "what is said at another rate" "$(cat "$scratch/error")" ""
 }
 
+# At the switch's end, so that the tester's own interface loses its carrier.
+a_link_that_goes_down_is_named() {
+	local program
+	lab exec --node 1 -- "$gen" transmit --interface port0 --mac "$controller_mac" --rate 1kpps \
+		--duration 1h --json "$scratch/cut.json" >"$scratch/cut.text" 2>"$scratch/error" &
+	program=$!
+	eventually 60 moves --node 1
+	link_ports down 1
+	eventually 60 grep -q 'port0: its link is down' "$scratch/error"
+	link_ports up 1
+	# With a link that was down for seconds it gives up by itself.
+	eventually 60 grep -qE 'port0: its link is up again|takes no frames' "$scratch/error"
+	ip netns pids "wm-$lab-n1" | xargs -r kill -INT
+	wait "$program" || true
+	grep -q "transmit 64 all: the port's link was down meanwhile (1 times)" "$scratch/cut.text"
+	holds 'it["link_downs"] == 1' "$(total "$scratch/cut.json")"
+	# One that was down from the start, and one that never was.
+	link_ports down 1
+	lab exec --node 1 -- timeout 300 "$gen" transmit --interface port0 --mac "$controller_mac" \
+		--rate 1kpps --count 100 --json "$scratch/cut.json" >/dev/null 2>&1 || true
+	holds 'it["link_downs"] == 1' "$(total "$scratch/cut.json")"
+	holds 'it["link_downs"] == 0' "$(total "$scratch/sent.json")"
+}
+
 # ---- while it runs --------------------------------------------------------------
 
 # on_terminal TERM OPTION...: a measurement on a terminal of its own; what it showed is in
@@ -506,8 +536,8 @@ lab_down
 
 lab_up --nodes 1 --mtu 9000 --no-controller
 lab kill --node 1 --signal TERM
-mac=$(lab exec --node 1 -- ip -j link show port0 | python3 -c 'import json, sys
-print(json.load(sys.stdin)[0]["address"])')
+mac=$(address --node 1)
+controller_mac=$(address --controller)
 check "the kernel and tshark count what the generator counts" kernel_and_tshark_count_the_same
 check "loss is counted exactly" loss_is_counted_exactly
 check "duplicates are counted exactly" duplicates_are_counted_exactly
@@ -522,6 +552,7 @@ check "a full disk ends the recording, not the measurement" a_disk_that_is_full_
 check "stdout that takes nothing costs no result" stdout_that_takes_nothing_costs_no_result
 check "a path that cannot be written is told before the measurement" a_bad_path_is_told_before_the_measurement
 check "a long pause of a capture is said" a_long_pause_is_said
+check "a link that goes down is named in the result" a_link_that_goes_down_is_named
 check "a terminal shows how it stands, and is left as it was" a_terminal_shows_how_it_stands
 check "a terminal that cannot be drawn over gets lines" a_terminal_that_cannot_gets_lines
 check "without a terminal nothing is shown" where_there_is_no_terminal_a_screen_is_refused

@@ -40,6 +40,9 @@ static enum wm_trial outcome_of(const struct wm_traffic *traffic, uint32_t toler
 {
 	uint64_t lasted_ns = traffic->send_end_ns - traffic->start_ns;
 
+	/* A loss by another cause than the rate. */
+	if (traffic->link_downs > 0)
+		return WM_TRIAL_NOT_OFFERED;
 	if (traffic->bucket.slipped_ns > share_of(lasted_ns, SLIPPED_MAX_PPM))
 		return WM_TRIAL_NOT_OFFERED;
 	return wm_search_is_passed(traffic->totals.sent, wm_outcome_lost(traffic), tolerated_ppm)

@@ -20,6 +20,8 @@
 
 /* How often control frames are looked at while the engine polls. */
 #define SERVE_NS (2 * WM_NS_PER_MS)
+/* How often its link is looked at. */
+#define LINK_NS (10 * WM_NS_PER_MS)
 /* Nodes ask to be let in twice a second: then all that hear us have come. */
 #define SETTLE_NS (2 * WM_NS_PER_S)
 
@@ -234,21 +236,55 @@ static bool serve(struct wm_gen *gen)
 	return !gen->interrupted;
 }
 
+static const char *port_title(const struct wm_gen *gen)
+{
+	return gen->port.interface ? gen->port.interface : gen->port.name;
+}
+
+/* What is lost without a link says nothing of the rack. */
+static void watch_link(struct wm_gen *gen, struct wm_traffic *traffic, uint64_t now_ns)
+{
+	const enum wm_port_link_state before = gen->link.state;
+
+	if (now_ns < gen->link_next_ns)
+		return;
+	gen->link_next_ns = now_ns + LINK_NS;
+	wm_port_link(&gen->port, &gen->link);
+	if (gen->link.state == before)
+		return;
+	if (before == WM_PORT_LINK_UP)
+		traffic->link_downs++;
+	wm_log_warning("port %s: its link is %s%s", port_title(gen),
+		       wm_port_link_name(gen->link.state),
+		       gen->link.state == WM_PORT_LINK_UP ? " again" : "");
+}
+
+static int takes_no_frames(const struct wm_gen *gen, const struct wm_traffic *traffic,
+			   struct wm_error *error)
+{
+	bool is_up = gen->link.state == WM_PORT_LINK_UP;
+
+	return wm_error_set(error, -traffic->result, "port %s (%s) takes no frames: %s%s",
+			    port_title(gen), gen->port.driver,
+			    is_up ? "is its link up?" : "its link is ",
+			    is_up ? "" : wm_port_link_name(gen->link.state));
+}
+
 int wm_gen_run(struct wm_gen *gen, struct wm_traffic *traffic, struct wm_error *error)
 {
+	/* One that is down when it begins counts as well. */
+	gen->link.state = WM_PORT_LINK_UP;
+	gen->link_next_ns = 0;
 	wm_live_begin(&gen->live, traffic, wm_gen_line_bits_per_s(gen), wm_clock_ns());
 	wm_engine_start(gen->engine, traffic);
 	wm_log_info("runs on port %s (%s)", gen->port.name, gen->port.driver);
 	while (wm_engine_is_running(gen->engine)) {
 		wm_live_show(&gen->live, wm_clock_ns());
+		watch_link(gen, traffic, wm_clock_ns());
 		if (!serve(gen))
 			wm_engine_stop(gen->engine);
 	}
-	if (traffic->result < 0)
-		return wm_error_set(error, -traffic->result,
-				    "port %s (%s) takes no frames: is its link up?", gen->port.name,
-				    gen->port.driver);
-	return 0;
+	return traffic->result < 0 ? takes_no_frames(gen, traffic, error) : 0;
 }
 
 /* ---- targets ----------------------------------------------------------------------- */

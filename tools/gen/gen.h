@@ -15,6 +15,7 @@
 #include "live.h"
 #include "options.h"
 #include "port_dpdk.h"
+#include "port_link.h"
 #include "rack.h"
 #include "recorder.h"
 #include "traffic.h"
@@ -30,7 +31,10 @@ struct wm_gen {
 	struct wm_live live;
 	bool has_rack;
 	uint32_t next_run; /* number of the next traffic; the first is random */
-	bool interrupted;  /* by a signal: what runs has ended early, nothing else begins */
+	/* of the port, as last looked at while a traffic ran */
+	struct wm_port_link link;
+	uint64_t link_next_ns;
+	bool interrupted; /* by a signal: what runs has ended early, nothing else begins */
 	/* once it has ended */
 	bool ended;
 	struct wm_engine_counters counters;

@@ -55,6 +55,7 @@ static int add_total(struct wm_result *result, const char *test, const struct wm
 	fill_head(row, test, traffic);
 	row->scope = WM_RESULT_TOTAL;
 	row->busy_ns = traffic->busy_ns;
+	row->link_downs = traffic->link_downs;
 	fill_totals(row, &traffic->totals);
 	if (row->receives)
 		row->lost = wm_outcome_lost(traffic);

@@ -20,6 +20,7 @@
  *       "lost": 0, "loss": 0.0, "reordered": 0, "duplicates": 0, "late": 0,
  *                                                     null where frames have no numbers
  *       "damaged": 0, "behind_s": 0.0, "slipped_s": 0.0, "busy_s": 0.1,
+ *       "link_downs": 0,                               of the port, meanwhile
  *       "latency_ns": { "count", "min", "mean", "p50", "p90", "p99", "p99.9",
  *                       "p99.99", "max" } or null,
  *       "histogram": [ [ last_ns, count ], ... ] or null,

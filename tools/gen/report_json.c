@@ -126,22 +126,22 @@ json_t *wm_report_json_row(const struct wm_result_row *row)
 	};
 	bool numbered = row->sequenced;
 
-	return json_pack("{s:s, s:s, s:f, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:I, s:f, s:f, s:f, s:o, s:o, s:o}",
-			 "test", row->test, "size", row->size, "frame_bytes",
-			 wm_result_frame_bytes(row), "scope", scopes[row->scope], "target",
-			 text(row->target), "duration_s", seconds(row->duration_ns), "asked",
-			 asked(row->asked), "sent",
-			 traffic(row->sends, row->sent, row->duration_ns), "received",
-			 traffic(row->receives, row->received, row->duration_ns), "lost",
-			 number_if(numbered, row->lost), "loss",
-			 numbered ? json_real(wm_result_loss(row)) : json_null(), "reordered",
-			 number_if(numbered, row->reordered), "duplicates",
-			 number_if(numbered, row->duplicates), "late",
-			 number_if(numbered, row->late), "damaged", (json_int_t)row->damaged,
-			 "behind_s", seconds(row->behind_ns), "slipped_s", seconds(row->slipped_ns),
-			 "busy_s", seconds(row->busy_ns), "latency_ns", latency(&row->latency),
-			 "histogram", histogram(row->histogram), "search", search(&row->search));
+	return json_pack(
+		"{s:s, s:s, s:f, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+		"s:I, s:f, s:f, s:f, s:I, s:o, s:o, s:o}",
+		"test", row->test, "size", row->size, "frame_bytes", wm_result_frame_bytes(row),
+		"scope", scopes[row->scope], "target", text(row->target), "duration_s",
+		seconds(row->duration_ns), "asked", asked(row->asked), "sent",
+		traffic(row->sends, row->sent, row->duration_ns), "received",
+		traffic(row->receives, row->received, row->duration_ns), "lost",
+		number_if(numbered, row->lost), "loss",
+		numbered ? json_real(wm_result_loss(row)) : json_null(), "reordered",
+		number_if(numbered, row->reordered), "duplicates",
+		number_if(numbered, row->duplicates), "late", number_if(numbered, row->late),
+		"damaged", (json_int_t)row->damaged, "behind_s", seconds(row->behind_ns),
+		"slipped_s", seconds(row->slipped_ns), "busy_s", seconds(row->busy_ns),
+		"link_downs", (json_int_t)row->link_downs, "latency_ns", latency(&row->latency),
+		"histogram", histogram(row->histogram), "search", search(&row->search));
 }
 
 static json_t *rows(const struct wm_result *result)

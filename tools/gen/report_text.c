@@ -207,6 +207,11 @@ static void print_remarks(const struct wm_result_row *row, FILE *stream)
 
 	if (row->search.kind != WM_SEARCH_NONE)
 		print_search(row, stream);
+	if (row->link_downs)
+		fprintf(stream,
+			"%s %s %s: the port's link was down meanwhile (%" PRIu32
+			" times): what was lost then says nothing of the rack\n",
+			row->test, row->size, target, row->link_downs);
 	if (row->damaged)
 		fprintf(stream, "%s %s %s: %" PRIu64 " frames came damaged\n", row->test, row->size,
 			target, row->damaged);

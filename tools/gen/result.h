@@ -58,6 +58,7 @@ struct wm_result_row {
 	uint64_t damaged;    /* dropped for their CRC or shape; part of lost too */
 	uint64_t behind_ns;  /* how late frames were sent, at worst */
 	uint64_t slipped_ns; /* of the schedule that was given up: sent less than asked */
+	uint32_t link_downs; /* times that the port lost its link meanwhile; in totals */
 	uint64_t busy_ns;    /* of wall time, in polls that did something; in totals */
 
 	struct wm_result_latency latency;

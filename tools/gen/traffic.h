@@ -125,7 +125,8 @@ struct wm_traffic {
 	uint64_t behind_max_ns;		/* of the frame that was sent latest, behind its time */
 	uint64_t stalls;		/* windows given up since nothing came back */
 	uint64_t busy_ns;		/* of polls that did something; whoever polls adds */
-	uint64_t strangers; /* frames from more machines or flows than there is room for */
+	uint32_t link_downs; /* times the port lost its link meanwhile; the control thread's */
+	uint64_t strangers;  /* frames from more machines or flows than there is room for */
 	bool stopped;
 	int result; /* 0, or why it failed */
 	/* the next frame */

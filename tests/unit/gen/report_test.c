@@ -231,10 +231,12 @@ static void text_says_when_the_tester_was_the_limit(void)
 	result.rows[6].search.found.tester_limited = true;
 	result.rows[5].damaged = 3;
 	result.rows[5].slipped_ns = 1500000000;
+	result.rows[1].link_downs = 2;
 	text = wm_sample_text(write_text, &result);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "the tester was the limit"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "3 frames came damaged"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "gave up 1.500 s of its schedule"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "link was down meanwhile (2 times)"));
 	free(text);
 	wm_result_fini(&result);
 }
