@@ -134,7 +134,7 @@ static void arrival_give_up(struct wm_job_arrival *arrival)
 {
 	const struct wm_job *job = &arrival->work->job;
 	bool submitted = arrival->work->op == WM_WORK_CHECK;
-	struct wm_error error;
+	struct wm_error error = { "" };
 
 	wm_error_set(
 		&error, ETIMEDOUT,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,13 +144,21 @@ abandon_sink:
 struct replay {
 	struct wm_job *job;
 	uint32_t number; /* of the record */
+	struct wm_error *error;
 };
 
 static int replay(void *context, const struct wm_journal_record *record)
 {
 	struct replay *state = context;
+	int ret = wm_job_replay(state->job, record, state->number++);
 
-	return wm_job_replay(state->job, record, state->number++);
+	if (ret < 0)
+		wm_error_set(state->error, -ret,
+			     "journal leaves more than %u extents out, as no controller does, at "
+			     "record %" PRIu32 ": 'wiremill job discard OUTPUT' removes it: %.200s",
+			     WM_PROGRESS_GAPS_MAX, state->number - 1,
+			     state->job->lane.journal.path);
+	return ret;
 }
 
 static bool has_output(const struct wm_job *job, uint64_t bytes)
@@ -214,7 +223,7 @@ static int open_resumed(struct wm_job *job, const char *path, const char *path_m
 			const struct wm_journal_identity *identity, struct wm_error *error)
 {
 	struct wm_lane_job *lane = &job->lane;
-	struct replay state = { .job = job };
+	struct replay state = { .job = job, .error = error };
 	int ret = wm_journal_open(&lane->journal, path, NULL, NULL, error);
 
 	if (ret < 0)
@@ -286,6 +295,23 @@ close_source:
 	return ret;
 }
 
+/* A file that anybody may have put there: what is not a path such as a submitter gives would
+ * be in the queue, and in what is kept of it. */
+static int check_recalled(const struct wm_journal *journal, struct wm_error *error)
+{
+	const char *input = journal->identity.input_path;
+	json_t *text = json_string(input);
+	bool utf8 = text != NULL;
+
+	json_decref(text);
+	if (input[0] == '/' && utf8)
+		return 0;
+	return wm_error_set(error, EBADMSG,
+			    "journal's input is no absolute path in UTF-8, so that it is none of "
+			    "ours: 'wiremill job discard OUTPUT' removes it: %.300s",
+			    journal->path);
+}
+
 int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error)
 {
 	struct wm_journal journal;
@@ -302,6 +328,7 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	ret = wm_journal_open(&journal, path, NULL, NULL, error);
 	if (ret < 0)
 		return ret;
+	ret = check_recalled(&journal, error);
 	job->journal = journal.random;
 	strcpy(job->input, journal.identity.input_path);
 	job->force = journal.identity.force;
@@ -310,7 +337,7 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	if (job->fail_after_ns == 0)
 		job->fail_after_ns = journal.identity.fail_after_ns;
 	job->kernel = wm_kernel_find(journal.identity.kernel.name);
-	if (!job->kernel)
+	if (ret == 0 && !job->kernel)
 		ret = wm_error_set(error, ENOENT, "%.300s: its kernel '%s' is not here", path,
 				   journal.identity.kernel.name);
 	wm_journal_close(&journal);
@@ -335,7 +362,7 @@ static void fill_from_manifest(struct wm_job *job, const struct wm_journal_ident
 bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory)
 {
 	struct wm_journal_identity identity;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	char path[PATH_MAX];
 	uint32_t random;
 

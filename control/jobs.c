@@ -101,7 +101,7 @@ uint32_t wm_jobs_batch_mtu(const struct wm_jobs *jobs, uint32_t mtu)
 
 void wm_jobs_save(const struct wm_jobs *jobs)
 {
-	struct wm_error error;
+	struct wm_error error = { "" };
 
 	if (wm_spool_save(jobs, &error) < 0)
 		wm_log_error("%s: after a restart jobs must be resumed by hand, and who "

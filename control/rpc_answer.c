@@ -166,7 +166,7 @@ static json_t *request_answer(struct wm_rpc_line *line, const json_t *request)
 
 static json_t *parse_error_new(const json_error_t *fault)
 {
-	struct wm_error error;
+	struct wm_error error = { "" };
 
 	wm_error_set(&error, EINVAL, "not JSON at byte %d: %s", fault->position, fault->text);
 	return error_new(WM_RPC_PARSE_ERROR, error.text, NULL);

@@ -80,6 +80,23 @@ static json_t *ended_entry(const struct wm_job *job)
 	return entry;
 }
 
+typedef int parse_rest(json_t *entry, struct wm_job *job);
+
+static parse_rest parse_job, parse_queued, parse_ended;
+
+/* What the next controller would refuse must not get there: it would refuse all of it. */
+static int append_checked(json_t *list, json_t *entry, parse_rest *rest, struct wm_job *scratch)
+{
+	int ret = parse_job(entry, scratch);
+
+	if (ret == 0)
+		ret = rest(entry, scratch);
+	if (ret == 0)
+		ret = json_array_append(list, entry);
+	json_decref(entry);
+	return ret;
+}
+
 static json_t *quarantine_list(const struct wm_membership *membership)
 {
 	json_t *list = json_array();
@@ -91,27 +108,48 @@ static json_t *quarantine_list(const struct wm_membership *membership)
 		if (member->state != WM_MEMBER_QUARANTINED)
 			continue;
 		wm_mac_format(mac, member->mac);
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s}", "mac", mac, "name",
-						member->hello.name, "reason", member->reason));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "mac", mac, "name",
+						      member->hello.name, "reason",
+						      wm_json_text(member->reason)));
 	}
 	return list;
 }
 
-static json_t *whole(const struct wm_jobs *jobs)
+static int add_all(const struct wm_jobs *jobs, json_t *queued, json_t *ended,
+		   struct wm_error *error)
+{
+	struct wm_job *scratch = malloc(sizeof(*scratch));
+	int ret = scratch ? 0 : wm_error_set(error, ENOMEM, "no memory to save the queue");
+
+	for (uint32_t i = 0; i < jobs->count && ret == 0; i++) {
+		const struct wm_job *job = jobs->jobs[i];
+
+		ret = is_over(job)
+			      ? append_checked(ended, ended_entry(job), parse_ended, scratch)
+			      : append_checked(queued, queued_entry(job), parse_queued, scratch);
+		if (ret < 0)
+			wm_error_set(error, EINVAL,
+				     "job %" PRIu32
+				     " has a path that is not absolute or not UTF-8, "
+				     "or an option out of its range: %.200s",
+				     job->lane.id, job->output);
+	}
+	free(scratch);
+	return ret < 0 ? -EINVAL : 0;
+}
+
+/* NULL with the error. */
+static json_t *whole(const struct wm_jobs *jobs, struct wm_error *error)
 {
 	json_t *queued = json_array(), *ended = json_array();
 
-	for (uint32_t i = 0; i < jobs->count; i++) {
-		const struct wm_job *job = jobs->jobs[i];
-
-		if (is_over(job))
-			json_array_append_new(ended, ended_entry(job));
-		else
-			json_array_append_new(queued, queued_entry(job));
-	}
-	return json_pack("{s:I, s:o, s:o, s:o}", "next", (json_int_t)jobs->next_id, "jobs", queued,
-			 "ended", ended, "quarantine", quarantine_list(jobs->membership));
+	if (add_all(jobs, queued, ended, error) == 0)
+		return json_pack("{s:I, s:o, s:o, s:o}", "next", (json_int_t)jobs->next_id, "jobs",
+				 queued, "ended", ended, "quarantine",
+				 quarantine_list(jobs->membership));
+	json_decref(queued);
+	json_decref(ended);
+	return NULL;
 }
 
 static int write_all(int fd, const char *text, size_t bytes)
@@ -173,8 +211,8 @@ static int replace_file(const char *path, const char *aside, const char *directo
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 {
 	char path[PATH_MAX], aside[PATH_MAX];
-	json_t *root = whole(jobs);
-	int ret = spool_path(path, jobs, "", error);
+	json_t *root = whole(jobs, error);
+	int ret = root ? spool_path(path, jobs, "", error) : -EINVAL;
 
 	if (ret == 0)
 		ret = spool_path(aside, jobs, ".new", error);
@@ -267,8 +305,6 @@ static int insert(struct wm_jobs *jobs, struct wm_job *job)
 	return 0;
 }
 
-typedef int parse_rest(json_t *entry, struct wm_job *job);
-
 static int add_job(struct wm_jobs *jobs, json_t *entry, parse_rest *rest)
 {
 	struct wm_job *job = calloc(1, sizeof(*job));
@@ -283,21 +319,25 @@ static int add_job(struct wm_jobs *jobs, json_t *entry, parse_rest *rest)
 	return ret;
 }
 
-static int add_jobs(struct wm_jobs *jobs, json_t *list, parse_rest *rest)
+static int add_jobs(struct wm_jobs *jobs, const json_t *root, const char *name, parse_rest *rest,
+		    struct wm_error *error)
 {
+	json_t *list = json_object_get(root, name);
 	json_t *entry;
 	int ret = 0;
 	size_t i;
 
 	if (!json_is_array(list) || json_array_size(list) > WM_JOBS_MAX - jobs->count)
-		return -EBADMSG;
+		return wm_error_set(error, EBADMSG, "'%s' is no list of at most %u jobs", name,
+				    WM_JOBS_MAX);
 	json_array_foreach(list, i, entry)
 	{
 		ret = add_job(jobs, entry, rest);
 		if (ret < 0)
-			break;
+			return wm_error_set(error, -ret, "entry %zu of '%s' is no job", i + 1,
+					    name);
 	}
-	return ret;
+	return 0;
 }
 
 static int recall(struct wm_membership *membership, json_t *entry)
@@ -330,21 +370,22 @@ static int add_quarantine(struct wm_membership *membership, json_t *list)
 	return ret;
 }
 
-static int parse_root(struct wm_jobs *jobs, const json_t *root)
+static int parse_root(struct wm_jobs *jobs, const json_t *root, struct wm_error *error)
 {
-	json_t *ended = json_object_get(root, "ended");
 	json_t *quarantine = json_object_get(root, "quarantine");
 	json_int_t next = json_integer_value(json_object_get(root, "next"));
-	int ret = -EBADMSG;
+	int ret;
 
-	if (next >= 1 && next <= UINT32_MAX)
-		ret = add_jobs(jobs, json_object_get(root, "jobs"), parse_queued);
-	if (ret == 0 && ended)
-		ret = add_jobs(jobs, ended, parse_ended);
-	if (ret == 0 && quarantine)
-		ret = add_quarantine(jobs->membership, quarantine);
+	if (next < 1 || next > UINT32_MAX)
+		return wm_error_set(error, EBADMSG, "it is no list of jobs");
+	ret = add_jobs(jobs, root, "jobs", parse_queued, error);
+	if (ret == 0 && json_object_get(root, "ended"))
+		ret = add_jobs(jobs, root, "ended", parse_ended, error);
 	if (ret < 0)
 		return ret;
+	ret = quarantine ? add_quarantine(jobs->membership, quarantine) : 0;
+	if (ret < 0)
+		return wm_error_set(error, -ret, "'quarantine' is no list of nodes");
 	jobs->next_id = (uint32_t)next;
 	if (jobs->count > 0 && jobs->next_id <= jobs->jobs[jobs->count - 1]->lane.id)
 		jobs->next_id = jobs->jobs[jobs->count - 1]->lane.id + 1;
@@ -354,11 +395,13 @@ static int parse_root(struct wm_jobs *jobs, const json_t *root)
 int wm_spool_parse(struct wm_jobs *jobs, const char *text, size_t text_bytes,
 		   struct wm_error *error)
 {
-	json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, NULL);
-	int ret = root ? parse_root(jobs, root) : -EBADMSG;
+	json_error_t fault;
+	json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &fault);
+	int ret = root ? parse_root(jobs, root, error)
+		       : wm_error_set(error, EBADMSG, "no JSON at line %d", fault.line);
 
 	json_decref(root);
-	return ret < 0 ? wm_error_set(error, -ret, "it is no list of jobs") : 0;
+	return ret;
 }
 
 int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
@@ -381,10 +424,12 @@ int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 	bytes = getdelim(&text, &room, '\0', file);
 	ret = wm_spool_parse(jobs, text ? text : "", bytes > 0 ? (size_t)bytes : 0, &reason);
 	if (ret < 0)
-		wm_error_set(error, -ret,
-			     "%.300s is damaged (%.100s): move it away; the journals "
-			     "beside the outputs can be resumed one by one",
-			     path, reason.text);
+		wm_error_set(
+			error, -ret,
+			"%.180s is damaged (%.100s). Move it away ('mv %.180s{,.damaged}') and "
+			"start again; then 'wiremill job resume OUTPUT' goes on with each "
+			"output that has a .wm-journal",
+			path, reason.text, path);
 	free(text);
 	fclose(file);
 	return ret;

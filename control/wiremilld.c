@@ -185,7 +185,7 @@ static int take_option(int option, struct wm_daemon_config *config)
 
 static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 {
-	struct wm_error error;
+	struct wm_error error = { "" };
 	int option;
 
 	opterr = 0;

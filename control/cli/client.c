@@ -207,7 +207,7 @@ static int said(int ret, const struct wm_error *error)
 json_t *wm_client_ask(const char *socket_path, const char *method, json_t *params, int *status)
 {
 	struct wm_client client;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	json_t *result = NULL;
 	int ret = wm_client_open(&client, socket_path, WM_CLIENT_ANSWER_S, &error);
 
@@ -243,7 +243,7 @@ json_t *wm_client_list(const char *socket_path, const char *method, json_t *para
 		       const char *name, int *status)
 {
 	struct wm_client client;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	json_t *all = json_array();
 	bool more = true;
 	int ret = wm_client_open(&client, socket_path, WM_CLIENT_ANSWER_S, &error);

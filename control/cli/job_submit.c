@@ -55,7 +55,7 @@ static int run(const struct wm_cli *cli)
 	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	char input_path[PATH_MAX], output_path[PATH_MAX];
 	struct wm_source_identity meant;
-	struct wm_error error;
+	struct wm_error error = { "" };
 
 	if (wm_cli_duration(cli->verb, "fail-after", fail_after, &fail_after_seconds) !=
 		    WM_EXIT_DONE ||

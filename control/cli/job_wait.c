@@ -166,7 +166,7 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job,
 		const struct wm_job_waiting *waiting)
 {
 	struct watch watch = { .client = client, .job = job };
-	struct wm_error error;
+	struct wm_error error = { "" };
 	int ret = 0, signal_number = 0, status;
 
 	watch.patience_ns =
@@ -233,7 +233,7 @@ int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params,
 		 const struct wm_job_waiting *waiting)
 {
 	struct wm_client client;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	json_t *job;
 	int status, ret = wm_client_open(&client, cli->socket_path, WM_CLIENT_ANSWER_S, &error);
 

@@ -8,7 +8,7 @@ static const struct wm_option options[] = { WM_JOB_OPTION_RECONNECT(waiting) };
 static int run(const struct wm_cli *cli)
 {
 	struct wm_client client;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	uint64_t number;
 	json_t *job;
 	int ret, status = wm_cli_job_number(cli, &number);

@@ -5,7 +5,7 @@
 
 static int run(const struct wm_cli *cli)
 {
-	struct wm_error error;
+	struct wm_error error = { "" };
 	json_t *key;
 
 	if (wm_key_create(cli->operand, &error) < 0)

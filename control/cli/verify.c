@@ -157,7 +157,7 @@ static int verify_computing(const struct wm_cli *cli)
 {
 	struct wm_verify_result result;
 	struct wm_verify_watch watch;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	int ret;
 
 	wm_verify_watch_init(&watch);

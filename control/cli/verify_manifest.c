@@ -64,7 +64,7 @@ static int result_print(const struct wm_cli *cli, const struct wm_verify_result 
 /* Where the job left it: of a device that is the controller's usual place. */
 static int manifest_find(char path[PATH_MAX], const char *output)
 {
-	struct wm_error error;
+	struct wm_error error = { "" };
 
 	if (wm_side_path(path, output, WM_SIDE_MANIFEST, WM_STATE_DIRECTORY_DEFAULT, &error) < 0)
 		return wm_cli_failed("%s", error.text);
@@ -79,7 +79,7 @@ int wm_verify_by_manifest(const struct wm_cli *cli, const char *output, const ch
 {
 	struct wm_verify_result result;
 	struct wm_verify_watch watch;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	char path[PATH_MAX];
 	int ret;
 

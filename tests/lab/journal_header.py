@@ -4,6 +4,7 @@
 
 usage: journal_header.py JOURNAL FIELD=VALUE ...
 """
+import os
 import struct
 import sys
 
@@ -20,6 +21,7 @@ FIELDS = {
     "halo_before": (60, "<I"),
     "halo_after": (64, "<I"),
     "kernel": (68, "32s"),
+    "input_path": (100, "4096s"),
 }
 
 with open(sys.argv[1], "r+b") as file:
@@ -27,6 +29,6 @@ with open(sys.argv[1], "r+b") as file:
     for change in sys.argv[2:]:
         name, value = change.split("=")
         offset, form = FIELDS[name]
-        struct.pack_into(form, header, offset, value.encode() if form == "32s" else int(value))
+        struct.pack_into(form, header, offset, os.fsencode(value) if form.endswith("s") else int(value))
     file.seek(0)
     file.write(header + struct.pack("<I", crc32c(bytes(header))))

@@ -124,6 +124,12 @@ journal_of_other_extents() {
 	is_of_other "extents of 16384 elements" extent_elements=16384
 }
 
+journal_of_other_input() {
+	is_of_other "no absolute path" input_path=relative/in
+	is_of_other "no absolute path in UTF-8" input_path=$'/in\xff'
+	is_of_other "not exist" input_path=/nonexistent/in
+}
+
 # An element less of input makes one less of output.
 journal_of_other_output() {
 	is_of_other "journal is of an input of [0-9]+ bytes" \
@@ -227,6 +233,7 @@ check "a journal with a damaged header" journal_has_a_damaged_header
 check "a journal of a kernel that is not here" journal_of_other_kernel
 check "a journal of a kernel of another shape" journal_of_other_shape
 check "a journal in other extents" journal_of_other_extents
+check "a journal whose input is no path, or not here" journal_of_other_input
 check "a journal of an output of another size" journal_of_other_output
 check "a journal that is damaged in the middle" journal_is_damaged
 check "a journal that is empty" journal_is_empty

@@ -16,7 +16,7 @@ static int read_step(const struct wm_gen *gen, const struct wm_gen_options *opti
 		     struct wm_error *error)
 {
 	const struct wm_port_device *device = &own->device;
-	struct wm_error why;
+	struct wm_error why = { "" };
 
 	*own = (struct wm_gen_options){ 0 };
 	if (wm_gen_options_parse(own, step->argc, step->argv, &why) < 0)

@@ -161,7 +161,7 @@ static int run(struct wm_gen_options *options, const struct wm_key *key,
 						  options->plot_prefix, options->file,
 						  options->write_path };
 	struct wm_outputs outputs;
-	struct wm_error error;
+	struct wm_error error = { "" };
 	int status;
 
 	if (wm_outputs_open(&outputs, &wanted, &error) < 0) {

@@ -190,7 +190,7 @@ static int stdout_write(enum wm_report_format format, const struct wm_result *re
 
 static int pictures_write(const char *prefix, const struct wm_result *result)
 {
-	struct wm_error error;
+	struct wm_error error = { "" };
 	unsigned drawn;
 	int ret = wm_plot_save(result, WM_PLOT_SVG, prefix, &drawn, &error);
 

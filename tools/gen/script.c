@@ -178,7 +178,7 @@ static int run_line(struct machine *machine)
 {
 	const char *line = machine->at;
 	const char *end = memchr(line, '\n', (size_t)(machine->end - line));
-	struct wm_error error;
+	struct wm_error error = { "" };
 	int ret;
 
 	machine->line++;

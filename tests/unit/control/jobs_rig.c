@@ -119,6 +119,7 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	(void)state_directory;
 	(void)error;
 	job->kernel = wm_kernel_find("xor");
+	strcpy(job->input, "/input");
 	return 0;
 }
 

@@ -459,6 +459,88 @@ static void a_reason_of_any_bytes_comes_back(void)
 	jobs_end(&jobs);
 }
 
+/* What is saved can be loaded, or is not saved, and what was there before stays. */
+static void comes_back_or_is_refused(void (*make)(struct wm_job *job, unsigned which),
+				     unsigned which, bool good)
+{
+	struct wm_error error = { "" };
+	struct wm_jobs before, after;
+
+	jobs_begin(&before);
+	job_add(&before, WM_JOB_QUEUED);
+	CU_ASSERT_EQUAL_FATAL(wm_spool_save(&before, NULL), 0);
+	make(job_add(&before, WM_JOB_QUEUED), which);
+	CU_ASSERT_EQUAL(wm_spool_save(&before, &error), good ? 0 : -EINVAL);
+	CU_ASSERT(good || (is_line(&error) && strstr(error.text, "job 2 has")));
+	jobs_begin(&after);
+	CU_ASSERT_EQUAL(wm_spool_load(&after, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(after.count, good ? 2 : 1);
+	if (good)
+		is_same(before.jobs[1], after.jobs[1]);
+	jobs_end(&before);
+	jobs_end(&after);
+}
+
+static const char *const good_paths[] = {
+	"/",	"/\x01\n\r\t\x1b[2J", "/\"\\'", "/\xe2\x80\xae", "/\xf0\x9f\x92\xa9", "/../..//",
+	"/\x7f"
+};
+static const char *const bad_paths[] = {
+	"", "a", "./a", "/\xff", "/a\xc3", "/\xed\xa0\x80", "/\xc0\x80", "/\xf5\x80\x80\x80"
+};
+
+static void make_good(struct wm_job *job, unsigned which)
+{
+	strcpy(which % 2 ? job->input : job->output, good_paths[which / 2]);
+}
+
+static void make_bad(struct wm_job *job, unsigned which)
+{
+	strcpy(which % 2 ? job->input : job->output, bad_paths[which / 2]);
+}
+
+static void make_longest(struct wm_job *job, unsigned which)
+{
+	(void)which;
+	memset(job->input, 'x', PATH_MAX - 1);
+	job->input[0] = '/';
+	job->input[PATH_MAX - 1] = '\0';
+}
+
+static void make_out_of_range(struct wm_job *job, unsigned which)
+{
+	if (which == 0)
+		job->fail_after_ns = UINT64_MAX;
+	else
+		job->audit_ppm = UINT32_MAX;
+}
+
+static void what_the_next_start_would_refuse_is_not_saved(void)
+{
+	for (unsigned i = 0; i < 2 * sizeof(good_paths) / sizeof(good_paths[0]); i++)
+		comes_back_or_is_refused(make_good, i, true);
+	for (unsigned i = 0; i < 2 * sizeof(bad_paths) / sizeof(bad_paths[0]); i++)
+		comes_back_or_is_refused(make_bad, i, false);
+	comes_back_or_is_refused(make_longest, 0, true);
+	for (unsigned i = 0; i < 2; i++)
+		comes_back_or_is_refused(make_out_of_range, i, false);
+}
+
+static void a_cancel_comes_back(void)
+{
+	struct wm_jobs jobs;
+
+	jobs_begin(&jobs);
+	job_add(&jobs, WM_JOB_RUNNING)->cancelled = true;
+	job_add(&jobs, WM_JOB_RUNNING);
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	jobs_end(&jobs);
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, NULL), 0);
+	CU_ASSERT(jobs.jobs[0]->cancelled && jobs.jobs[0]->resume && !jobs.jobs[1]->cancelled);
+	jobs_end(&jobs);
+}
+
 static void quarantine_lasts_until_the_node_is_admitted(void)
 {
 	static const uint8_t mac[] = { 2, 0xff, 0, 0, 0, 9 };
@@ -516,7 +598,8 @@ static void damaged_file_is_named_and_kept(void)
 	jobs_begin(&jobs);
 	CU_ASSERT_EQUAL(wm_spool_load(&jobs, &error), -EBADMSG);
 	CU_ASSERT(is_line(&error) && strstr(error.text, file_path("")));
-	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "can be resumed one by one"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "entry 2 of 'jobs' is no job"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "wiremill job resume OUTPUT"));
 	CU_ASSERT_EQUAL(access(file_path(""), F_OK), 0);
 	jobs_end(&jobs);
 	unlink(file_path(""));
@@ -551,6 +634,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(origin_comes_back),
 	WM_TEST(origin_that_cannot_be_is_refused),
 	WM_TEST(a_reason_of_any_bytes_comes_back),
+	WM_TEST(what_the_next_start_would_refuse_is_not_saved),
+	WM_TEST(a_cancel_comes_back),
 	WM_TEST(quarantine_lasts_until_the_node_is_admitted),
 	WM_TEST(saved_again_it_is_replaced),
 	WM_TEST(missing_file_is_an_empty_list),
