@@ -20,6 +20,7 @@
 #include "key.h"
 #include "log.h"
 #include "signals.h"
+#include "spool.h"
 
 #define TICK_NS (20 * WM_NS_PER_MS)
 /* What close said goes out before the lanes end. */
@@ -130,6 +131,28 @@ static void serve_lane(struct wm_daemon *daemon)
 	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
 }
 
+/* Somebody may have removed the lock, or all of the directory. */
+static void state_keep(struct wm_daemon *daemon, uint64_t now_ns)
+{
+	struct wm_error error = { "" };
+	int ret;
+
+	if (now_ns - daemon->state_kept_ns < WM_NS_PER_S)
+		return;
+	daemon->state_kept_ns = now_ns;
+	ret = wm_spool_prepare(daemon->config.state_directory, &error);
+	if (ret == 0)
+		ret = wm_state_lock_keep(&daemon->state_lock, &error);
+	if (ret > 0) {
+		wm_log_warning("the lock of the state directory was removed, it is made again: %s",
+			       daemon->state_lock.path);
+		wm_jobs_save(&daemon->jobs);
+	} else if (ret < 0 && !daemon->state_lost) {
+		wm_log_error("the lock of the state directory is lost: %s", error.text);
+	}
+	daemon->state_lost = ret < 0;
+}
+
 /* Nobody is late before what has arrived is heard: opening a job's files may have
  * taken this thread seconds. */
 static void serve_timer(struct wm_daemon *daemon)
@@ -143,6 +166,7 @@ static void serve_timer(struct wm_daemon *daemon)
 	wm_membership_tick(&daemon->membership, wm_clock_ns());
 	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
 	wm_rpc_tick(daemon->rpc, wm_clock_ns());
+	state_keep(daemon, wm_clock_ns());
 }
 
 /* Each event reads the clock itself: a time taken before the loop would lie before
@@ -390,11 +414,21 @@ static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
 
 /* A disk that does not answer may still write into what the lane has in flight there:
  * none of it is given back before the process ends. */
-static void leave_lane(void)
+static void leave_lane(struct wm_daemon *daemon)
 {
 	usleep(CLOSE_SAID_US);
+	wm_state_lock_release(&daemon->state_lock);
 	wm_log_info("stopped, with a disk that does not answer");
 	_exit(WM_EXIT_DONE);
+}
+
+/* Before anything else: who has it has all that follows. */
+static int state_take(struct wm_daemon *daemon, struct wm_error *error)
+{
+	const char *directory = daemon->config.state_directory;
+	int ret = wm_spool_prepare(directory, error);
+
+	return ret < 0 ? ret : wm_state_lock_take(&daemon->state_lock, directory, error);
 }
 
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
@@ -408,6 +442,9 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 	daemon->config = *config;
 	daemon->start_ns = wm_clock_ns();
 	daemon->epoll_fd = daemon->wake_fd = daemon->timer_fd = daemon->signal_fd = -1;
+	ret = state_take(daemon, error);
+	if (ret < 0)
+		goto free_daemon;
 	ret = descriptors_open(daemon, error);
 	if (ret < 0)
 		goto close_descriptors;
@@ -438,14 +475,16 @@ close_jobs:
 	lane_is_free = wm_jobs_close(&daemon->jobs);
 	wm_membership_close(&daemon->membership, "the controller stops");
 	if (!lane_is_free)
-		leave_lane();
+		leave_lane(daemon);
 stop_lanes:
 	lanes_stop(daemon);
 stop_eal:
 	wm_eal_stop();
 close_descriptors:
 	descriptors_close(daemon);
+	wm_state_lock_release(&daemon->state_lock);
 	wm_secret_wipe(&daemon->membership, sizeof(daemon->membership));
+free_daemon:
 	free(daemon);
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include "membership.h"
 #include "port_dpdk.h"
 #include "rpc.h"
+#include "state_lock.h"
 #include "wiremill/error.h"
 
 struct wm_daemon_config {
@@ -36,6 +37,9 @@ struct wm_daemon {
 	uint8_t heard_mac[WM_ETHER_ADDR_BYTES];
 	struct wm_membership membership;
 	struct wm_jobs jobs;
+	struct wm_state_lock state_lock;
+	bool state_lost; /* another may have it */
+	uint64_t state_kept_ns;
 	struct wm_rpc *rpc;
 	uint64_t start_ns;
 	uint32_t hugepages;

@@ -52,6 +52,7 @@ struct wm_rpc {
 	int epoll_fd;
 	struct wm_rpc_socket socket;
 	bool listening; /* there is a place for another */
+	bool lost;	/* something else has the place of its file */
 	bool large;	/* buffers were, since the last tick */
 	uint64_t now_ns, tick_ns;
 	const struct client *caller;
@@ -479,11 +480,32 @@ static bool has_stalled(const struct wm_rpc *rpc, const struct client *client, u
 	return !rpc->listening && now_ns - client->moved_ns > IDLE_NS;
 }
 
+/* Somebody may have removed its file, or have made another in its place. */
+static void socket_keep(struct wm_rpc *rpc)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+	struct wm_error error = { "" };
+	int ret = wm_rpc_socket_keep(&rpc->socket, &error);
+
+	if (ret > 0) {
+		wm_log_warning("the control socket was removed, it is made again: %s",
+			       rpc->config.socket_path);
+		if (epoll_ctl(rpc->epoll_fd, EPOLL_CTL_ADD, rpc->socket.fd, &event) < 0)
+			wm_log_error("the control socket takes nobody: %s", strerror(errno));
+		rpc->listening = true;
+	} else if (ret < 0 && !rpc->lost) {
+		wm_log_error("the control socket is lost, nobody reaches this controller: %s",
+			     error.text);
+	}
+	rpc->lost = ret < 0;
+}
+
 void wm_rpc_tick(struct wm_rpc *rpc, uint64_t now_ns)
 {
 	if (now_ns - rpc->tick_ns < WM_NS_PER_S)
 		return;
 	rpc->tick_ns = now_ns;
+	socket_keep(rpc);
 	for (unsigned i = 0; i < rpc->config.clients_max; i++) {
 		if (has_stalled(rpc, &rpc->clients[i], now_ns))
 			client_close(rpc, &rpc->clients[i]);

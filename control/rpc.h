@@ -82,7 +82,8 @@ int wm_rpc_create(struct wm_rpc **rpc, const struct wm_rpc_config *config, struc
 int wm_rpc_fd(const struct wm_rpc *rpc);
 /* Takes, answers and sends what can be without waiting, for some milliseconds. */
 void wm_rpc_serve(struct wm_rpc *rpc);
-/* Now and then, at least once a second: ends the connections of clients that stall. */
+/* Now and then, at least once a second: ends the connections of clients that stall, and
+ * makes the socket again if its file was removed. */
 void wm_rpc_tick(struct wm_rpc *rpc, uint64_t now_ns);
 /* Who asks, for a method while it runs; -1: not known, or no socket (rpc NULL). */
 uid_t wm_rpc_caller(const struct wm_rpc *rpc);

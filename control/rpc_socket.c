@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -132,15 +133,54 @@ int wm_rpc_socket_open(struct wm_rpc_socket *file, const char *path, struct wm_e
 	return ret;
 }
 
+static bool is_named(const struct wm_rpc_socket *file)
+{
+	struct stat status;
+
+	return file->inode && lstat(file->address.sun_path, &status) == 0 &&
+	       status.st_ino == file->inode && status.st_dev == file->device;
+}
+
+/* Who listens there? A file that was made anew may have the number of the one before. */
+static pid_t listener(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct ucred peer = { .pid = -1 };
+	socklen_t bytes = sizeof(peer);
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0)
+		peer.pid = -1;
+	close(fd);
+	return peer.pid;
+}
+
+int wm_rpc_socket_keep(struct wm_rpc_socket *file, struct wm_error *error)
+{
+	struct wm_rpc_socket again;
+	int ret;
+
+	if (is_named(file))
+		return 0;
+	ret = wm_rpc_socket_open(&again, file->address.sun_path, error);
+	if (ret < 0) {
+		wm_rpc_socket_close(&again);
+		return ret;
+	}
+	close(file->fd);
+	*file = again;
+	return 1;
+}
+
 void wm_rpc_socket_close(struct wm_rpc_socket *file)
 {
-	const char *path = file->address.sun_path;
-	struct stat status;
+	bool ours = file->fd >= 0 && is_named(file) && listener(&file->address) == getpid();
 
 	if (file->fd >= 0)
 		close(file->fd);
-	if (file->inode && lstat(path, &status) == 0 && status.st_ino == file->inode &&
-	    status.st_dev == file->device)
-		unlink(path);
+	if (ours)
+		unlink(file->address.sun_path);
 	*file = (struct wm_rpc_socket){ .fd = -1 };
 }

@@ -21,7 +21,10 @@ struct wm_rpc_socket {
  * errno; to be closed in either case.
  */
 int wm_rpc_socket_open(struct wm_rpc_socket *file, const char *path, struct wm_error *error);
-/* Removes the file too. */
+/* Is the file still there? 1: it was not, and has been made again, with another fd; 0: it is.
+ * Negative, with the line: something else has its place. It listens in any case. */
+int wm_rpc_socket_keep(struct wm_rpc_socket *file, struct wm_error *error);
+/* Removes the file too, if it is this one's. */
 void wm_rpc_socket_close(struct wm_rpc_socket *file);
 
 #endif

@@ -985,6 +985,42 @@ static void client_that_leaves_without_reading_does_no_harm(void)
 
 /* ---- the socket's file -------------------------------------------------- */
 
+static void socket_that_was_removed_is_made_again(void)
+{
+	struct fixture fixture;
+	int fd, early;
+
+	fixture_init(&fixture);
+	early = connect_to(fixture.path);
+	CU_ASSERT(answers(&fixture, early));
+	unlink(fixture.path);
+	later(&fixture, 2);
+	fd = connect_to(fixture.path);
+	CU_ASSERT(answers(&fixture, fd));
+	CU_ASSERT(answers(&fixture, early));
+	close(early);
+	close(fd);
+	fixture_fini(&fixture);
+}
+
+static void socket_of_another_daemon_is_left_alone(void)
+{
+	struct wm_rpc *second = NULL;
+	struct fixture fixture;
+	struct stat status;
+
+	fixture_init(&fixture);
+	unlink(fixture.path);
+	CU_ASSERT_EQUAL_FATAL(server_create(&second, fixture.path, NULL), 0);
+	later(&fixture, 2);
+	later(&fixture, 4);
+	wm_rpc_destroy(&fixture.rpc);
+	CU_ASSERT_EQUAL(lstat(fixture.path, &status), 0);
+	wm_rpc_destroy(&second);
+	CU_ASSERT_EQUAL(lstat(fixture.path, &status), -1);
+	fixture_fini(&fixture);
+}
+
 static void second_daemon_is_refused(void)
 {
 	struct fixture fixture;
@@ -1128,6 +1164,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(pipelined_notifications_take_turns_with_others),
 	WM_TEST(batch_takes_turns_with_others),
 	WM_TEST(client_that_leaves_without_reading_does_no_harm),
+	WM_TEST(socket_that_was_removed_is_made_again),
+	WM_TEST(socket_of_another_daemon_is_left_alone),
 	WM_TEST(second_daemon_is_refused),
 	WM_TEST(socket_of_a_dead_daemon_is_replaced),
 	WM_TEST(file_that_is_no_socket_stays),
