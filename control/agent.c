@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -13,6 +14,8 @@
 #define HELLO_REFUSED_NS (5 * WM_NS_PER_S)
 /* Between beats until the controller has answered the first. */
 #define PROVE_NS (200 * WM_NS_PER_MS)
+/* Between two lines about another controller on the same Ethernet. */
+#define RIVAL_NS (60 * WM_NS_PER_S)
 /* BYE to a node that asks: the controller does not want it. */
 #define REFUSED "refused"
 
@@ -218,6 +221,32 @@ static void be_unsatisfied(struct wm_agent *agent, uint64_t now_ns)
 	agent->next_ns = now_ns + jittered(agent, HELLO_REFUSED_NS);
 }
 
+/* Another controller, or a tester, has answered our broadcast too. Without a key it takes us
+ * for a member until it is told; with one it waits for a proof that does not come. */
+static void meet_rival(struct wm_agent *agent, const struct wm_wire_header *header,
+		       const struct wm_welcome *welcome, uint64_t now_ns)
+{
+	const struct wm_wire_header bye_header = { .op = WM_OP_BYE, .session = header->session };
+	char rival[WM_MAC_TEXT_BYTES], ours[WM_MAC_TEXT_BYTES];
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+	struct wm_bye bye;
+
+	wm_mac_format(rival, welcome->controller);
+	wm_mac_format(ours, agent->controller);
+	snprintf(bye.text, sizeof(bye.text), "it belongs to another controller, %s", ours);
+	if (!agent->config.key)
+		agent->config.ops->send(agent->config.context, welcome->controller, &bye_header,
+					body,
+					wm_message_encode_bye(body, WM_AUTH_BODY_BYTES_MAX, &bye));
+	if (now_ns < agent->rival_ns)
+		return;
+	agent->rival_ns = now_ns + RIVAL_NS;
+	wm_log_warning(
+		"a second controller, %s, answers on this Ethernet; this node stays with %s: "
+		"stop one, or give each rack a VLAN or a --key of its own",
+		rival, ours);
+}
+
 static int receive_welcome(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
 	const struct wm_wire_header *header = message->header;
@@ -227,8 +256,14 @@ static int receive_welcome(struct wm_agent *agent, const struct message *message
 	if (ret < 0)
 		return ret;
 	/* A second answer to hellos that crossed the first. */
-	if (agent->state == WM_AGENT_MEMBER)
-		return header->session == agent->session ? 0 : -ESTALE;
+	if (agent->state == WM_AGENT_MEMBER && header->session == agent->session)
+		return 0;
+	if (agent->state == WM_AGENT_MEMBER) {
+		if (welcome.nonce == agent->config.hello.nonce && header->session != 0 &&
+		    memcmp(welcome.controller, agent->controller, WM_ETHER_ADDR_BYTES) != 0)
+			meet_rival(agent, header, &welcome, now_ns);
+		return -ESTALE;
+	}
 	if (welcome.nonce != agent->config.hello.nonce)
 		return -ESTALE;
 	/* Without a key there is none for frames. */
@@ -427,8 +462,19 @@ static int open_while_asking(struct wm_agent *agent, const struct message *messa
 	return bytes;
 }
 
-/* A second answer to hellos that crossed the first changes nothing, so it has
- * nothing to prove. */
+/* An answer to our hello, and we are a member: of no interest but where it is another
+ * controller that has our key. */
+static int open_second_welcome(const struct wm_agent *agent, const struct message *message)
+{
+	const struct wm_auth_bond bond = bond_of(agent, WM_AUTH_WELCOME);
+	int bytes;
+
+	if (message->header->session == agent->session)
+		return -ESTALE;
+	bytes = open_bound(agent, &bond, message);
+	return bytes < 0 ? -ESTALE : bytes;
+}
+
 static int open_message(struct wm_agent *agent, struct message *message)
 {
 	int bytes;
@@ -436,9 +482,11 @@ static int open_message(struct wm_agent *agent, struct message *message)
 	if (agent->state == WM_AGENT_ASKING)
 		bytes = open_while_asking(agent, message);
 	else if (message->header->op == WM_OP_WELCOME)
-		return -ESTALE;
+		bytes = open_second_welcome(agent, message);
 	else
 		bytes = open_as_member(agent, message);
+	if (bytes == -ESTALE)
+		return bytes;
 	if (bytes < 0) {
 		wm_auth_count(&agent->counts, bytes);
 		return bytes;

@@ -59,7 +59,8 @@ struct wm_agent {
 	uint64_t random;
 	uint64_t next_ns; /* HELLO or BEAT */
 
-	bool refused; /* asks less often */
+	uint64_t rival_ns; /* until then another controller is not spoken of again */
+	bool refused;	   /* asks less often */
 	char refusal[WM_MESSAGE_TEXT_BYTES];
 
 	uint32_t session;

@@ -22,6 +22,11 @@
 /* A quarter of the largest rack at once, when its controller has started again. */
 #define ANSWERS_PER_TICK (WM_NODES_MAX / 4)
 #define WARN_NS (10 * WM_NS_PER_S)
+/* Two machines with one address take each other's place about twice a second. */
+#define TWIN_REASON "another machine here has its MAC address"
+#define TWIN_BEATS 3u
+#define TWIN_NS (10 * WM_NS_PER_S)
+#define TWIN_REST_NS (30 * WM_NS_PER_S)
 
 static const char *const state_names[] = {
 	[WM_MEMBER_UNKNOWN] = "unknown", [WM_MEMBER_ADMITTED] = "admitted",
@@ -260,7 +265,7 @@ static void admit(struct wm_membership *membership, struct wm_member *member,
 		  uint64_t now_ns)
 {
 	if (memcmp(member->mac, mac, WM_ETHER_ADDR_BYTES) != 0)
-		member->results = 0;
+		member->results = member->former = member->twin_beats = 0;
 	member->hello = *hello;
 	if (member->hello.capacity > WM_NODE_WINDOW_MAX)
 		member->hello.capacity = WM_NODE_WINDOW_MAX;
@@ -285,6 +290,8 @@ static void end_former_life(struct wm_membership *membership, struct wm_member *
 	if (!wm_member_is_in(member))
 		return;
 	wm_log_info("node %s joins anew", member->hello.name);
+	member->former = member->session;
+	memcpy(member->former_name, member->hello.name, sizeof(member->former_name));
 	leave(membership, member, WM_MEMBER_GONE, "it started again");
 }
 
@@ -301,7 +308,7 @@ static void refuse(struct wm_membership *membership, struct wm_member *member,
 	send_bound(membership, mac, &bond, &header, body, encode_bye(body, text));
 	/* With a key, the HELLO may be a recording: who is in stays in. */
 	if (!member || member->state == WM_MEMBER_QUARANTINED ||
-	    (membership->key && wm_member_is_in(member)))
+	    (wm_member_is_in(member) && (membership->key || member->twin_beats >= TWIN_BEATS)))
 		return;
 	known = member->state == WM_MEMBER_REFUSED &&
 		(membership->key || member->hello.nonce == hello->nonce);
@@ -314,7 +321,7 @@ static void refuse(struct wm_membership *membership, struct wm_member *member,
 
 /* Whether there is a reason to refuse it, which it is told. */
 static bool refuse_if_unfit(struct wm_membership *membership, struct wm_member *member,
-			    const struct wm_hello *hello, const uint8_t *mac)
+			    const struct wm_hello *hello, const uint8_t *mac, uint64_t now_ns)
 {
 	char reason[WM_MESSAGE_TEXT_BYTES - 32];
 
@@ -322,6 +329,8 @@ static bool refuse_if_unfit(struct wm_membership *membership, struct wm_member *
 		snprintf(reason, sizeof(reason), "the rack is full (%u nodes)", WM_NODES_MAX);
 	else if (member->state == WM_MEMBER_QUARANTINED)
 		snprintf(reason, sizeof(reason), "it %.100s", member->reason);
+	else if (now_ns < member->twin_until_ns)
+		snprintf(reason, sizeof(reason), "%s", TWIN_REASON);
 	else if (hello->mtu < WM_MTU_MIN)
 		snprintf(reason, sizeof(reason),
 			 "its MTU of %" PRIu32 " is too small: set at least %u", hello->mtu,
@@ -348,7 +357,7 @@ static void receive_hello(struct wm_membership *membership, const uint8_t *sourc
 	}
 	if (!member)
 		member = find_place(membership);
-	if (refuse_if_unfit(membership, member, hello, source))
+	if (refuse_if_unfit(membership, member, hello, source, now_ns))
 		return;
 	session = new_session(membership, member);
 	end_former_life(membership, member);
@@ -417,7 +426,7 @@ static void receive_proven_hello(struct wm_membership *membership, const uint8_t
 	}
 	if (!member)
 		member = find_place(membership);
-	if (refuse_if_unfit(membership, member, hello, source))
+	if (refuse_if_unfit(membership, member, hello, source, now_ns))
 		return;
 	candidate = &member->candidate;
 	if (candidate->expires_ns == 0 || candidate->hello.nonce != hello->nonce)
@@ -528,6 +537,29 @@ static struct wm_member *find_by_session(struct wm_membership *membership, uint3
 	return member;
 }
 
+/* A life that ended because another began, and still beats: two machines, one address. Who
+ * is in stays in, and the other is told, so that they do not take turns. */
+static void look_for_twin(struct wm_membership *membership, const uint8_t *source, uint32_t session,
+			  uint64_t now_ns)
+{
+	struct wm_member *member = find_by_mac(membership, source);
+	char mac[WM_MAC_TEXT_BYTES];
+
+	if (!member || session == 0 || member->former != session)
+		return;
+	if (now_ns - member->twin_ns > TWIN_NS) {
+		member->twin_ns = now_ns;
+		member->twin_beats = 0;
+	}
+	if (++member->twin_beats != TWIN_BEATS)
+		return;
+	wm_mac_format(mac, source);
+	wm_log_warning("two machines have the MAC address %s, and take turns as node %s and node "
+		       "%s: give one of them another ('ip link set IF address ...')",
+		       mac, member->former_name, member->hello.name);
+	member->twin_until_ns = now_ns + TWIN_REST_NS;
+}
+
 /* So that a node notices at once that its controller started again. */
 static void answer_unknown(struct wm_membership *membership, const uint8_t *source,
 			   const struct wm_wire_header *beat, const uint8_t *beat_body)
@@ -620,6 +652,8 @@ void wm_membership_receive(struct wm_membership *membership,
 	member = find_by_session(membership, header->session, source, &proves);
 	if (!member) {
 		membership->ignored++;
+		if (header->op == WM_OP_BEAT)
+			look_for_twin(membership, source, header->session, now_ns);
 		if (header->op == WM_OP_BEAT)
 			answer_unknown(membership, source, header, body);
 		return;

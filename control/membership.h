@@ -75,7 +75,11 @@ struct wm_member {
 	struct wm_hello hello;
 	struct wm_beat beat;
 	uint64_t heard_ns;
-	struct wm_path path;			 /* to it, of this session */
+	struct wm_path path; /* to it, of this session */
+	uint32_t former;     /* the session before, which ended since it "started again" */
+	uint32_t twin_beats; /* of that session since twin_ns: somebody else has this address */
+	uint64_t twin_ns, twin_until_ns; /* until then nobody of this address is let in */
+	char former_name[WM_NODE_NAME_BYTES];
 	char reason[WM_MESSAGE_TEXT_BYTES + 64]; /* refused, gone, not ready */
 	/* of the running job */
 	bool asked;    /* KERNEL was sent */

@@ -89,6 +89,7 @@ static const struct field beat_fields[] = {
 	TOTAL(wm_beat, copied_bytes),
 	TOTAL(wm_beat, dropped),
 	TOTAL(wm_beat, ring_full),
+	OPTIONAL(wm_beat, unheard, UINT64_MAX),
 	OPTIONAL(wm_beat, held, UINT64_MAX),
 	OPTIONAL(wm_beat, device_losses, UINT64_MAX),
 };

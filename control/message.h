@@ -57,6 +57,7 @@ struct wm_beat {
 	uint64_t copied_bytes;	/* payload moved by the CPU between UMEM and GPU */
 	uint64_t dropped;	/* frames, all reasons */
 	uint64_t ring_full;	/* frames lost before the ring, as the kernel counts them */
+	uint64_t unheard;	/* frames to queues of its card that it does not listen to */
 	uint64_t held;		/* batches in hand, not answered yet; may be missing */
 	uint64_t device_losses; /* of the GPU, which was made anew; may be missing */
 };

@@ -346,8 +346,8 @@ static void describe_obtained(json_t *object, const struct wm_hello *hello)
 
 /* What the node counts itself. */
 static const struct wm_json_number beat_numbers[] = {
-	BEAT(results), BEAT(submissions), BEAT(copied_bytes),
-	BEAT(dropped), BEAT(ring_full),	  BEAT(device_losses),
+	BEAT(results),	 BEAT(submissions),   BEAT(copied_bytes), BEAT(dropped),
+	BEAT(ring_full), BEAT(device_losses), BEAT(unheard),
 };
 
 static json_t *node_object(struct wm_daemon *daemon, uint32_t index)

@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "device_loss.h"
 #include "key.h"
+#include "link_watch.h"
 #include "log.h"
 #include "printable.h"
 #include "signals.h"
@@ -51,6 +52,7 @@ struct node {
 	struct wm_executor *executor;
 	struct wm_worker *worker;
 	struct wm_device_loss device_loss;
+	struct wm_link_watch link_watch;
 	struct wm_key key;
 	struct wm_agent agent;
 	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
@@ -325,6 +327,7 @@ static void node_count(void *context, struct wm_beat *beat)
 		.ring_full = xsk.kernel_drops,
 		.held = worker.held,
 		.device_losses = executor.losses,
+		.unheard = xsk.unheard,
 	};
 	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++)
 		beat->dropped += worker.drops.count[i];
@@ -449,6 +452,7 @@ static void start_agent(struct node *node)
 	wm_xsk_obtained(node->xsk, &port);
 	wm_executor_obtained(node->executor, &executor);
 	log_obtained(&port, &executor);
+	wm_link_watch_init(&node->link_watch, &port, node->options.interface);
 
 	if (node->options.no_compute)
 		wm_log_warning(
@@ -479,6 +483,21 @@ static bool is_told_to_stop(const struct node *node)
 	return read(node->signal_fd, &signal_info, sizeof(signal_info)) == sizeof(signal_info);
 }
 
+/* What the port has noticed of its interface the watch explains. */
+static int look_at_link(struct node *node, int moved, struct wm_error *error)
+{
+	int ret;
+
+	if (moved == -ENXIO)
+		node->link_watch.due_ns = 0;
+	ret = wm_link_watch_tick(&node->link_watch, node->xsk, wm_clock_ns(), error);
+	if (ret == 0 && moved == -ENXIO)
+		return wm_error_set(error, ENXIO,
+				    "interface %s takes no frame of this node any more",
+				    node->options.interface);
+	return ret < 0 ? ret : moved;
+}
+
 /* Returns 0 when told to stop, else with the reason. */
 static int serve(struct node *node, struct wm_error *error)
 {
@@ -491,9 +510,8 @@ static int serve(struct node *node, struct wm_error *error)
 
 		if (moved == -EIO)
 			moved = mend_device(node, error);
-		if (moved == -ENXIO)
-			return wm_error_set(error, ENXIO, "interface %s is gone",
-					    node->options.interface);
+		if (moved >= 0 || moved == -ENXIO)
+			moved = look_at_link(node, moved, error);
 		if (moved < 0)
 			return moved;
 		if (moved == 0 || now_ns >= check_ns) {

@@ -294,6 +294,7 @@ void wm_xsk_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
 		.zero_copy = xsk->zero_copy,
 		.multi_buffer = xsk->multi_buffer,
 		.mtu = xsk->interface.mtu,
+		.index = xsk->interface.index,
 		.capacity = capacity(xsk),
 	};
 	memcpy(obtained->address, xsk->interface.address, WM_ETHER_ADDR_BYTES);
@@ -311,6 +312,7 @@ void wm_xsk_counters(const struct wm_xsk *xsk, struct wm_xsk_counters *counters)
 		.oversize = xsk->oversize,
 		.kernel_drops = kernel.rx_dropped + kernel.rx_ring_full,
 	};
+	counters->unheard = wm_xdp_program_unheard(&xsk->program, &counters->unheard_queue);
 }
 
 uint8_t *wm_xsk_memory(const struct wm_xsk *xsk)

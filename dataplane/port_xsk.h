@@ -71,6 +71,7 @@ struct wm_xsk_obtained {
 	bool zero_copy;
 	bool multi_buffer; /* frames may span chunks */
 	uint32_t mtu;
+	unsigned index; /* of the interface */
 	uint8_t address[WM_ETHER_ADDR_BYTES];
 	uint32_t capacity; /* batches that can be held at once at this MTU */
 };
@@ -89,8 +90,10 @@ struct wm_xsk_frame {
 
 struct wm_xsk_counters {
 	uint64_t frames_received, frames_sent;
-	uint64_t oversize;     /* dropped here: more pieces than a frame may have */
-	uint64_t kernel_drops; /* lost before the ring: it, or the free chunks, ran out */
+	uint64_t oversize;	/* dropped here: more pieces than a frame may have */
+	uint64_t kernel_drops;	/* lost before the ring: it, or the free chunks, ran out */
+	uint64_t unheard;	/* that came to queues of the card which this port has not */
+	uint32_t unheard_queue; /* to which most of them */
 };
 
 struct wm_xsk;

@@ -50,6 +50,10 @@ static void remark_add(struct wm_table *table, const json_t *node)
 	if (wm_cli_bool(node, "path_narrow"))
 		wm_table_add(table, "frames above MTU %" PRIu64 " do not pass: see the switch",
 			     wm_cli_number(node, "path_mtu"));
+	else if (wm_cli_number(node, "unheard") > 0)
+		wm_table_add(table,
+			     "%" PRIu64 " frames to other queues of its card: its log says more",
+			     wm_cli_number(node, "unheard"));
 	else if (losses > 0 && !*wm_cli_text(node, "reason"))
 		wm_table_add(table, "device lost, rebuilt %" PRIu64 " times", losses);
 	else

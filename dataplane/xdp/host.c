@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "host.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdbool.h>
@@ -78,6 +81,56 @@ int wm_host_interface_find(struct wm_host_interface *interface, const char *name
 	ret = read_interface(interface, fd, name, error);
 	close(fd);
 	return ret;
+}
+
+static int read_link(struct wm_host_link *link, struct ifreq *request, int fd)
+{
+	if (ioctl(fd, SIOCGIFNAME, request) < 0)
+		return -errno;
+	memcpy(link->name, request->ifr_name, sizeof(link->name));
+	if (ioctl(fd, SIOCGIFFLAGS, request) < 0)
+		return -errno;
+	link->up = request->ifr_flags & IFF_UP;
+	link->running = request->ifr_flags & IFF_RUNNING;
+	if (ioctl(fd, SIOCGIFMTU, request) < 0)
+		return -errno;
+	link->interface.mtu = request->ifr_mtu > (int)WM_MTU_MAX ? WM_MTU_MAX
+								 : (uint32_t)request->ifr_mtu;
+	if (ioctl(fd, SIOCGIFHWADDR, request) < 0)
+		return -errno;
+	memcpy(link->interface.address, request->ifr_hwaddr.sa_data, WM_ETHER_ADDR_BYTES);
+	return 0;
+}
+
+int wm_host_link_look(struct wm_host_link *link, unsigned index)
+{
+	struct ifreq request = { .ifr_ifindex = (int)index };
+	int fd, ret;
+
+	static_assert(sizeof(link->name) == sizeof(request.ifr_name), "IFNAMSIZ");
+	*link = (struct wm_host_link){ .interface.index = index };
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	ret = read_link(link, &request, fd);
+	close(fd);
+	return ret;
+}
+
+uint32_t wm_host_receive_queues(const char *name)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq request = { .ifr_data = (void *)&channels };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint32_t count = 0;
+
+	if (fd < 0)
+		return 1;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+		count = channels.rx_count + channels.combined_count;
+	close(fd);
+	return count > 0 ? count : 1;
 }
 
 /* ---- rights ------------------------------------------------------------- */

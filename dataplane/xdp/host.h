@@ -3,6 +3,7 @@
 #ifndef WM_XDP_HOST_H
 #define WM_XDP_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,20 @@ struct wm_host_interface {
  * -ENOTSUP: no Ethernet. */
 int wm_host_interface_find(struct wm_host_interface *interface, const char *name,
 			   struct wm_error *error);
+
+/* What it is now, whatever it is called meanwhile. */
+struct wm_host_link {
+	char name[16];
+	bool up;      /* set so */
+	bool running; /* there is a link */
+	struct wm_host_interface interface;
+};
+
+/* Returns 0, -ENODEV: there is no interface of that index any more, or what else the
+ * kernel answers. */
+int wm_host_link_look(struct wm_host_link *link, unsigned index);
+/* Receive queues that its card has in use; 1 where nobody knows. */
+uint32_t wm_host_receive_queues(const char *name);
 
 /* Returns 0 or -EPERM, naming every capability that is missing. */
 int wm_host_check_capabilities(struct wm_error *error);

@@ -160,3 +160,20 @@ int wm_xdp_program_connect(struct wm_xdp_program *program, uint32_t queue, int s
 				    strerror(errno));
 	return 0;
 }
+
+uint64_t wm_xdp_program_unheard(const struct wm_xdp_program *program, uint32_t *queue)
+{
+	int map = bpf_map__fd(program->skeleton->maps.unheard);
+	uint64_t total = 0, most = 0, count;
+
+	for (uint32_t i = 0; i < WM_XDP_QUEUES; i++) {
+		if (bpf_map_lookup_elem(map, &i, &count) < 0 || count == 0)
+			continue;
+		total += count;
+		if (count > most) {
+			most = count;
+			*queue = i;
+		}
+	}
+	return total;
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "host.h"
+#include "trim.h"
 #include "wiremill/error.h"
 
 enum wm_xdp_mode {
@@ -35,5 +36,9 @@ void wm_xdp_program_detach(struct wm_xdp_program *program);
 /* From now on the frames of this queue go to that socket. */
 int wm_xdp_program_connect(struct wm_xdp_program *program, uint32_t queue, int socket_fd,
 			   struct wm_error *error);
+
+/* Frames of ours that came to queues without a socket, since it was attached; *queue: that
+ * of most of them. */
+uint64_t wm_xdp_program_unheard(const struct wm_xdp_program *program, uint32_t *queue);
 
 #endif

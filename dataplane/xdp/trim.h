@@ -8,4 +8,7 @@
  * frame does. Leaves the last two bytes of the source address, and the type. */
 #define WM_XDP_TRIM_BYTES 10
 
+/* Queues of a card that are told apart: more than the hardware at hand has. */
+#define WM_XDP_QUEUES 64
+
 #endif

@@ -27,13 +27,30 @@ struct ethernet {
 /* Set before the program is loaded. */
 const volatile __u8 host_address[6];
 
-/* By queue. 64: more queues than the hardware at hand has. */
+/* By queue. */
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, 64);
+	__uint(max_entries, WM_XDP_QUEUES);
 	__type(key, __u32);
 	__type(value, __u32);
 } sockets SEC(".maps");
+
+/* Frames of ours that came to a queue that has no socket; the last is all from 63 on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WM_XDP_QUEUES);
+	__type(key, __u32);
+	__type(value, __u64);
+} unheard SEC(".maps");
+
+static __always_inline void count_unheard(__u32 queue)
+{
+	__u32 place = queue < WM_XDP_QUEUES ? queue : WM_XDP_QUEUES - 1;
+	__u64 *count = bpf_map_lookup_elem(&unheard, &place);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
 
 static __always_inline int is_for_this_host(const struct ethernet *ether)
 {
@@ -54,8 +71,10 @@ int wm_xdp(struct xdp_md *context)
 		return XDP_PASS;
 	if (ether->type != bpf_htons(ETHERTYPE_WIREMILL) || !is_for_this_host(ether))
 		return XDP_PASS;
-	if (!bpf_map_lookup_elem(&sockets, &queue))
+	if (!bpf_map_lookup_elem(&sockets, &queue)) {
+		count_unheard(queue);
 		return XDP_PASS;
+	}
 	if (bpf_xdp_adjust_head(context, WM_XDP_TRIM_BYTES) != 0)
 		return XDP_ABORTED;
 	return (int)bpf_redirect_map(&sockets, queue, XDP_DROP);

@@ -53,7 +53,8 @@
  *   beat_age_ms, path_mtu (of frames that pass to it and back; 0: not known), path_narrow
  *   (that is less than the links of both ends have),
  *   device, driver, software, xdp_mode, zero_copy, multi_buffer,
- *   results, submissions, copied_bytes, dropped, ring_full, device_losses (its own counters)
+ *   results, submissions, copied_bytes, dropped, ring_full, device_losses,
+ *   unheard (frames to other queues of its card) (its own counters)
  *
  * stats object
  *   version, uptime_seconds, nodes, jobs: {queued, running, done, failed, cancelled},

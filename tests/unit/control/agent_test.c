@@ -233,6 +233,28 @@ static void welcome_begins_a_session_once(void)
 	CU_ASSERT_EQUAL(world.sessions, 1);
 }
 
+static void another_controller_is_told_that_it_has_not_got_us(void)
+{
+	struct wm_welcome welcome = { .nonce = 4711, .beat_ms = BEAT_MS, .dead_ms = DEAD_MS };
+	static const uint8_t rival[WM_ETHER_ADDR_BYTES] = { 2, 9, 9, 9, 9, 9 };
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+	struct wm_bye bye = { "" };
+	struct world world;
+	size_t n;
+
+	world_admit(&world);
+	memcpy(welcome.controller, rival, sizeof(rival));
+	n = wm_message_encode_welcome(body, sizeof(body), &welcome);
+	CU_ASSERT_EQUAL(give(&world, WM_OP_WELCOME, 999, 0, body, n), -ESTALE);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_BYE], 1);
+	CU_ASSERT_EQUAL(world.header.session, 999);
+	CU_ASSERT_EQUAL(memcmp(world.destination, rival, sizeof(rival)), 0);
+	CU_ASSERT_EQUAL(wm_message_decode_bye(world.body, world.header.count, &bye), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(bye.text, "belongs to another controller"));
+	CU_ASSERT_EQUAL(world.session, SESSION);
+	CU_ASSERT_EQUAL(world.sessions, 1);
+}
+
 static void a_refused_node_asks_less_often(void)
 {
 	struct world world;
@@ -493,6 +515,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(welcome_of_another_nonce_is_not_ours),
 	WM_TEST(welcome_without_a_session_is_refused),
 	WM_TEST(welcome_begins_a_session_once),
+	WM_TEST(another_controller_is_told_that_it_has_not_got_us),
 	WM_TEST(a_refused_node_asks_less_often),
 	WM_TEST(a_member_beats_to_its_controller),
 	WM_TEST(silence_ends_the_session_and_asks_under_a_new_nonce),

@@ -790,7 +790,58 @@ static void an_echo_of_another_session_is_ignored(void)
 	free(rack);
 }
 
+/* The same address, and each life of one ends that of the other. */
+static void two_machines_with_one_address_do_not_take_turns_for_ever(void)
+{
+	struct rack *rack = rack_create();
+	struct node a = node_of(1), b = node_of(1);
+
+	b.hello.nonce = 5000;
+	strcpy(b.hello.name, "other");
+	give_hello(rack, &a);
+	take_welcome(rack, &a);
+	for (unsigned i = 0; i < 3; i++) {
+		struct node *comes = i % 2 ? &a : &b, *was = i % 2 ? &b : &a;
+
+		comes->hello.nonce++;
+		give_hello(rack, comes);
+		take_welcome(rack, comes);
+		give_beat(rack, was);
+		pass_ms(rack, 500);
+	}
+	/* The one that is in stays in, and the other is told why it is not. */
+	give_beat(rack, &b);
+	expect_state(rack, &b, WM_MEMBER_ADMITTED);
+	a.hello.nonce++;
+	give_hello(rack, &a);
+	take_bye(rack, &a, "another machine here has its MAC address");
+	expect_state(rack, &b, WM_MEMBER_ADMITTED);
+	CU_ASSERT_STRING_EQUAL(member_of(rack, &b)->hello.name, "other");
+	free(rack);
+}
+
+/* Its last beat may be late; it does not beat for ever. */
+static void a_node_that_starts_again_is_no_twin_of_itself(void)
+{
+	struct rack *rack = rack_create();
+	struct node before = node_of(1), after = before;
+
+	give_hello(rack, &before);
+	take_welcome(rack, &before);
+	after.hello.nonce = 77;
+	give_hello(rack, &after);
+	take_welcome(rack, &after);
+	give_beat(rack, &before);
+	after.hello.nonce = 78;
+	give_hello(rack, &after);
+	take_welcome(rack, &after);
+	expect_state(rack, &after, WM_MEMBER_ADMITTED);
+	free(rack);
+}
+
 static const struct wm_test tests[] = {
+	WM_TEST(two_machines_with_one_address_do_not_take_turns_for_ever),
+	WM_TEST(a_node_that_starts_again_is_no_twin_of_itself),
 	WM_TEST(a_switch_between_that_passes_less_is_heeded),
 	WM_TEST(one_that_is_ready_leaves_the_job_when_its_path_gets_narrow),
 	WM_TEST(an_echo_of_another_session_is_ignored),

@@ -34,7 +34,8 @@ static const struct wm_beat beat = { .batches = 1ull << 40,
 				     .dropped = 5,
 				     .ring_full = 6,
 				     .held = 8,
-				     .device_losses = 7 };
+				     .device_losses = 7,
+				     .unheard = 9 };
 static const struct wm_kernel_message kernel = {
 	.kernel = { .name = "xor", .in_bytes = 32, .out_bytes = 32, .halo_after = 1 },
 	.batch_elements = 256,
