@@ -354,7 +354,7 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		wm_job_suspend(jobs, job, reason, now_ns);
 	} else {
 		snprintf(reason, sizeof(reason), "%s: %s", failed_operation(job, event, what),
-			 strerror(-event->result));
+			 wm_errno_text(-event->result));
 		wm_job_suspend(jobs, job, reason, now_ns);
 	}
 }
@@ -385,7 +385,7 @@ static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	count = wm_redo_feed(&job->redo, &job->lane.journal, extents, &finished);
 	if (count < 0) {
 		snprintf(reason, sizeof(reason), "what is void cannot be found: %s",
-			 strerror(-count));
+			 wm_errno_text(-count));
 		job_stop(jobs, job, reason);
 		return;
 	}

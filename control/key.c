@@ -26,7 +26,7 @@ static int check_file(int fd, const char *path, struct wm_error *error)
 
 	if (fstat(fd, &status) < 0)
 		return wm_error_set(error, errno, "the key file %s cannot be examined: %s", path,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	if (!S_ISREG(status.st_mode))
 		return wm_error_set(error, EINVAL,
 				    "%s is not a regular file: make a key by "
@@ -66,7 +66,7 @@ static int read_key(struct wm_key *key, int fd, const char *path, struct wm_erro
 
 	if (bytes < 0) {
 		ret = wm_error_set(error, errno, "the key file %s cannot be read: %s", path,
-				   strerror(errno));
+				   wm_errno_text(errno));
 	} else {
 		ret = parse(key, text, (size_t)bytes);
 		if (ret < 0)
@@ -87,7 +87,7 @@ int wm_key_read(struct wm_key *key, const char *path, struct wm_error *error)
 
 	if (fd < 0)
 		return wm_error_set(error, errno, "the key file %s cannot be opened: %s", path,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	ret = check_file(fd, path, error);
 	if (ret == 0)
 		ret = read_key(key, fd, path, error);
@@ -124,13 +124,15 @@ int wm_key_create(const char *path, struct wm_error *error)
 				    "name, or remove it",
 				    path);
 	if (fd < 0)
-		return wm_error_set(error, errno, "%s cannot be made: %s", path, strerror(errno));
+		return wm_error_set(error, errno, "%s cannot be made: %s", path,
+				    wm_errno_text(errno));
 	ret = write_key(fd);
 	if (close(fd) < 0 && ret == 0)
 		ret = -errno;
 	if (ret < 0) {
 		unlink(path);
-		return wm_error_set(error, -ret, "%s cannot be written: %s", path, strerror(-ret));
+		return wm_error_set(error, -ret, "%s cannot be written: %s", path,
+				    wm_errno_text(-ret));
 	}
 	return 0;
 }

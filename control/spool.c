@@ -32,7 +32,7 @@ int wm_spool_prepare(const char *state_directory, struct wm_error *error)
 	return wm_error_set(error, errno,
 			    "cannot make the state directory %s: %s: name another "
 			    "with --state",
-			    state_directory, strerror(errno));
+			    state_directory, wm_errno_text(errno));
 }
 
 /* ---- out ---------------------------------------------------------------------- */
@@ -219,7 +219,8 @@ int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 	if (ret == 0) {
 		ret = replace_file(path, aside, jobs->state_directory, root);
 		if (ret < 0)
-			wm_error_set(error, -ret, "cannot write %.300s: %s", path, strerror(-ret));
+			wm_error_set(error, -ret, "cannot write %.300s: %s", path,
+				     wm_errno_text(-ret));
 	}
 	json_decref(root);
 	return ret;
@@ -420,7 +421,8 @@ int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 	if (!file && errno == ENOENT)
 		return 0;
 	if (!file)
-		return wm_error_set(error, errno, "cannot read %.300s: %s", path, strerror(errno));
+		return wm_error_set(error, errno, "cannot read %.300s: %s", path,
+				    wm_errno_text(errno));
 	bytes = getdelim(&text, &room, '\0', file);
 	ret = wm_spool_parse(jobs, text ? text : "", bytes > 0 ? (size_t)bytes : 0, &reason);
 	if (ret < 0)

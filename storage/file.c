@@ -91,7 +91,7 @@ static int refuse(const char *path, const char *role, int code, struct wm_error 
 				    geteuid(), path);
 	default:
 		return wm_error_set(error, code, "%s cannot be opened (%s): %s", role,
-				    strerror(code), path);
+				    wm_errno_text(code), path);
 	}
 }
 

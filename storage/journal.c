@@ -32,7 +32,7 @@ static uint64_t record_offset(uint64_t number)
 
 static int refuse(const char *path, const char *what, int code, struct wm_error *error)
 {
-	return wm_error_set(error, code, "journal cannot be %s (%s): %s", what, strerror(code),
+	return wm_error_set(error, code, "journal cannot be %s (%s): %s", what, wm_errno_text(code),
 			    path);
 }
 
@@ -84,7 +84,7 @@ static int reserve(const struct wm_journal *journal, struct wm_error *error)
 	    errno == EOPNOTSUPP)
 		return 0;
 	return wm_error_set(error, errno, "journal's %" PRIu64 " bytes cannot be reserved (%s): %s",
-			    bytes, strerror(errno), journal->path);
+			    bytes, wm_errno_text(errno), journal->path);
 }
 
 static int name_journal(const struct wm_journal *journal, const char *path_new,
@@ -363,6 +363,6 @@ void wm_journal_remove(struct wm_journal *journal)
 
 	if (ret < 0)
 		wm_log_warning("journal of a finished job cannot be removed (%s): %s",
-			       strerror(-ret), journal->path);
+			       wm_errno_text(-ret), journal->path);
 	wm_journal_close(journal);
 }

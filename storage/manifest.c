@@ -40,7 +40,7 @@ struct making {
 
 static int refuse(const char *path, int code, struct wm_error *error)
 {
-	return wm_error_set(error, code, "manifest cannot be written (%s): %s", strerror(code),
+	return wm_error_set(error, code, "manifest cannot be written (%s): %s", wm_errno_text(code),
 			    path);
 }
 
@@ -212,7 +212,7 @@ void wm_manifest_unreserve(const char *path)
 		ret = wm_side_remove(path_new, WM_SIDE_MANIFEST_NEW);
 	if (ret < 0)
 		wm_log_warning("a manifest's reserved space cannot be removed (%s): %s",
-			       strerror(-ret), path);
+			       wm_errno_text(-ret), path);
 }
 
 static int write_closing(const struct making *making, uint64_t extents, struct wm_error *error)
@@ -297,7 +297,7 @@ int wm_manifest_identify(const char *path, struct wm_journal_identity *identity,
 		close(fd);
 	if (count < 0)
 		return wm_error_set(error, (int)-count, "manifest cannot be read (%s): %s",
-				    strerror((int)-count), path);
+				    wm_errno_text((int)-count), path);
 	if (count < (ssize_t)sizeof(header) ||
 	    wm_manifest_decode_header(header, identity, random) < 0)
 		return wm_error_set(error, EBADMSG,

@@ -76,7 +76,7 @@ static int base_of_device(char base[PATH_MAX], const char *device, const char *s
 
 	if (!realpath(device, resolved))
 		return wm_error_set(error, errno, "output device cannot be found (%s): %s",
-				    strerror(errno), device);
+				    wm_errno_text(errno), device);
 	name_device(name, resolved);
 	if (snprintf(base, PATH_MAX, "%s/%s", state_directory, name) < PATH_MAX)
 		return 0;
@@ -232,7 +232,7 @@ int wm_side_refuse(const char *path, enum wm_side side, int code, struct wm_erro
 				    "another output: %s",
 				    what, sides[side].name, path);
 	return wm_error_set(error, code, "%s cannot be used (%s): %s", sides[side].name,
-			    strerror(code), path);
+			    wm_errno_text(code), path);
 }
 
 /* ---- before the first byte ---------------------------------------------- */
@@ -302,7 +302,7 @@ static int check_directory(const char *base, struct wm_error *error)
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;
 	return wm_error_set(error, errno, "journal and manifest cannot be written to %s (%s)",
-			    directory, strerror(errno));
+			    directory, wm_errno_text(errno));
 }
 
 static bool is_device(const char *path)

@@ -144,7 +144,7 @@ static int refuse_reservation(const struct wm_sink *sink, int code, struct wm_er
 		return wm_sink_refuse_full(sink->path, sink->bytes,
 					   (uint64_t)disk.f_bavail * disk.f_frsize, error);
 	return wm_error_set(error, code, "output of %" PRIu64 " bytes cannot be reserved (%s): %s",
-			    sink->bytes, strerror(code), sink->path);
+			    sink->bytes, wm_errno_text(code), sink->path);
 }
 
 /* Durable before there is more of the file, so that it never is one without. The first
@@ -301,12 +301,12 @@ static int publish(const struct wm_sink *sink, const char *target, struct wm_err
 		return wm_error_set(
 			error, -ret,
 			"output is complete but cannot get its name (%s), take it from %s",
-			strerror(-ret), sink->path_partial);
+			wm_errno_text(-ret), sink->path_partial);
 	ret = wm_path_sync(target);
 	if (ret < 0)
 		return wm_error_set(error, -ret,
 				    "output's directory cannot be made durable (%s): %s",
-				    strerror(-ret), sink->path);
+				    wm_errno_text(-ret), sink->path);
 	return 0;
 }
 
@@ -323,7 +323,7 @@ int wm_sink_commit(struct wm_sink *sink, struct wm_error *error)
 	/* The file stays: every extent was made durable before its record was. */
 	if (ret < 0)
 		ret = wm_error_set(error, -ret, "output cannot be made durable (%s): %s",
-				   strerror(-ret), sink->path);
+				   wm_errno_text(-ret), sink->path);
 	else if (!sink->block_device)
 		ret = publish(sink, target, error);
 	close_both(sink);

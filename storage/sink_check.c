@@ -70,7 +70,7 @@ static int check_directory(const char *path_partial, struct wm_error *error)
 	wm_path_directory(directory, path_partial);
 	if (stat(directory, &status) < 0)
 		return wm_error_set(error, errno, "output directory cannot be used (%s): %s",
-				    strerror(errno), directory);
+				    wm_errno_text(errno), directory);
 	if (!S_ISDIR(status.st_mode))
 		return wm_error_set(error, ENOTDIR, "output directory is no directory: %s",
 				    directory);
@@ -130,7 +130,7 @@ static int refuse_lock(const struct wm_sink *sink, int code, struct wm_error *er
 	return wm_error_set(error, code,
 			    "output's file system gives no lock (%s), so that two jobs could write "
 			    "it, choose another: %s",
-			    strerror(code), sink->path);
+			    wm_errno_text(code), sink->path);
 }
 
 int wm_sink_lock(const struct wm_sink *sink, int fd, struct wm_error *error)
@@ -149,7 +149,7 @@ void wm_sink_unlock(int fd)
 
 int wm_sink_refuse_partial(const struct wm_sink *sink, int code, struct wm_error *error)
 {
-	return wm_error_set(error, code, "output cannot be written (%s): %s", strerror(code),
+	return wm_error_set(error, code, "output cannot be written (%s): %s", wm_errno_text(code),
 			    sink->path_partial);
 }
 
@@ -188,8 +188,8 @@ static int refuse_device(const char *path, int code, struct wm_error *error)
 {
 	if (code == EBUSY)
 		return wm_error_set(error, code, "output device is mounted or in use: %s", path);
-	return wm_error_set(error, code, "output device cannot be written (%s): %s", strerror(code),
-			    path);
+	return wm_error_set(error, code, "output device cannot be written (%s): %s",
+			    wm_errno_text(code), path);
 }
 
 /* O_EXCL on a block device: not while it is mounted, or another job writes it. */

@@ -31,7 +31,7 @@ static int file_open(struct wm_output *file, struct wm_error *error)
 		file->fd = open(file->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (file->fd < 0)
 		return wm_error_set(error, errno, "%s: results cannot be written there: %s",
-				    file->path, strerror(errno));
+				    file->path, wm_errno_text(errno));
 	return 0;
 }
 
@@ -165,7 +165,8 @@ static int file_write(struct wm_output *file, const struct wm_result *result)
 	if (ret == 0)
 		ret = replace(file, text, bytes);
 	if (ret < 0)
-		wm_log_error("%s: the results are not all written: %s", file->path, strerror(-ret));
+		wm_log_error("%s: the results are not all written: %s", file->path,
+			     wm_errno_text(-ret));
 	free(text);
 	return ret;
 }
@@ -181,7 +182,7 @@ static int stdout_write(enum wm_report_format format, const struct wm_result *re
 		ret = write_all(STDOUT_FILENO, text, bytes);
 	if (ret < 0)
 		wm_log_error("the results are not all written to standard output: %s%s",
-			     strerror(-ret), text ? ": here they are" : "");
+			     wm_errno_text(-ret), text ? ": here they are" : "");
 	if (ret < 0 && text)
 		write_all(STDERR_FILENO, text, bytes);
 	free(text);

@@ -111,11 +111,11 @@ static int file_create(struct wm_recorder *recorder, struct wm_error *error)
 	recorder->fd = open(recorder->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (recorder->fd < 0)
 		return wm_error_set(error, errno, "%s: frames cannot be written there: %s",
-				    recorder->path, strerror(errno));
+				    recorder->path, wm_errno_text(errno));
 	recorder->file = rte_pcapng_fdopen(recorder->fd, NULL, NULL, "wiremill-gen", NULL);
 	if (!recorder->file)
 		return wm_error_set(error, EIO, "%s: frames cannot be written there: %s",
-				    recorder->path, errno ? strerror(errno) : "unknown");
+				    recorder->path, errno ? wm_errno_text(errno) : "unknown");
 	recorder->whole_bytes = lseek(recorder->fd, 0, SEEK_CUR);
 	return 0;
 }
@@ -278,7 +278,7 @@ int wm_recorder_finish(struct wm_recorder *recorder, struct wm_error *error)
 		return 0;
 	return wm_error_set(error, -recorder->result,
 			    "%s: recording ended after %" PRIu64 " frames: %s", recorder->path,
-			    recorder->frames, strerror(-recorder->result));
+			    recorder->frames, wm_errno_text(-recorder->result));
 }
 
 struct wm_recorder_counts wm_recorder_counts(const struct wm_recorder *recorder)
