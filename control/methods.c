@@ -6,19 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_ethdev.h>
-
 #include "clock.h"
 #include "daemon.h"
 #include "job_end.h"
 #include "job_json.h"
 #include "mac.h"
 #include "page.h"
+#include "port_counters.h"
 
 #define FAIL_AFTER_SECONDS_MAX (365u * 24 * 3600)
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define BEAT(field) WM_JSON_NUMBER(struct wm_beat, #field, field)
+#define LOST(field) WM_JSON_NUMBER(struct wm_port_counters, #field, field)
 #define LANE(field) WM_JSON_NUMBER(struct wm_lane_counters, #field, field)
 
 /* ---- jobs --------------------------------------------------------------------- */
@@ -455,10 +455,12 @@ static json_t *node_admit(void *context, const json_t *params, int *code, struct
 /* ---- statistics ------------------------------------------------------------------- */
 
 static const struct wm_json_number port_numbers[] = {
-	LANE(frames_sent),
-	LANE(frames_received),
-	LANE(bytes_sent),
-	LANE(bytes_received),
+	LANE(frames_sent),    LANE(frames_received),  LANE(bytes_sent),
+	LANE(bytes_received), LANE(transmit_refused),
+};
+static const struct wm_json_number lost_numbers[] = {
+	LOST(missed),	       LOST(no_buffer),	       LOST(receive_errors),
+	LOST(transmit_errors), LOST(transmit_dropped),
 };
 static const struct wm_json_number batch_numbers[] = {
 	LANE(sent),
@@ -470,12 +472,12 @@ static const struct wm_json_number batch_numbers[] = {
 static json_t *port_object(const struct wm_port *port, const struct wm_port_link *link,
 			   const struct wm_lane_counters *counters)
 {
-	struct rte_eth_stats stats = { 0 };
+	struct wm_port_counters lost;
 	json_t *object = json_object();
 	char mac[WM_MAC_TEXT_BYTES];
 
 	wm_mac_format(mac, port->mac);
-	rte_eth_stats_get(port->id, &stats);
+	wm_port_counters(port, &lost);
 	json_object_set_new(object, "name", json_string(port->name));
 	json_object_set_new(object, "driver", json_string(port->driver));
 	json_object_set_new(object, "mtu", wm_json_number(port->mtu));
@@ -485,8 +487,7 @@ static json_t *port_object(const struct wm_port *port, const struct wm_port_link
 	json_object_set_new(object, "ring_frames", wm_json_number(port->ring_frames));
 	json_object_set_new(object, "multi_segment_transmit", json_boolean(port->multi_segment));
 	wm_json_put(object, port_numbers, COUNT(port_numbers), counters);
-	json_object_set_new(object, "missed", wm_json_number(stats.imissed));
-	json_object_set_new(object, "no_buffer", wm_json_number(stats.rx_nombuf));
+	wm_json_put(object, lost_numbers, COUNT(lost_numbers), &lost);
 	return object;
 }
 

@@ -530,6 +530,7 @@ static void transmit(struct wm_lane *lane)
 		bytes += lane->transmit[i]->pkt_len;
 	sent = rte_eth_tx_burst(lane->port->id, 0, lane->transmit, (uint16_t)lane->transmit_count);
 	lane->counters.frames_sent += sent;
+	lane->counters.transmit_refused += sent < lane->transmit_count;
 	for (uint32_t i = sent; i < lane->transmit_count; i++)
 		bytes -= lane->transmit[i]->pkt_len;
 	lane->counters.bytes_sent += bytes;

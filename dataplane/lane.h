@@ -48,6 +48,7 @@ struct wm_lane_config {
 
 struct wm_lane_counters {
 	uint64_t frames_sent, frames_received, bytes_sent, bytes_received;
+	uint64_t transmit_refused; /* rounds in which the port took less than it was offered */
 	uint64_t transmit_payload_bytes, transmit_copied_bytes;
 	uint64_t receive_payload_bytes, receive_copied_bytes;
 	uint64_t sent, resent, results, duplicates; /* batches of all jobs */

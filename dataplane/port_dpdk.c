@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 
 #include "eal_log.h"
+#include "port_counters.h"
 #include "wiremill/limits.h"
 
 /* ---- for EAL --------------------------------------------------------------- */
@@ -184,6 +185,8 @@ int wm_port_open(struct wm_port *port, const struct wm_port_config *config, stru
 	memset(port, 0, sizeof(*port));
 	port->mtu = config->mtu;
 	port->interface = config->device ? config->device->interface : NULL;
+	if (port->interface)
+		port->netdev_dropped = wm_port_netdev_dropped(port->interface);
 	port->socket = node >= 0 ? node : config->socket;
 	port->id = find_port(config);
 	if (port->id >= RTE_MAX_ETHPORTS)

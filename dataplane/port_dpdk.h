@@ -59,7 +59,8 @@ struct wm_port {
 	uint32_t ring_frames; /* descriptors it granted: what it holds before it loses some */
 	struct rte_mempool *receive, *header, *attach;
 	const void *receive_zone;
-	uint64_t memory_bytes; /* hugepages of the pools */
+	uint32_t netdev_dropped; /* by the kernel, before it was opened: port_counters.h */
+	uint64_t memory_bytes;	 /* hugepages of the pools */
 };
 
 /* What EAL (eal.h) is told of the index-th device. */

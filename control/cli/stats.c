@@ -52,12 +52,16 @@ static void port_print(const json_t *port)
 	printf("; a ring of %" PRIu64 " frames\n", wm_cli_number(port, "ring_frames"));
 	label("sent");
 	printf("%" PRIu64 " frames", wm_cli_number(port, "frames_sent"));
-	bytes_print(", ", wm_cli_number(port, "bytes_sent"), "\n");
+	bytes_print(", ", wm_cli_number(port, "bytes_sent"), "");
+	printf("; %" PRIu64 " times refused for now, %" PRIu64 " dropped by the driver\n",
+	       wm_cli_number(port, "transmit_refused"),
+	       wm_cli_number(port, "transmit_errors") + wm_cli_number(port, "transmit_dropped"));
 	label("received");
 	printf("%" PRIu64 " frames", wm_cli_number(port, "frames_received"));
 	bytes_print(", ", wm_cli_number(port, "bytes_received"), "");
-	printf("; %" PRIu64 " missed, %" PRIu64 " without a buffer\n",
-	       wm_cli_number(port, "missed"), wm_cli_number(port, "no_buffer"));
+	printf("; %" PRIu64 " missed, %" PRIu64 " without a buffer, %" PRIu64 " refused\n",
+	       wm_cli_number(port, "missed"), wm_cli_number(port, "no_buffer"),
+	       wm_cli_number(port, "receive_errors"));
 }
 
 static void obtained_print(const json_t *obtained)

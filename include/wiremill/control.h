@@ -64,7 +64,10 @@
  *     port: {name, driver, mtu, mac, link (up, down, off: the interface is, gone),
  *       link_megabits_per_s (0: not known), ring_frames (that it granted),
  *       multi_segment_transmit, frames_sent, frames_received,
- *            bytes_sent, bytes_received, missed, no_buffer},
+ *       bytes_sent, bytes_received, transmit_refused (rounds in which it took less than it
+ *       was offered), and frames lost: missed (no room in the ring), no_buffer,
+ *       receive_errors, transmit_errors (by the driver), transmit_dropped (by the kernel,
+ *       below net_af_packet)},
  *     obtained: {transmit ("attached" | "linearised"), receive ("in place" | "copied"),
  *                source ("direct" | "buffered" | "none"), sink (likewise)},
  *     copied_bytes: {transmit, receive}, payload_bytes: {transmit, receive},

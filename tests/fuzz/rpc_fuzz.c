@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_ethdev.h>
-
 #include "clock.h"
 #include "daemon.h"
+#include "port_counters.h"
 #include "wiremill/limits.h"
 
 #define YEAR_NS (365ull * 24 * 3600 * WM_NS_PER_S)
@@ -136,11 +135,10 @@ void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
 	memset(state, 0, sizeof(*state));
 }
 
-int rte_eth_stats_get(uint16_t port, struct rte_eth_stats *stats)
+void wm_port_counters(const struct wm_port *port, struct wm_port_counters *counters)
 {
-	check(port == daemon_state.ports[0].id);
-	memset(stats, 0, sizeof(*stats));
-	return 0;
+	check(port == &daemon_state.ports[0]);
+	memset(counters, 0, sizeof(*counters));
 }
 
 /* ---- one line ----------------------------------------------------------------------- */

@@ -88,6 +88,7 @@ a_link_comes_back() {
 	eventually 20 job_holds 'it["state"] == "running" and "link" in it["waiting"]'
 	link_is down
 	last_said 'link down'
+	holds 'it["lanes"][0]["port"]["transmit_dropped"] > 0' "$(stats)"
 	link up
 	link_clear all
 	ends "done"
