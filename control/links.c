@@ -7,6 +7,8 @@
 #include "log.h"
 
 #define PERIOD_NS (1 * WM_NS_PER_S)
+/* Two ends agree on a speed within 2 to 4 s over copper, 10GBASE-T within 7. */
+#define COMES_UP_NS (8 * WM_NS_PER_S)
 
 static const char *port_name(const struct wm_port *port)
 {
@@ -50,11 +52,32 @@ static void say(const struct wm_port *port, const struct wm_port_link *link)
 void wm_links_start(struct wm_links *links, const struct wm_port *ports, uint32_t count,
 		    uint64_t now_ns)
 {
-	*links = (struct wm_links){ .ports = ports, .count = count, .next_ns = now_ns + PERIOD_NS };
+	*links = (struct wm_links){ .ports = ports,
+				    .count = count,
+				    .comes_up_until_ns = now_ns + COMES_UP_NS,
+				    .next_ns = now_ns + PERIOD_NS };
 	for (uint32_t i = 0; i < count; i++) {
 		wm_port_link(&ports[i], &links->now[i]);
-		say(&ports[i], &links->now[i]);
+		/* An interface of the kernel's was up before. */
+		links->comes_up[i] = !ports[i].interface &&
+				     links->now[i].state == WM_PORT_LINK_DOWN;
+		if (!links->comes_up[i])
+			say(&ports[i], &links->now[i]);
 	}
+}
+
+static void look(struct wm_links *links, uint32_t index, uint64_t now_ns)
+{
+	enum wm_port_link_state before = links->now[index].state;
+	struct wm_port_link *link = &links->now[index];
+
+	wm_port_link(&links->ports[index], link);
+	if (links->comes_up[index] && link->state == WM_PORT_LINK_DOWN &&
+	    now_ns < links->comes_up_until_ns)
+		return;
+	if (links->comes_up[index] || link->state != before)
+		say(&links->ports[index], link);
+	links->comes_up[index] = false;
 }
 
 void wm_links_tick(struct wm_links *links, uint64_t now_ns)
@@ -62,12 +85,6 @@ void wm_links_tick(struct wm_links *links, uint64_t now_ns)
 	if (now_ns < links->next_ns)
 		return;
 	links->next_ns = now_ns + PERIOD_NS;
-	for (uint32_t i = 0; i < links->count; i++) {
-		struct wm_port_link link;
-
-		wm_port_link(&links->ports[i], &link);
-		if (link.state != links->now[i].state)
-			say(&links->ports[i], &link);
-		links->now[i] = link;
-	}
+	for (uint32_t i = 0; i < links->count; i++)
+		look(links, i, now_ns);
 }

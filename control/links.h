@@ -7,6 +7,7 @@
 #ifndef WM_LINKS_H
 #define WM_LINKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +18,13 @@ struct wm_links {
 	const struct wm_port *ports;
 	uint32_t count;
 	struct wm_port_link now[WM_PORTS_MAX];
+	bool comes_up[WM_PORTS_MAX]; /* not said to be down yet */
+	uint64_t comes_up_until_ns;
 	uint64_t next_ns;
 };
 
-/* Says how each is. The ports stay the caller's. */
+/* Says how each is; of a card that its driver has just started only when it is up, or has
+ * had the time that two ends take to agree. The ports stay the caller's. */
 void wm_links_start(struct wm_links *links, const struct wm_port *ports, uint32_t count,
 		    uint64_t now_ns);
 void wm_links_tick(struct wm_links *links, uint64_t now_ns);
