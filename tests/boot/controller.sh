@@ -47,8 +47,8 @@ nodes_are_there() {
 	[ "$(wiremill node list | grep -cE ' (admitted|ready) ')" = 2 ]
 }
 
-# controller_start ADDRESS [OPTION...]: until it has both nodes.
-controller_start() {
+# controller_launch ADDRESS [OPTION...]: until it can be asked.
+controller_launch() {
 	! [ -d "/proc/$(cat /run/controller.pid 2>/dev/null || echo none)" ] || {
 		echo "another controller runs"
 		return 1
@@ -67,6 +67,11 @@ controller_start() {
 		tail -n 3 $log
 		return 1
 	}
+}
+
+# controller_start ADDRESS [OPTION...]: until it has both nodes.
+controller_start() {
+	controller_launch "$@"
 	eventually 60 nodes_are_there
 }
 

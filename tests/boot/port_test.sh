@@ -13,6 +13,7 @@
 kernels=${WM_KERNELS:-/var/cache/wiremill/kernels}
 e1000e=0000:00:05.0
 virtio=0000:00:06.0
+nvme=0000:00:07.0
 e1000e_mac=02:57:4d:00:00:f0
 virtio_mac=02:57:4d:00:00:f1
 bytes=$((64 * mib))
@@ -125,10 +126,10 @@ job_is_done_and_exact() {
 	is_exact
 }
 
-# goes_on ADDRESS: a new life of the controller, with what the one before has left.
+# goes_on ADDRESS [START]: a new life of the controller, with what the one before has left.
 goes_on() {
 	full_speed
-	starts_on "$1"
+	"${2:-starts_on}" "$1"
 	job=$(<"$scratch/job")
 	ends "done"
 	job_holds '0 < it["resumed_bytes"] < it["output_bytes"]'
@@ -137,22 +138,77 @@ goes_on() {
 
 # ---- steps --------------------------------------------------------------------
 
+# log_is_read: what is there by now is not looked at again.
+log_is_read() {
+	wc -l <"$guest_share/controller.log" >"$scratch/logged" 2>/dev/null || echo 0 >"$scratch/logged"
+}
+
+# log_grows WORDS: a line with them.
+log_grows() {
+	tail -n "+$(($(<"$scratch/logged") + 1))" "$guest_share/controller.log" | grep -E "$1"
+}
+
+# A card takes a while until its link is up, which is not worth a warning.
 starts_on() {
+	log_is_read
 	rig "bind $1" "controller_start $1" "wiremill stats"
+	eventually 30 log_grows "link up"
+	equal "links that are down" "$(log_grows "link down" || true)" ""
+}
+
+# starts_without_link ADDRESS: of the e1000e, which says when it is down for longer.
+starts_without_link() {
+	trap "qmp set_link name=card0 up=true" EXIT
+	qmp set_link name=card0 up=false
+	log_is_read
+	rig "bind $1" "controller_launch $1"
+	eventually 30 log_grows "link down"
+	qmp set_link name=card0 up=true
+	eventually 30 log_grows "link up"
+	rig "eventually 60 nodes_are_there"
+}
+
+# refuses ADDRESS WORDS [STATUS]: in one line, and none of DPDK's own.
+refuses() {
+	rig "status=0" \
+		"wiremilld --pci $1 --socket /run/other.sock --state /run/other >/run/said 2>&1 || status=\$?" \
+		"echo \$status" "cat /run/said" >"$scratch/said"
+	cat "$scratch/said"
+	equal "exit status" "$(head -n 1 "$scratch/said")" "${3:-1}"
+	equal "lines" "$(tail -n +2 "$scratch/said" | wc -l)" 1
+	grep -qF -- "$1" "$scratch/said"
+	grep -qE -- "$2" "$scratch/said"
+}
+
+refuses_what_is_no_card() {
+	refuses eth0 "lspci" 2
+	refuses 0000:00:1e.0 "there is no PCI device"
+	refuses "$nvme" "no network card"
+}
+
+# mends ADDRESS: the command that the line says, and nothing else, makes a port of it.
+mends() {
+	local command
+	command=$(sed -n "s/.*: run '\(.*\)' as root.*/\1/p" "$scratch/said")
+	[[ $command ]]
+	rig "$command"
+	rig "is_bound $1"
+}
+
+binds_as_it_is_told() {
+	refuses "$e1000e" "no driver"
+	mends "$e1000e"
+	refuses "$virtio" "virtio-pci"
+	mends "$virtio"
 }
 
 # The generator's frames go through the same port.
 generator_loses_nothing() {
-	rig "bind $1" "order_hugepages" "wiremill-gen roundtrip --pci $1 --key /share/key --nodes 2 \
+	rig "order_hugepages" "wiremill-gen roundtrip --pci $1 --key /share/key --nodes 2 \
 		--op map --size 110,jumbo --window 4 --count 500 --json /share/generator.json >/dev/null"
 	holds 'len(it) == 6 and all(r["lost"] == r["damaged"] == 0 and
 		r["received"]["frames"] == r["sent"]["frames"] > 0 for r in it)' \
 		"$(value 'json.dumps(it["results"])' "$(<"$guest_share/generator.json")")"
-}
-
-# log_grows WORDS: a line with them that was not there when `logged` was set.
-log_grows() {
-	tail -n "+$((logged + 1))" "$guest_share/controller.log" | grep -E "$1"
 }
 
 link_is() {
@@ -161,10 +217,9 @@ link_is() {
 
 # loses_its_link CARD: in the middle of a job, which says what it waits for.
 loses_its_link() {
-	local logged
 	trap "full_speed; qmp set_link name=$1 up=true" EXIT
 	begin_slowly
-	logged=$(wc -l <"$guest_share/controller.log")
+	log_is_read
 	qmp set_link "name=$1" up=false
 	eventually 30 log_grows "link down"
 	eventually 30 job_holds '"link" in it["waiting"] and "down" in it["waiting"]'
@@ -202,6 +257,8 @@ make_disks
 
 boots stable
 step "Debian's own kernel boots" is_up
+step "an address that is no card is one line" refuses_what_is_no_card
+step "a card of the kernel or of nobody is one line, whose command mends it" binds_as_it_is_told
 step "the generator gets all frames back from an e1000e" generator_loses_nothing "$e1000e"
 step "it starts on an e1000e" starts_on "$e1000e"
 step "a job on an e1000e is exact" job_is_done_and_exact
@@ -225,7 +282,8 @@ step "a job on a virtio-net waits for its link, and goes on" loses_its_link card
 step "it is killed in the middle of a job on a virtio-net" is_killed
 step "it goes on with that job after a restart there" goes_on "$virtio"
 step "it ends by SIGTERM in the middle of a job on a virtio-net" is_stopped_in_the_middle
-step "it goes on with that job after a restart, on the other card" goes_on "$e1000e"
+step "it goes on with that job after a restart, on the other card, once that has its link" \
+	goes_on "$e1000e" starts_without_link
 step "it ends by SIGTERM on an e1000e there" ends_by_sigterm
 guest_end
 finish
