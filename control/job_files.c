@@ -398,7 +398,8 @@ void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 
 	if (!job->open)
 		return;
-	/* The journal last: it says what the others are. */
+	/* The journal last, since it says what the others are; but no record outlives them. */
+	wm_journal_forget(&job->lane.journal);
 	if (job->lane.sink.fd >= 0)
 		wm_sink_abandon(&job->lane.sink);
 	if (manifest_path(path, job, state_directory, NULL) == 0)

@@ -7,7 +7,7 @@
  *   resumed    journal read and matched with the input ─▶ sink opened again
  *   finished   sink committed ─▶ manifest ─▶ journal removed
  *
- *   abandoned  sink removed ─▶ manifest's space ─▶ journal removed
+ *   abandoned  records forgotten ─▶ sink removed ─▶ manifest's space ─▶ journal removed
  *
  * In that order, so that a journal never vouches for a sink that is not there, and
  * a crash between any two steps leaves what the next life can go on from.

@@ -352,6 +352,14 @@ void wm_journal_close(struct wm_journal *journal)
 	journal->fd = -1;
 }
 
+void wm_journal_forget(struct wm_journal *journal)
+{
+	journal->records = 0;
+	if (ftruncate(journal->fd, (off_t)record_offset(0)) < 0 || fsync(journal->fd) < 0)
+		wm_log_warning("journal of a job that is given up cannot be cut (%s): %s",
+			       strerror(errno), journal->path);
+}
+
 void wm_journal_remove(struct wm_journal *journal)
 {
 	int ret = 0;

@@ -173,6 +173,8 @@ int wm_journal_read(const struct wm_journal *journal, uint32_t first,
 int wm_journal_check_output(const struct wm_journal *journal, const struct wm_layout *layout,
 			    const char *output_path, struct wm_error *error);
 void wm_journal_close(struct wm_journal *journal);
+/* From now on it vouches for nothing: the output may go. Durable. */
+void wm_journal_forget(struct wm_journal *journal);
 /* Closes and removes; the removal is durable. */
 void wm_journal_remove(struct wm_journal *journal);
 

@@ -185,10 +185,13 @@ void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 	(void)state_directory;
 	if (!job->open)
 		return;
+	job->open = false;
+	sim_disk_cut_journal(sim_current, WM_JOURNAL_HEADER_BYTES);
+	if (sim_controller_dies_here(sim_current))
+		return;
 	names->sink = false;
 	if (!sim_controller_dies_here(sim_current))
 		names->journal = false;
-	job->open = false;
 }
 
 /* No simulated operator cancels, or discards. */
