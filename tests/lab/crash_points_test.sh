@@ -27,9 +27,15 @@ died_before() {
 
 # Whether the job was accepted or refused, and its controller died or not, shows later.
 submit_once() {
+	job=
 	rm -rf "$folder"
 	mkdir "$folder"
-	submit "$input" "$output" || true
+	begin "$input" "$output" || true
+	eventually 60 is_over
+}
+
+is_over() {
+	is_gone || { [[ $job ]] && job_holds 'it["state"] in ("done", "failed", "cancelled")'; }
 }
 
 # Sets job, to nothing if the controller knows none with that output.
