@@ -499,9 +499,10 @@ static const char *storage_path(const struct wm_lane_snapshot *snapshot, bool di
 static json_t *obtained_object(const struct wm_daemon *daemon, uint32_t lane,
 			       const struct wm_lane_snapshot *snapshot)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "transmit",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "transmit",
 			 daemon->ports[lane].multi_segment ? "attached" : "linearised", "receive",
-			 snapshot->receive_in_place ? "in place" : "copied", "source",
+			 snapshot->why_copied ? "copied" : "in place", "receive_why",
+			 snapshot->why_copied ? snapshot->why_copied : "", "source",
 			 storage_path(snapshot, snapshot->source_direct), "sink",
 			 storage_path(snapshot, snapshot->sink_direct), "auth",
 			 daemon->config.auth == WM_WIRE_AEAD ? "aead" : "crc32c");

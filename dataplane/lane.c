@@ -389,7 +389,7 @@ void wm_lane_publish(struct wm_lane *lane)
 		published->snapshot.counters.results += counters->results;
 		published->snapshot.counters.duplicates += counters->duplicates;
 	}
-	published->snapshot.receive_in_place = lane->in_place;
+	published->snapshot.why_copied = lane->why_copied;
 	published->snapshot.source_direct = lane->source_direct;
 	published->snapshot.sink_direct = lane->sink_direct;
 	for (uint32_t i = 0; i < lane->node_count; i++)

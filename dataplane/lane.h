@@ -60,7 +60,9 @@ struct wm_lane_counters {
 struct wm_lane_snapshot {
 	struct wm_lane_counters counters;
 	struct wm_lane_job_counters job;
-	bool receive_in_place, source_direct, sink_direct; /* of the current or last job */
+	/* Of the current or last job. Why results are copied; NULL: written in place. */
+	const char *why_copied;
+	bool source_direct, sink_direct;
 };
 
 /* Takes all its memory. After EAL and port. */

@@ -24,14 +24,33 @@ static uint32_t queue_target_batches(const struct wm_lane *lane, const struct wm
 	return lane->config.queue_target_bytes / wire;
 }
 
-static bool can_write_in_place(const struct wm_lane *lane, const struct wm_lane_job *job)
+/* Why results are copied before they are written; NULL: they are written in place. */
+static const char *why_copied(const struct wm_lane *lane, const struct wm_lane_job *job)
 {
 	uint32_t batch = wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements);
+	uint32_t align = wm_port_payload_align_bytes(lane->port->mtu);
 
 	if (wm_lane_held_results(lane->port->mtu, lane->config.auth) == 0)
-		return false;
-	return !job->sink.direct || (WM_PORT_PAYLOAD_ALIGN_BYTES % job->sink.align_bytes == 0 &&
-				     batch % job->sink.align_bytes == 0);
+		return "small frames";
+	if (!job->sink.direct)
+		return NULL;
+	if (align % job->sink.align_bytes || batch % job->sink.align_bytes)
+		return "the disk's blocks are larger";
+	return wm_queue_takes_pieces(&job->sink.queue, batch, align)
+		       ? NULL
+		       : "the drive would get a command for each frame";
+}
+
+/* Of the payload of a frame that is written from where it is; 0: none is. */
+static uint32_t keep_align_bytes(const struct wm_lane *lane, const struct wm_lane_job *job)
+{
+	const struct wm_sink *sink = &job->sink;
+
+	if (lane->why_copied)
+		return 0;
+	return sink->direct && sink->queue.boundary_bytes > sink->align_bytes
+		       ? sink->queue.boundary_bytes
+		       : sink->align_bytes;
 }
 
 void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job)
@@ -39,10 +58,10 @@ void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job)
 	assert(wm_store_buffer_bytes(&job->layout) <= WM_EXTENT_BUFFER_BYTES);
 	lane->source_direct = job->source.direct;
 	lane->sink_direct = job->sink.direct;
-	lane->in_place = can_write_in_place(lane, job);
+	lane->why_copied = why_copied(lane, job);
 	wm_store_attach(lane->store, &job->layout, &job->source, &job->sink);
 	wm_course_job_start(lane->course, job, queue_target_batches(lane, &job->layout),
-			    lane->in_place ? WM_PORT_PAYLOAD_ALIGN_BYTES : 0);
+			    keep_align_bytes(lane, job));
 }
 
 static void job_end(struct wm_lane *lane)

@@ -36,7 +36,7 @@ struct wm_lane {
 	struct rte_ring *to_lane[WM_LANES_MAX], *from_lane[WM_LANES_MAX];
 
 	bool source_direct, sink_direct; /* of the current or last job */
-	bool in_place;			 /* its results are written from where they arrived */
+	const char *why_copied;		 /* its results; NULL: written from where they arrived */
 	struct lane_input inputs[WM_LANE_EXTENTS_MAX];
 	uint32_t node_count;   /* 1 + highest node ever set */
 	uint16_t segments_max; /* that a frame came in */

@@ -6,8 +6,8 @@
  * device, or any --vdev. Three pools, taken once at start:
  *
  *   receive  one buffer a frame, placed so that the *payload* of a frame lies on a
- *            multiple of 512: results are written with O_DIRECT from where they
- *            arrived. Buffers are external memory, pinned to their mbufs:
+ *            multiple of 512, or of a page: results are written with O_DIRECT from where
+ *            they arrived. Buffers are external memory, pinned to their mbufs:
  *
  *                 0 mod 512                                   0 mod 512
  *                 |<-- gap -->|headroom 128|eth 14|header 28|payload ...
@@ -29,9 +29,13 @@
 #include "wiremill/error.h"
 #include "wiremill/wire.h"
 
-/* Payloads of received frames are aligned to this: STATX_DIOALIGN of the usual
- * file systems and disks. */
-#define WM_PORT_PAYLOAD_ALIGN_BYTES 512u
+/* Payloads of received frames lie on multiples of this: STATX_DIOALIGN of the usual file
+ * systems and disks; and of a page where the payload of a result is some, as NVMe wants them
+ * (storage/queue.h). */
+static inline uint32_t wm_port_payload_align_bytes(uint16_t mtu)
+{
+	return mtu > 2 * 4096 ? 4096 : 512;
+}
 
 struct wm_port_config {
 	uint32_t receive_mbufs;	 /* results held until written, and the ring */

@@ -40,7 +40,7 @@ static uint32_t receive_room_bytes(uint16_t mtu)
 
 static uint32_t receive_stride_bytes(uint16_t mtu)
 {
-	return round_up(receive_room_bytes(mtu), WM_PORT_PAYLOAD_ALIGN_BYTES);
+	return round_up(receive_room_bytes(mtu), wm_port_payload_align_bytes(mtu));
 }
 
 static size_t receive_memory_bytes(const struct wm_port_config *config, uint16_t mtu)
@@ -81,8 +81,8 @@ static int receive_pool_create(struct wm_port *port, const struct wm_port_config
 {
 	uint32_t stride = receive_stride_bytes(port->mtu);
 	size_t bytes = receive_memory_bytes(config, port->mtu);
-	uint32_t offset = (RTE_PKTMBUF_HEADROOM + WM_FRAME_HEADER_BYTES) %
-			  WM_PORT_PAYLOAD_ALIGN_BYTES;
+	uint32_t align = wm_port_payload_align_bytes(port->mtu);
+	uint32_t offset = (RTE_PKTMBUF_HEADROOM + WM_FRAME_HEADER_BYTES) % align;
 	struct rte_pktmbuf_extmem area = { 0 };
 	const struct rte_memzone *zone;
 	char name[RTE_MEMZONE_NAMESIZE];
@@ -93,10 +93,8 @@ static int receive_pool_create(struct wm_port *port, const struct wm_port_config
 		return -rte_errno;
 	port->receive_zone = zone;
 	port->memory_bytes += bytes;
-	area.buf_ptr = (uint8_t *)zone->addr + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
-	area.buf_iova = zone->iova == RTE_BAD_IOVA
-				? RTE_BAD_IOVA
-				: zone->iova + WM_PORT_PAYLOAD_ALIGN_BYTES - offset;
+	area.buf_ptr = (uint8_t *)zone->addr + align - offset;
+	area.buf_iova = zone->iova == RTE_BAD_IOVA ? RTE_BAD_IOVA : zone->iova + align - offset;
 	area.buf_len = (size_t)config->receive_mbufs * stride;
 	area.elt_size = (uint16_t)stride;
 

@@ -18,12 +18,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "backing.h"
 #include "file.h"
 #include "log.h"
 #include "path.h"
+#include "queue.h"
 #include "sink_private.h"
 #include "wiremill/journal.h"
 #include "wiremill/side.h"
@@ -185,6 +188,10 @@ static int make_file(struct wm_sink *sink, struct wm_error *error)
 
 static int open_tail(struct wm_sink *sink, struct wm_error *error)
 {
+	struct stat status;
+
+	if (fstat(sink->fd, &status) == 0)
+		wm_queue_find(&sink->queue, &status, WM_BACKING_SYSFS);
 	sink->direct = wm_file_set_direct(sink->fd, sink->block_device, &sink->align_bytes);
 	if (!sink->direct)
 		return 0;

@@ -66,11 +66,13 @@ static void port_print(const json_t *port)
 
 static void obtained_print(const json_t *obtained)
 {
+	const char *why = wm_cli_text(obtained, "receive_why");
+
 	label("obtained");
-	printf("transmit %s, receive %s, source %s, sink %s, frames by %s\n",
+	printf("transmit %s, receive %s%s%s%s, source %s, sink %s, frames by %s\n",
 	       wm_cli_text(obtained, "transmit"), wm_cli_text(obtained, "receive"),
-	       wm_cli_text(obtained, "source"), wm_cli_text(obtained, "sink"),
-	       wm_cli_text(obtained, "auth"));
+	       *why ? " (" : "", why, *why ? ")" : "", wm_cli_text(obtained, "source"),
+	       wm_cli_text(obtained, "sink"), wm_cli_text(obtained, "auth"));
 }
 
 static void copied_print(const json_t *copied, const json_t *payload)

@@ -57,6 +57,13 @@ struct wm_source {
 	char path[PATH_MAX];
 };
 
+/* Of the device that an output is on (storage/queue.h); 0: not known, or no such limit. */
+struct wm_queue {
+	uint32_t boundary_bytes; /* memory: pieces that meet elsewhere are commands of their own */
+	uint32_t physical_bytes; /* file: less than that is read first */
+	uint32_t segments_max;	 /* pieces of one command */
+};
+
 struct wm_sink {
 	int fd;	     /* O_DIRECT where `direct` */
 	int fd_tail; /* buffered: the last bytes, less than a page; -1 unless direct */
@@ -66,6 +73,7 @@ struct wm_sink {
 	bool left;	 /* claimed by a partial file of a job that died; not made yet */
 	mode_t mode_max; /* that the output may have: the input's */
 	uint32_t align_bytes;
+	struct wm_queue queue;
 	uint64_t bytes;		     /* of the complete output */
 	char path[PATH_MAX];	     /* what the user asked for */
 	char path_partial[PATH_MAX]; /* what is written meanwhile; a device itself */
@@ -122,6 +130,11 @@ int wm_sink_check(const char *path, uint64_t bytes, bool force, const struct wm_
 int wm_sink_commit(struct wm_sink *sink, struct wm_error *error);
 /* Removes what was written. Closes. */
 void wm_sink_abandon(struct wm_sink *sink);
+
+/* Whether a write of many pieces of so many bytes, that lie apart on multiples of align_bytes,
+ * is one that the device takes as it is. Else one copy is cheaper (storage/queue.h). */
+bool wm_queue_takes_pieces(const struct wm_queue *queue, uint32_t piece_bytes,
+			   uint32_t align_bytes);
 
 /* ---- a lane's ring ------------------------------------------------------ */
 
