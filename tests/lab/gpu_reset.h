@@ -7,6 +7,7 @@
  * ask it: at the next submission, and at the end of a wait, not of a look at the counter.
  *
  *   WM_GPU_RESET_EVERY=100   one submission in so many, for a preloaded one
+ *   WM_GPU_SLOW_MS=1500      each submission takes so long after the one before, at least
  */
 #ifndef WM_GPU_RESET_H
 #define WM_GPU_RESET_H

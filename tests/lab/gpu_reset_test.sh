@@ -31,7 +31,7 @@ resets_are_told() {
 	eventually 10 node_holds n1 "n['device_losses'] >= 2"
 	node_holds n2 "n['device_losses'] >= 1"
 	node_holds n3 "'device_losses' in n and n['device_losses'] == 0"
-	ctl node list | grep -E "n1 .*device lost, rebuilt [0-9]+ times"
+	ctl node list --wide | grep -E "n1 .*device lost, rebuilt [0-9]+ times"
 	grep "node n1: its GPU was lost and made anew" "/run/wiremill/$lab/ctl.log"
 }
 
@@ -40,10 +40,28 @@ nobody_is_blamed() {
 	holds "it['lanes'][0]['drops']['wrong'] == 0" "$(stats)"
 }
 
+# 1.5 s a submission, beside a timer of one: once it is known, nothing is sent twice.
+slow_is_not_silent() {
+	local node
+	for node in 1 2 3; do
+		lab kill --node "$node" --signal TERM
+		LD_PRELOAD=$library WM_GPU_SLOW_MS=1500 lab start --node "$node"
+	done
+	head -c $((512 * 1024)) "$input" >"$input.small"
+	rm -f "$output"*
+	begin "$input.small" "$output"
+	ends "done"
+	matches_reference "$input.small" "$output"
+	# Each node is given up once at most, before its first beat says that it works.
+	equal "warnings" "$(($(grep -c "does not answer" "/run/wiremill/$lab/ctl.log") <= 3))" 1
+	job_holds 'it["sends"] <= it["batches"] + 2 * 3 * 16'
+}
+
 lab_up --nodes 3 --mtu 9000
 make_data "$input" $((64 * mib))
 check "resets of two GPUs of three leave an exact output" resets_do_no_harm
 check "they are shown with the node and in the log" resets_are_told
 check "no node is in quarantine, and no result was wrong" nobody_is_blamed
+check "GPUs of 1.5 s a submission are slow, not silent" slow_is_not_silent
 check "all programs end well" programs_end_well
 finish
