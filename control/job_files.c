@@ -83,6 +83,10 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 		goto close_source;
 	ret = journal_path(path, job, state_directory, error);
 	if (ret == 0)
+		ret = wm_side_check_space(job->output, state_directory,
+					  job->lane.layout.output_bytes, job->lane.layout.extents,
+					  error);
+	if (ret == 0)
 		ret = check_no_journal(job, path, error);
 
 close_source:

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "backing.h"
@@ -339,4 +341,43 @@ int wm_side_check(const char *output_path, const char *state_directory,
 	for (unsigned i = 0; i < WM_SIDES && ret == 0; i++)
 		ret = check_side(base, (enum wm_side)i, source ? &input : NULL, error);
 	return ret;
+}
+
+/* Of what an earlier job left, which makes way. */
+static uint64_t left_bytes(const char *base)
+{
+	uint64_t bytes = 0;
+	char path[PATH_MAX];
+	struct stat status;
+
+	for (unsigned i = 0; i < WM_SIDES; i++) {
+		if (snprintf(path, sizeof(path), "%s%s", base, sides[i].suffix) < PATH_MAX &&
+		    lstat(path, &status) == 0)
+			bytes += (uint64_t)status.st_blocks * 512;
+	}
+	return bytes;
+}
+
+int wm_side_check_space(const char *output_path, const char *state_directory, uint64_t output_bytes,
+			uint64_t extents, struct wm_error *error)
+{
+	uint64_t beside_bytes = wm_journal_bytes(extents) + wm_manifest_bytes(extents);
+	uint64_t needed_bytes = beside_bytes + (is_device(output_path) ? 0 : output_bytes);
+	char base[PATH_MAX], directory[PATH_MAX];
+	struct statvfs disk;
+	uint64_t free_bytes;
+	int ret = base_of(base, output_path, state_directory, error);
+
+	if (ret < 0)
+		return ret;
+	wm_path_directory(directory, base);
+	if (statvfs(directory, &disk) < 0 || disk.f_blocks == 0)
+		return 0;
+	free_bytes = (uint64_t)disk.f_bfree * disk.f_frsize + left_bytes(base);
+	if (needed_bytes <= free_bytes)
+		return 0;
+	return wm_error_set(error, ENOSPC,
+			    "output needs %" PRIu64 " bytes in %s (%" PRIu64
+			    " of them for journal and manifest), only %" PRIu64 " are free: %s",
+			    needed_bytes, directory, beside_bytes, free_bytes, output_path);
 }

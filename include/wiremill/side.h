@@ -56,6 +56,11 @@ bool wm_side_is_name(const char *path);
 int wm_side_check(const char *output_path, const char *state_directory,
 		  const struct wm_source *source, struct wm_error *error);
 
+/* Is there room for an output of that length in so many extents, with its journal and its
+ * manifest? Only what is certain: quotas and reserved blocks show when space is taken. */
+int wm_side_check_space(const char *output_path, const char *state_directory, uint64_t output_bytes,
+			uint64_t extents, struct wm_error *error);
+
 /* A descriptor, or -ENOENT, -ELOOP (a link), -EISDIR, -EINVAL (no file), -EACCES, ... */
 int wm_side_open(const char *path, int flags);
 /* A new one, mode 0600, in the place of one of ours that a dead process left.

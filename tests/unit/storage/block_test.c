@@ -19,7 +19,8 @@
 #include "harness.h"
 #include "scratch.h"
 #include "stream.h"
-#include "wiremill/store.h"
+#include "wiremill/journal.h"
+#include "wiremill/side.h"
 
 #define DEVICE_BYTES (16u << 20)
 
@@ -310,6 +311,60 @@ static void what_is_stored_where_the_input_is_is_refused(void)
 	wm_source_close(&source);
 }
 
+static void fill_disk(const char *path)
+{
+	static const size_t pieces[] = { 1 << 20, 4096, 1 };
+	static const uint8_t bytes[1 << 20];
+	int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+
+	for (unsigned i = 0; i < 3; i++) {
+		while (write(fd, bytes, pieces[i]) > 0)
+			;
+	}
+	close(fd);
+}
+
+/* Every record of a job is written to a disk that has no block left, and its manifest. */
+static void journal_and_manifest_have_their_blocks_on_a_disk_that_is_full(void)
+{
+	const char *path = wm_scratch_path("mounted/full.wm-journal");
+	const char *path_manifest = wm_scratch_path("mounted/full.wm-manifest");
+	enum { EXTENTS = 1500 };
+	struct wm_journal_identity identity = { .kernel = *wm_kernel_find("xor"),
+						.extent_elements = 32768,
+						.output_bytes = (uint64_t)EXTENTS << 20,
+						.input_bytes = ((uint64_t)EXTENTS << 20) + 32,
+						.input_path = "/in" };
+	struct wm_layout layout = { .extents = EXTENTS };
+	uint8_t bytes[WM_JOURNAL_RECORD_BYTES];
+	struct wm_error error = { "" };
+	struct wm_journal journal;
+
+	wm_scratch_write(wm_scratch_path("mounted/full"), "", 0);
+	CU_ASSERT_EQUAL_FATAL(wm_journal_create(&journal, path, &identity, &error), 0);
+	CU_ASSERT_EQUAL_FATAL(wm_manifest_reserve(path_manifest, &journal, &error), 0);
+	fill_disk(wm_scratch_path("mounted/filler"));
+	CU_ASSERT_EQUAL(wm_side_check_space(wm_scratch_path("mounted/other"), "/", 1 << 20, EXTENTS,
+					    &error),
+			-ENOSPC);
+	for (uint32_t i = 0; i < EXTENTS; i++) {
+		struct wm_journal_record record = { .type = WM_JOURNAL_EXTENT, .extent = i };
+
+		wm_journal_encode_record(bytes, &record, journal.random, i);
+		CU_ASSERT_EQUAL(pwrite(journal.fd, bytes, sizeof(bytes),
+				       WM_JOURNAL_HEADER_BYTES + (off_t)i * (off_t)sizeof(bytes)),
+				(ssize_t)sizeof(bytes));
+	}
+	journal.records = EXTENTS;
+	CU_ASSERT_EQUAL(wm_manifest_create(path_manifest, wm_scratch_path("mounted/full"), &journal,
+					   &layout, &error),
+			0);
+	wm_journal_remove(&journal);
+	unlink(wm_scratch_path("mounted/filler"));
+	unlink(wm_scratch_path("mounted/full"));
+	unlink(path_manifest);
+}
+
 static void a_stale_partial_file_counts_as_free(void)
 {
 	const char *path = wm_scratch_path("mounted/again");
@@ -346,6 +401,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(two_jobs_on_one_device_are_refused),
 	WM_TEST(a_full_disk_is_refused_and_nothing_left_behind),
 	WM_TEST(what_is_stored_where_the_input_is_is_refused),
+	WM_TEST(journal_and_manifest_have_their_blocks_on_a_disk_that_is_full),
 	WM_TEST(a_stale_partial_file_counts_as_free),
 	WM_TEST(a_read_only_file_system_is_refused),
 };
