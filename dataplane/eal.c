@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,16 +13,20 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_ethdev.h>
 #include <rte_lcore.h>
 
 #include "cores.h"
 #include "eal_log.h"
 #include "hugepages.h"
 #include "port_dpdk.h"
+#include "rights.h"
 #include "sysfs.h"
 
 #define ARGUMENTS_MAX (10 + WM_PORTS_MAX)
 #define ARGUMENT_BYTES 512u
+/* Its own, and those of clients and jobs. */
+#define OPEN_FILES 256u
 
 static_assert(WM_LCORES_MAX == RTE_MAX_LCORE, "cores.h takes what DPDK does");
 
@@ -122,6 +125,9 @@ static int memory_take(const struct wm_eal_config *config, const struct wm_cores
 	}
 	ret = wm_hugepages_place("", &needed, error);
 	if (ret == 0)
+		ret = wm_rights_check_memlock(
+			(uint64_t)wm_hugepages_sum(&needed) * WM_HUGEPAGE_BYTES, error);
+	if (ret == 0)
 		ret = check_file_limit(&needed, error);
 	for (unsigned i = 0; i < WM_NUMA_NODES_MAX; i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%" PRIu32,
@@ -142,6 +148,9 @@ static int devices_take(const struct wm_eal_config *config, struct arguments *ar
 		char *text = arguments->texts[arguments->count];
 
 		ret = wm_port_device_check("", &config->devices[i], error);
+		if (ret == 0 && config->devices[i].interface)
+			ret = wm_rights_check(WM_RIGHT_NET_RAW | WM_RIGHT_NET_ADMIN,
+					      "a network interface as a port", error);
 		if (ret == 0)
 			ret = wm_port_eal_argument(&config->devices[i], i, text, ARGUMENT_BYTES,
 						   error);
@@ -155,42 +164,42 @@ static int devices_take(const struct wm_eal_config *config, struct arguments *ar
 
 /* ---- start ---------------------------------------------------------------------- */
 
-/* Where it does not like an argument it prints all that it knows, to stdout. */
-static int init_quietly(struct arguments *arguments)
+/* A device that cannot be had is no reason for EAL not to start. */
+static int check_ports(const struct wm_eal_config *config, struct wm_error *error)
 {
-	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC), kept, ret;
+	char name[WM_PORT_NAME_BYTES];
+	uint16_t id;
 
-	fflush(stdout);
-	kept = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (kept >= 0 && nowhere >= 0)
-		dup2(nowhere, STDOUT_FILENO);
-	ret = rte_eal_init(arguments->count, arguments->words) < 0 ? -rte_errno : 0;
-	fflush(stdout);
-	if (kept >= 0) {
-		dup2(kept, STDOUT_FILENO);
-		close(kept);
+	for (uint32_t i = 0; i < config->device_count; i++) {
+		wm_port_device_name(name, &config->devices[i], i);
+		if (rte_eth_dev_get_port_by_name(name, &id) == 0)
+			continue;
+		rte_eal_cleanup();
+		return wm_error_set(error, ENODEV, "DPDK does not take %s: %s", name,
+				    wm_eal_log_reason()[0] ? wm_eal_log_reason()
+							   : "it has no driver for it");
 	}
-	if (nowhere >= 0)
-		close(nowhere);
-	return ret;
+	return 0;
 }
 
-static int eal_init(struct arguments *arguments, struct wm_error *error)
+static int eal_init(const struct wm_eal_config *config, struct arguments *arguments,
+		    struct wm_error *error)
 {
-	const char *reason;
 	int ret = wm_eal_log_open();
 
 	if (ret < 0)
 		return wm_error_set(error, -ret, "no memory for DPDK's log");
 	wm_eal_log_hold();
-	ret = init_quietly(arguments);
-	if (ret == 0) {
+	if (rte_eal_init(arguments->count, arguments->words) < 0)
+		ret = wm_error_set(error, rte_errno ? rte_errno : EIO, "DPDK does not start: %s",
+				   wm_eal_log_reason()[0] ? wm_eal_log_reason()
+							  : rte_strerror(rte_errno));
+	else
+		ret = check_ports(config, error);
+	if (ret < 0)
+		wm_eal_log_drop();
+	else
 		wm_eal_log_release();
-		return 0;
-	}
-	reason = wm_eal_log_reason();
-	wm_error_set(error, -ret, "DPDK does not start: %s", reason[0] ? reason : strerror(-ret));
-	wm_eal_log_drop();
 	return ret;
 }
 
@@ -208,6 +217,8 @@ int wm_eal_start(const struct wm_eal_config *config, struct wm_error *error)
 	struct wm_cores cores;
 	int ret = wm_sysfs_check("", error);
 
+	if (ret == 0)
+		ret = wm_rights_check_limits(OPEN_FILES, error);
 	add(&arguments, "%s", config->program);
 	for (unsigned i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		add(&arguments, "%s", fixed[i]);
@@ -217,7 +228,7 @@ int wm_eal_start(const struct wm_eal_config *config, struct wm_error *error)
 		ret = devices_take(config, &arguments, error);
 	if (ret == 0)
 		ret = memory_take(config, &cores, &arguments, error);
-	return ret < 0 ? ret : eal_init(&arguments, error);
+	return ret < 0 ? ret : eal_init(config, &arguments, error);
 }
 
 void wm_eal_stop(void)

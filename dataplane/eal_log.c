@@ -22,6 +22,8 @@ static struct {
 	char held[LINES_HELD_MAX][LINE_BYTES];
 	unsigned held_count;
 	FILE *holding, *passing;
+	/* EAL prints on its own too: its last words to stderr, all that it knows to stdout. */
+	FILE *stdout_before, *stderr_before, *usage;
 	struct sigaction before; /* of SIGABRT */
 } said;
 
@@ -70,6 +72,7 @@ int wm_eal_log_open(void)
 	said.passing = wm_log_stream(WM_LOG_WARNING);
 	if (!said.holding || !said.passing)
 		return -ENOMEM;
+	setvbuf(said.holding, NULL, _IONBF, 0);
 	return 0;
 }
 
@@ -78,6 +81,13 @@ void wm_eal_log_hold(void)
 	const struct sigaction action = { .sa_handler = give_up };
 
 	said.held_count = 0;
+	said.stdout_before = stdout;
+	said.stderr_before = stderr;
+	said.usage = fopen("/dev/null", "we");
+	fflush(stdout);
+	if (said.usage)
+		stdout = said.usage;
+	stderr = said.holding;
 	rte_openlog_stream(said.holding);
 	sigaction(SIGABRT, &action, &said.before);
 }
@@ -89,6 +99,10 @@ const char *wm_eal_log_reason(void)
 
 void wm_eal_log_drop(void)
 {
+	stdout = said.stdout_before;
+	stderr = said.stderr_before;
+	if (said.usage)
+		fclose(said.usage);
 	sigaction(SIGABRT, &said.before, NULL);
 	rte_openlog_stream(said.passing);
 }

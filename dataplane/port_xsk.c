@@ -11,6 +11,7 @@
 #include <xdp/xsk.h>
 
 #include "log.h"
+#include "rights.h"
 #include "xdp/host.h"
 
 /* Newer than Debian 12's headers (linux/if_xdp.h of 6.6). */
@@ -19,6 +20,8 @@
 
 #define QUEUE 0
 #define REGION_ALIGN_BYTES (2u * 1024u * 1024u)
+/* The socket; attaching, binding; loading; registering the UMEM. */
+#define RIGHTS (WM_RIGHT_NET_RAW | WM_RIGHT_NET_ADMIN | WM_RIGHT_BPF | WM_RIGHT_IPC_LOCK)
 #define PIECE_BYTES_MAX (WM_UMEM_CHUNK_BYTES - WM_UMEM_HEADROOM_BYTES)
 /* The kernel lets go of the queue of a process that ended a moment later. */
 #define BUSY_RETRIES 40
@@ -236,7 +239,7 @@ int wm_xsk_open(struct wm_xsk **out, const struct wm_xsk_config *config, struct 
 		return wm_error_set(error, ENOMEM, "no memory for a port");
 	ret = wm_host_interface_find(&xsk->interface, config->interface, error);
 	if (ret == 0)
-		ret = wm_host_check_capabilities(error);
+		ret = wm_rights_check(RIGHTS, "an AF_XDP socket", error);
 	if (ret == 0)
 		ret = wm_host_raise_memlock(WM_XSK_MEMORY_BYTES, error);
 	if (ret < 0)

@@ -2,7 +2,41 @@
 #include "ring.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "rights.h"
+
+static bool is_disabled(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
+	bool disabled = file && fgetc(file) != '0';
+
+	if (file)
+		fclose(file);
+	return disabled;
+}
+
+/* By whom: several may, and none of them says so. */
+static int refuse_forbidden(int code, struct wm_error *error)
+{
+	if (is_disabled())
+		return wm_error_set(error, code,
+				    "io_uring is forbidden: set sysctl kernel.io_uring_disabled=0");
+	if (wm_rights_are_filtered())
+		return wm_error_set(
+			error, code,
+			"a seccomp filter forbids io_uring: allow io_uring_setup, "
+			"io_uring_enter and io_uring_register in the container's profile "
+			"or the unit's SystemCallFilter=");
+	if (code == ENOSYS)
+		return wm_error_set(error, code,
+				    "this kernel has no io_uring: use one with CONFIG_IO_URING");
+	return wm_error_set(error, code,
+			    "io_uring is forbidden by a security module of the kernel (SELinux, "
+			    "AppArmor): see its log");
+}
 
 int wm_ring_create(struct io_uring *ring, unsigned entries, unsigned flags, struct wm_error *error)
 {
@@ -15,11 +49,8 @@ int wm_ring_create(struct io_uring *ring, unsigned entries, unsigned flags, stru
 	case 0:
 		return 0;
 	case ENOSYS:
-		return wm_error_set(error, ENOSYS,
-				    "this kernel has no io_uring: use one with CONFIG_IO_URING");
 	case EPERM:
-		return wm_error_set(error, EPERM,
-				    "io_uring is forbidden: set sysctl kernel.io_uring_disabled=0");
+		return refuse_forbidden(-ret, error);
 	case ENOMEM:
 		return wm_error_set(error, ENOMEM,
 				    "an io_uring of depth %u needs more locked memory: raise "

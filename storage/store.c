@@ -23,6 +23,7 @@
 
 #include "append.h"
 #include "parts.h"
+#include "rights.h"
 #include "ring.h"
 #include "wiremill/limits.h"
 #include "wiremill/store.h"
@@ -110,6 +111,10 @@ static int register_buffers(struct wm_store *store, struct wm_error *error)
 				    "%llu MiB of I/O buffers cannot be locked: raise LimitMEMLOCK= "
 				    "(ulimit -l), or give CAP_IPC_LOCK",
 				    (unsigned long long)(bytes >> 20));
+	if (ret == -EPERM && wm_rights_are_filtered())
+		return wm_error_set(error, EPERM,
+				    "a seccomp filter forbids io_uring_register: allow it in the "
+				    "container's profile or the unit's SystemCallFilter=");
 	return wm_error_set(error, -ret, "%u I/O buffers cannot be registered (%s)",
 			    store->buffer_count, strerror(-ret));
 }

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -14,7 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "wiremill/limits.h"
@@ -134,51 +132,6 @@ uint32_t wm_host_receive_queues(const char *name)
 }
 
 /* ---- rights ------------------------------------------------------------- */
-
-struct capability {
-	unsigned number;
-	const char *name;
-};
-
-/* AF_XDP socket; attaching, binding; loading; registering the UMEM. */
-static const struct capability needed[] = {
-	{ CAP_NET_RAW, "CAP_NET_RAW" },
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
-	{ CAP_BPF, "CAP_BPF" },
-	{ CAP_IPC_LOCK, "CAP_IPC_LOCK" },
-};
-
-static int read_effective(uint64_t *effective)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &header, data) < 0)
-		return -errno;
-	*effective = (uint64_t)data[1].effective << 32 | data[0].effective;
-	return 0;
-}
-
-int wm_host_check_capabilities(struct wm_error *error)
-{
-	uint64_t effective = 0;
-	char missing[128] = "";
-	size_t n = 0;
-	int ret = read_effective(&effective);
-
-	if (ret < 0)
-		return wm_error_set(error, -ret, "capabilities cannot be read: %s", strerror(-ret));
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (!(effective >> needed[i].number & 1))
-			n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s",
-					      needed[i].name);
-	}
-	if (n == 0)
-		return 0;
-	return wm_error_set(error, EPERM,
-			    "an AF_XDP socket needs%s: run as root, or grant them with setcap",
-			    missing);
-}
 
 int wm_host_raise_memlock(size_t locked_bytes, struct wm_error *error)
 {

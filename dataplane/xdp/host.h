@@ -35,9 +35,6 @@ int wm_host_link_look(struct wm_host_link *link, unsigned index);
 /* Receive queues that its card has in use; 1 where nobody knows. */
 uint32_t wm_host_receive_queues(const char *name);
 
-/* Returns 0 or -EPERM, naming every capability that is missing. */
-int wm_host_check_capabilities(struct wm_error *error);
-
 /* Sees to it that locked_bytes may be locked. Returns 0 or -ENOMEM. */
 int wm_host_raise_memlock(size_t locked_bytes, struct wm_error *error);
 

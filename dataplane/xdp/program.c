@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "rights.h"
 #include "wm_xdp.skel.h"
 
 /* A program that was killed a moment ago may still be attached. */
@@ -41,10 +42,16 @@ static int load(struct wm_xdp_program *program, const struct wm_host_interface *
 	ret = wm_xdp__load(program->skeleton);
 	if (ret < 0) {
 		wm_xdp__destroy(program->skeleton);
+		/* The capability was checked before. */
+		if (ret == -EPERM && wm_rights_are_filtered())
+			return wm_error_set(error, EPERM,
+					    "a seccomp filter forbids bpf(), which loads the XDP "
+					    "program: allow it in the container's profile or the "
+					    "unit's SystemCallFilter=");
 		return wm_error_set(error, -ret,
 				    "the XDP program cannot be loaded: %s (--log-level debug says "
 				    "what the kernel objects to)",
-				    strerror(-ret));
+				    wm_errno_text(-ret));
 	}
 	return 0;
 }

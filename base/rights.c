@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "rights.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const struct {
+	enum wm_right right;
+	unsigned number;
+	const char *name;
+} capabilities[] = {
+	{ WM_RIGHT_NET_RAW, CAP_NET_RAW, "CAP_NET_RAW" },
+	{ WM_RIGHT_NET_ADMIN, CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+	{ WM_RIGHT_BPF, CAP_BPF, "CAP_BPF" },
+	{ WM_RIGHT_IPC_LOCK, CAP_IPC_LOCK, "CAP_IPC_LOCK" },
+};
+
+static int read_effective(uint64_t *effective)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	*effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+	return 0;
+}
+
+int wm_rights_check(unsigned rights, const char *what, struct wm_error *error)
+{
+	uint64_t effective = 0;
+	char missing[128] = "";
+	size_t n = 0;
+	int ret = read_effective(&effective);
+
+	if (ret < 0)
+		return wm_error_set(error, -ret, "capabilities cannot be read: %s", strerror(-ret));
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+		if (rights & capabilities[i].right && !(effective >> capabilities[i].number & 1))
+			n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s",
+					      capabilities[i].name);
+	}
+	if (n == 0)
+		return 0;
+	return wm_error_set(error, EPERM,
+			    "%s needs%s: run as root, or grant it (setcap, --cap-add of a "
+			    "container)",
+			    what, missing);
+}
+
+int wm_rights_check_memlock(uint64_t bytes, struct wm_error *error)
+{
+	struct rlimit limit;
+
+	if (wm_rights_check(WM_RIGHT_IPC_LOCK, "locked memory", NULL) == 0 ||
+	    getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur >= bytes)
+		return 0;
+	return wm_error_set(error, ENOMEM,
+			    "%" PRIu64
+			    " bytes of memory are to be locked, and the limit is %" PRIu64
+			    ": give CAP_IPC_LOCK, or raise it with 'ulimit -l' or LimitMEMLOCK=",
+			    bytes, (uint64_t)limit.rlim_cur);
+}
+
+int wm_rights_check_limits(uint64_t files, struct wm_error *error)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < files)
+		return wm_error_set(error, EMFILE,
+				    "%" PRIu64 " open files are needed, and the limit is %" PRIu64
+				    ": raise it with 'ulimit -n' or LimitNOFILE=",
+				    files, (uint64_t)limit.rlim_cur);
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		return wm_error_set(error, ENOMEM,
+				    "the address space is limited to %" PRIu64 " bytes, of which "
+				    "drivers reserve much more than they use: run 'ulimit -v "
+				    "unlimited'",
+				    (uint64_t)limit.rlim_cur);
+	return 0;
+}
+
+bool wm_rights_are_filtered(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	bool filtered = false;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		filtered |= strcmp(line, "Seccomp:\t2\n") == 0;
+	if (file)
+		fclose(file);
+	return filtered;
+}

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What a machine may lack, one thing at a time: each program says in one line what it is,
+# and blames nothing else.
+# shellcheck disable=SC2317  # the steps are called by check
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+refuse=$build/tests/lab/refuse
+gen=$build/tools/gen/wiremill-gen
+daemon=("$build/control/wiremilld" --interface port0 --socket "$scratch/s.sock" --state "$scratch/state")
+
+# Without the warning of what was not asked for.
+said_by() {
+	local status=0
+	"$@" 2>"$scratch/all" >"$scratch/out" || status=$?
+	grep -v 'no --key' "$scratch/all" >&2 || true
+	cat "$scratch/out"
+	return "$status"
+}
+
+# controller WORDS WRAPPER...: the controller, run by that, does not start and says so.
+controller() {
+	local words=$1
+	shift
+	refused 1 "$words" said_by lab exec -- timeout -k 5 20 "$@" "${daemon[@]}"
+}
+
+# node WORDS WRAPPER...
+node() {
+	local words=$1
+	shift
+	refused 1 "$words" said_by lab exec --node 1 -- timeout -k 5 20 "$@" "$build/control/wiremill-node" \
+		--interface port0 --name n1
+}
+
+# within SETUP...: a wrapper that does this first, in mounts of its own.
+within() {
+	unshare_setup=(unshare -m bash -c "$1; exec \"\$@\"" -)
+}
+
+seccomp_is_not_the_sysctl() {
+	controller 'seccomp filter forbids io_uring: ' "$refuse" io_uring_setup 1
+	controller 'seccomp filter forbids io_uring: ' "$refuse" io_uring_setup 38
+	controller 'seccomp filter forbids io_uring_register' "$refuse" io_uring_register 1
+	node 'seccomp filter forbids bpf' "$refuse" bpf 1
+	! grep io_uring_disabled "$scratch/stderr"
+}
+
+no_sys_is_not_no_hugepages() {
+	within 'umount -l /sys'
+	controller '/sys is not mounted' "${unshare_setup[@]}"
+	refused 1 '/sys is not mounted' said_by lab exec -- timeout -k 5 20 "${unshare_setup[@]}" "$gen" transmit \
+		--interface port0 --mac 02:00:00:00:00:01 --count 1
+	within 'umount -l /proc'
+	controller '/proc is not mounted' "${unshare_setup[@]}"
+}
+
+capabilities_are_named() {
+	controller 'needs CAP_NET_RAW:' setpriv --bounding-set=-net_raw
+	controller 'needs CAP_NET_ADMIN:' setpriv --bounding-set=-net_admin
+	controller 'to be locked.*CAP_IPC_LOCK.*ulimit -l' \
+		bash -c 'ulimit -l 8192; exec "$@"' - setpriv --bounding-set=-ipc_lock,-sys_resource
+	refused 1 'CAP_NET_RAW CAP_NET_ADMIN:' said_by lab exec -- timeout -k 5 20 setpriv --bounding-set=-all \
+		"$gen" transmit --interface port0 --mac 02:00:00:00:00:01 --count 1
+	node 'CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_IPC_LOCK:' setpriv --bounding-set=-all
+}
+
+limits_are_named() {
+	controller "'ulimit -n'" bash -c 'ulimit -n 32; exec "$@"' -
+	controller "'ulimit -v unlimited'" bash -c 'ulimit -v 1000000; exec "$@"' -
+	controller "'ulimit -f'" bash -c 'ulimit -f 1000; exec "$@"' -
+	node "'ulimit -n'" bash -c 'ulimit -n 6; exec "$@"' -
+}
+
+# EAL panics where a core may not be used, and prints its usage where it knows none.
+cores_are_checked() {
+	daemon+=(--lcores "0,77")
+	controller 'core 77 of --lcores 0,77' env
+	daemon[-1]=banana
+	controller "not 'banana'" env
+	daemon[-1]=0
+	controller 'too few cores' env
+	unset 'daemon[-1]' 'daemon[-1]'
+	controller '2 cores are needed' taskset -c "$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')"
+}
+
+devices_are_checked() {
+	refused 2 "such as 0000:05:00.0.*not '00:05'" "$build/control/wiremilld" --pci 00:05
+	refused 2 "such as 0000:05:00.0.*not 'eth77'" "$gen" transmit --pci eth77 --mac 02:00:00:00:00:01
+	refused 2 'are the same' "$build/control/wiremilld" --pci 05:00.0 --pci 0000:05:00.0
+	refused 2 'ip link set port0 mtu 1500' "$build/control/wiremilld" --interface port0 --mtu 1500
+	refused 1 'no PCI (device|bus)' said_by timeout -k 5 20 "$build/control/wiremilld" --pci ffff:ff:1f.7
+	refused 1 'net_bogus0' said_by timeout -k 5 20 "$build/control/wiremilld" --vdev net_bogus0
+	refused 1 'socket directory' said_by "$build/control/wiremilld" \
+		--vdev net_memif0,role=client,socket-abstract=no,socket=/none/x
+}
+
+read_only_state() {
+	mkdir "$scratch/ro"
+	within "mount -t tmpfs -o ro none '$scratch/ro'"
+	daemon=("$build/control/wiremilld" --interface port0 --socket "$scratch/s.sock" --state "$scratch/ro/state")
+	controller 'state directory.*Read-only.*--state' "${unshare_setup[@]}"
+}
+
+# The limit of a file's size, as the user's shell had it: said, and nobody dies of it.
+file_limit_fails_the_job_alone() {
+	local pid
+	pid=$(cut -d' ' -f1 "/run/wiremill/$lab/ctl.pid")
+	make_data "$scratch/input" $((4 * mib))
+	prlimit --pid "$pid" --fsize=$((2 * mib)):unlimited
+	! submit "$scratch/input" "$scratch/output" 2>"$scratch/stderr" || return 1
+	grep 'File too large.*ulimit -f' "$scratch/stderr"
+	prlimit --pid "$pid" --fsize=unlimited:unlimited
+	rm -f "$scratch"/output*
+	job_is_exact "$mib"
+}
+
+file_limit_fails_a_key_alone() {
+	local said
+	# Of the shell's files, that of stderr too: so it is a pipe.
+	! said=$(bash -c 'ulimit -f 0; exec "$@" 2>&1' - "$wiremill" key "$scratch/key") || return 1
+	grep 'ulimit -f' <<<"$said"
+}
+
+lab_up --nodes 1 --mtu 1500
+check "a job beyond the limit of a file's size fails with that reason" file_limit_fails_the_job_alone
+check "so does a key" file_limit_fails_a_key_alone
+lab kill --controller --signal TERM
+lab kill --node 1 --signal TERM
+check "a system call that seccomp refuses" seccomp_is_not_the_sysctl
+check "no /sys, no /proc" no_sys_is_not_no_hugepages
+check "capabilities that are missing" capabilities_are_named
+check "limits of the process" limits_are_named
+check "cores that may not be used" cores_are_checked
+check "devices that are not there" devices_are_checked
+check "a state directory that is read-only" read_only_state
+finish
