@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "daemon.h"
+#include "job_end.h"
 #include "port_counters.h"
 #include "wiremill/limits.h"
 
