@@ -31,23 +31,26 @@ static void refuse(const struct wm_jobs_reply *reply, const struct wm_error *err
 
 /* ---- into the queue --------------------------------------------------------------- */
 
-/* The oldest that has ended makes room. */
-static bool make_room(struct wm_jobs *jobs)
+static int check_room(const struct wm_jobs *jobs, struct wm_error *error)
 {
-	if (wm_jobs_unfinished(jobs) >= WM_JOBS_QUEUED_MAX)
-		return false;
+	if (wm_jobs_unfinished(jobs) < WM_JOBS_QUEUED_MAX)
+		return 0;
+	return wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
+			    WM_JOBS_QUEUED_MAX);
+}
+
+/* The oldest that has ended makes room: there is one, since not all are queued. */
+static void make_room(struct wm_jobs *jobs)
+{
+	uint32_t i = 0;
+
 	if (jobs->count < WM_JOBS_MAX)
-		return true;
-	for (uint32_t i = 0; i < jobs->count; i++) {
-		if (!wm_job_has_ended(jobs->jobs[i]))
-			continue;
-		free(jobs->jobs[i]);
-		jobs->count--;
-		memmove(&jobs->jobs[i], &jobs->jobs[i + 1],
-			(jobs->count - i) * sizeof(jobs->jobs[0]));
-		return true;
-	}
-	return false;
+		return;
+	while (!wm_job_has_ended(jobs->jobs[i]))
+		i++;
+	free(jobs->jobs[i]);
+	jobs->count--;
+	memmove(&jobs->jobs[i], &jobs->jobs[i + 1], (jobs->count - i) * sizeof(jobs->jobs[0]));
 }
 
 static int check_not_at_it(const struct wm_jobs *jobs, const char *output, struct wm_error *error)
@@ -79,18 +82,13 @@ static int job_save(struct wm_jobs *jobs, struct wm_error *error)
 static struct wm_job *job_queue(struct wm_jobs *jobs, const struct wm_job *arrived,
 				struct wm_error *error)
 {
-	struct wm_job *job;
+	struct wm_job *job = malloc(sizeof(*job));
 
-	if (!make_room(jobs)) {
-		wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
-			     WM_JOBS_QUEUED_MAX);
-		return NULL;
-	}
-	job = malloc(sizeof(*job));
 	if (!job) {
 		wm_error_set(error, ENOMEM, "no memory for another job");
 		return NULL;
 	}
+	make_room(jobs);
 	*job = *arrived;
 	job->lane.id = jobs->next_id++;
 	job->origin.submitted_ms = wm_utc_ms();
@@ -117,6 +115,10 @@ static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, str
 	/* Two may have asked at once. */
 	if (work->op == WM_WORK_RECALL && check_not_at_it(jobs, work->job.output, error) < 0)
 		return NULL;
+	if (check_room(jobs, error) < 0)
+		return NULL;
+	if (work->job.dry_run)
+		return &work->job;
 	return job_queue(jobs, &work->job, error);
 }
 
@@ -252,6 +254,7 @@ static int fill_request(struct wm_job *job, const struct wm_job_request *request
 		return wm_error_set(error, ENOENT,
 				    "no kernel '%s' here: see 'wiremill job submit --help'",
 				    request->kernel);
+	job->dry_run = request->dry_run;
 	job->meant = request->meant;
 	job->force = request->force;
 	job->drop_tail = request->drop_tail;

@@ -186,6 +186,8 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 {
 	struct wm_lane_job_counters counters;
 
+	if (job->dry_run)
+		return "";
 	if (job->held)
 		return job->state == WM_JOB_FINISHING ? "for its files to be closed"
 						      : "for its files to be opened";

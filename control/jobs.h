@@ -67,6 +67,7 @@ struct wm_job_request {
 	struct wm_source_identity meant; /* as the submitter sees the input */
 	bool force;
 	bool drop_tail;
+	bool dry_run;		/* checked only, not queued */
 	uint64_t fail_after_ns; /* without a node that can go on; 0: wait for ever */
 	uint32_t audit_ppm;	/* share of batches that two nodes compute, of a million */
 	const struct wm_job_origin *origin; /* NULL: nobody's */
@@ -81,6 +82,7 @@ struct wm_job {
 	struct wm_job_origin origin;
 	struct wm_source_identity meant; /* by the submitter: compared when it is submitted */
 	bool force, drop_tail;
+	bool dry_run;	/* it is none: of no queue, without a number */
 	bool resume;	/* goes on from the journal of an earlier life */
 	bool committed; /* in which the output got its name: no doubt reaches it any more */
 	bool open;	/* source, sink and journal are */

@@ -10,6 +10,7 @@
 struct wm_job_waiting {
 	bool wait;
 	bool parsable;		    /* the number alone goes to stdout */
+	bool dry_run;		    /* no job is made, what it would be is said */
 	const char *reconnect;	    /* as given, for wm_job_waiting_take */
 	uint64_t reconnect_seconds; /* how long a controller that went away is looked for */
 };

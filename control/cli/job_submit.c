@@ -34,6 +34,9 @@ static const struct wm_option options[] = {
 	{ .name = "parsable",
 	  .help = "print the job's number alone, before the waiting",
 	  .flag = &waiting.parsable },
+	{ .name = "dry-run",
+	  .help = "check all that a submission checks, and queue nothing",
+	  .flag = &waiting.dry_run },
 	{ .name = "force", .help = "replace an output that exists", .flag = &force },
 	{ .name = "tail",
 	  .value_name = "refuse|drop",
@@ -69,11 +72,12 @@ static int run(const struct wm_cli *cli)
 		return wm_cli_failed("%s", error.text);
 	return wm_job_start(
 		cli, "job.submit",
-		json_pack("{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:I, s:I, s:s}", "kernel", kernel,
-			  "input", input_path, "input_device", (json_int_t)meant.device,
+		json_pack("{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:I, s:I, s:s, s:b}", "kernel",
+			  kernel, "input", input_path, "input_device", (json_int_t)meant.device,
 			  "input_inode", (json_int_t)meant.inode, "output", output_path, "force",
 			  force, "tail", tail, "fail_after_seconds", (json_int_t)fail_after_seconds,
-			  "audit_ppm", (json_int_t)audit_ppm, "name", name),
+			  "audit_ppm", (json_int_t)audit_ppm, "name", name, "dry_run",
+			  waiting.dry_run),
 		&waiting);
 }
 

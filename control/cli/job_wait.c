@@ -199,6 +199,10 @@ int wm_job_waiting_take(const struct wm_cli *cli, struct wm_job_waiting *waiting
 {
 	if (cli->json && waiting->parsable)
 		return wm_cli_wrong_usage(cli->verb, "--parsable does not go with --json");
+	if (waiting->dry_run && (waiting->wait || waiting->parsable))
+		return wm_cli_wrong_usage(cli->verb,
+					  "--dry-run makes no job: --%s does not go with it",
+					  waiting->wait ? "wait" : "parsable");
 	return wm_cli_duration(cli->verb, "reconnect", waiting->reconnect,
 			       &waiting->reconnect_seconds);
 }
@@ -207,7 +211,11 @@ int wm_job_waiting_take(const struct wm_cli *cli, struct wm_job_waiting *waiting
 static void job_made(const struct wm_cli *cli, const json_t *job,
 		     const struct wm_job_waiting *waiting)
 {
-	if (waiting->parsable)
+	if (waiting->dry_run && !cli->json)
+		printf("the job would be queued: %" PRIu64 " bytes of output, %" PRIu64
+		       " extents; nothing was done\n",
+		       wm_cli_number(job, "output_bytes"), wm_cli_number(job, "extents"));
+	else if (waiting->parsable)
 		printf("%" PRIu64 "\n", wm_cli_number(job, "job"));
 	else if (!waiting->wait && cli->json)
 		wm_cli_print_json(job);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "options.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "wrap.h"
@@ -29,6 +30,7 @@ static void line_init(struct line *line, const struct wm_verb *verb, struct wm_c
 		  .text = &cli->socket_path },
 	};
 
+	assert(verb->option_count + COMMON_COUNT <= OPTIONS_MAX);
 	*line = (struct line){ .count = verb->option_count };
 	for (unsigned i = 0; i < verb->option_count; i++)
 		line->options[i] = verb->options[i];

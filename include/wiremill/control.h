@@ -14,7 +14,8 @@
  *                audit_ppm? = 0 (batches of a million that two nodes compute),
  *                name? = "" (as the submitter calls it), input_device?, input_inode?
  *                (which file the submitter means: 63 bits; of a block device its own
- *                number and 0; refused if the controller opens another)
+ *                number and 0; refused if the controller opens another), dry_run? = false
+ *                (all is checked, nothing queued: the job's number is 0)
  *                                                           -> job object
  *   job.resume   output, name? = "", fail_after_seconds? (else, and all else, as it had it)
  *                                                           -> job object (a new one)

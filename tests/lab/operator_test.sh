@@ -101,6 +101,17 @@ stray_signals() {
 	nodes_stay
 }
 
+dry_run_does_nothing() {
+	local before
+	before=$(ctl job list --json)
+	ctl job submit --kernel xor --input "$input" --output "$scratch/dry" --dry-run >"$scratch/said"
+	grep -q "would be queued: 65504 bytes of output, 1 extents" "$scratch/said"
+	refused 1 "exists" ctl job submit --kernel xor --input "$input" --output "$scratch/many1" --dry-run
+	refused 1 "no kernel" ctl job submit --kernel fft --input "$input" --output "$scratch/dry" --dry-run
+	equal "the jobs" "$(ctl job list --json)" "$before"
+	equal "files of it" "$(find "$scratch" -name 'dry*')" ""
+}
+
 last_job_runs() {
 	holds "it['jobs'][-1]['output'] == '$scratch/over' and it['jobs'][-1]['batches_done'] > 0" \
 		"$(ctl job list --last 1 --json)"
@@ -179,6 +190,7 @@ check "a job has its name, its user and its times" whose_and_when
 check "a path with control characters forges no line" path_forges_nothing
 check "stray signals end nobody" stray_signals
 check "failures have their exit status" statuses_differ
+check "a dry run checks all, and does nothing" dry_run_does_nothing
 check "who waits goes on waiting over a restart of the controller" wait_goes_on_over_a_restart
 check "a closed terminal stops programs in order" hangup_stops_in_order
 check "a log that nobody reads holds nobody up" log_that_nobody_reads

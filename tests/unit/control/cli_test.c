@@ -125,7 +125,7 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 {
 	const char *kernel = NULL, *input = NULL, *output = NULL, *tail = NULL, *name = NULL;
 	uint64_t fail_after_seconds = 0, audit_ppm = 0, device = 0, inode = 0;
-	bool force = false;
+	bool force = false, dry_run = false;
 	const struct wm_rpc_param expected[] = {
 		{ "kernel", WM_RPC_STRING, false, &kernel },
 		{ "input", WM_RPC_STRING, false, &input },
@@ -137,10 +137,11 @@ static json_t *call_submit(void *context, const json_t *params, int *code, struc
 		{ "fail_after_seconds", WM_RPC_NUMBER, true, &fail_after_seconds },
 		{ "audit_ppm", WM_RPC_NUMBER, true, &audit_ppm },
 		{ "name", WM_RPC_STRING, true, &name },
+		{ "dry_run", WM_RPC_BOOL, true, &dry_run },
 	};
 
 	(void)context;
-	if (wm_rpc_params_unpack(params, expected, 10, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 11, code, error) < 0)
 		return NULL;
 	looks = 0;
 	if (strcmp(kernel, "echo") == 0)
@@ -827,6 +828,20 @@ static void parsable_is_the_number_alone(void)
 	WRONG("--reconnect is a time like", SUBMIT("xor", "--reconnect", "soon"));
 }
 
+static void dry_run_is_asked_for_and_makes_no_job(void)
+{
+	CU_ASSERT_EQUAL(RUN(SUBMIT("echo", "--json", "--dry-run")), 0);
+	CU_ASSERT(out_has("\"dry_run\": true"));
+	CU_ASSERT_EQUAL(RUN(SUBMIT("echo", "--json")), 0);
+	CU_ASSERT(out_has("\"dry_run\": false"));
+	CU_ASSERT_EQUAL(RUN(SUBMIT("xor", "--dry-run")), 0);
+	CU_ASSERT_STRING_EQUAL(out, "the job would be queued: 64 bytes of output, 0 extents; "
+				    "nothing was done\n");
+	CU_ASSERT_EQUAL(RUN(SUBMIT("fft", "--dry-run")), 1);
+	WRONG("--wait does not go with it", SUBMIT("xor", "--dry-run", "--wait"));
+	WRONG("--parsable does not go with it", SUBMIT("xor", "--dry-run", "--parsable"));
+}
+
 static void job_that_is_being_cancelled_says_so(void)
 {
 	CU_ASSERT_EQUAL(RUN("job", "show", "10"), 0);
@@ -1112,6 +1127,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(wait_ends_when_the_controller_does_not_come_back),
 	WM_TEST(standstill_is_told_from_absence),
 	WM_TEST(parsable_is_the_number_alone),
+	WM_TEST(dry_run_is_asked_for_and_makes_no_job),
 	WM_TEST(job_that_is_being_cancelled_says_so),
 	WM_TEST(job_shows_whose_it_is_and_its_times),
 	WM_TEST(lists_are_tables),
