@@ -17,7 +17,7 @@
 #include "spool.h"
 
 /* For the lane and the files to let go when the controller stops. */
-#define CLOSE_WAIT_NS (10 * WM_NS_PER_S)
+#define CLOSE_WAIT_NS (6 * WM_NS_PER_S)
 
 static const char *const state_names[WM_JOB_STATES] = {
 	[WM_JOB_QUEUED] = "queued",	  [WM_JOB_PREPARING] = "preparing",

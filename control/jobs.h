@@ -148,7 +148,7 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		 uint32_t port_mtu, const char *state_directory, int wake_fd,
 		 struct wm_error *error);
 /* Suspends the running job and forgets all; the spool keeps it. The lane still runs.
- * Blocks until it and the files have let go, for ten seconds. False: the lane still has
+ * Blocks until it and the files have let go, for six seconds. False: the lane still has
  * the job, and must be left as it is. */
 bool wm_jobs_close(struct wm_jobs *jobs);
 
