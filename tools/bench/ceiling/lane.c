@@ -222,6 +222,8 @@ static int run_lane(struct wm_port *port, const struct options *options, struct 
 	wait_for_leave();
 
 destroy_lane:
+	/* Mbufs in its ring point into the lane's memory. */
+	wm_port_stop(port);
 	wm_lane_destroy(&lane);
 close_wake:
 	close(config.wake_fd);
