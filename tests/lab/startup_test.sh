@@ -96,6 +96,11 @@ devices_are_checked() {
 		--vdev net_memif0,role=client,socket-abstract=no,socket=/none/x
 }
 
+# A link on which others send without end, as DPDK's null device does.
+generator_ends_in_a_flood() {
+	timeout -k 5 60 "$gen" transmit --vdev net_null0 --count 5 --idle 100ms --mac 02:00:00:00:00:01
+}
+
 read_only_state() {
 	mkdir "$scratch/ro"
 	within "mount -t tmpfs -o ro none '$scratch/ro'"
@@ -134,5 +139,6 @@ check "capabilities that are missing" capabilities_are_named
 check "limits of the process" limits_are_named
 check "cores that may not be used" cores_are_checked
 check "devices that are not there" devices_are_checked
+check "wiremill-gen ends though frames come without end" generator_ends_in_a_flood
 check "a state directory that is read-only" read_only_state
 finish

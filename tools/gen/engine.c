@@ -360,6 +360,19 @@ static void serve_traffic(struct wm_engine *engine, struct wm_traffic *traffic)
 	generate(engine, traffic);
 }
 
+/* The traffic is over. An answer that waits in the port is not lost; but others may send
+ * without end. */
+static bool is_drained(struct wm_engine *engine, uint16_t received)
+{
+	if (engine->over_ns == 0)
+		engine->over_ns = engine->now_ns;
+	if ((received > 0 || engine->transmit_count > 0) &&
+	    engine->now_ns < engine->over_ns + PORT_STUCK_NS)
+		return false;
+	engine->over_ns = 0;
+	return true;
+}
+
 /* One round. Returns whether anything was done. */
 static bool step(struct wm_engine *engine, struct wm_traffic *traffic)
 {
@@ -373,9 +386,7 @@ static bool step(struct wm_engine *engine, struct wm_traffic *traffic)
 	transmit(engine);
 	if (traffic && is_stuck(engine))
 		drop_stuck(engine, traffic);
-	/* An answer that waits in the port is not lost. */
-	if (traffic && received == 0 && engine->transmit_count == 0 &&
-	    wm_traffic_is_over(traffic, engine->now_ns))
+	if (traffic && wm_traffic_is_over(traffic, engine->now_ns) && is_drained(engine, received))
 		end_traffic(engine);
 	return busy;
 }

@@ -33,6 +33,7 @@ struct wm_engine {
 	const struct rte_memzone *filler; /* random bytes */
 	struct rte_mbuf_ext_shared_info filler_attached;
 	struct wm_engine_counters counters;
+	uint64_t over_ns; /* since when the traffic is over and frames still come; 0: it is not */
 };
 
 /* Has what the next frame is made of been taken from the pools? */
