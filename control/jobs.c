@@ -182,6 +182,16 @@ void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
 		*counters = running;
 }
 
+/* Another has the turn, or comes first. */
+static bool has_others_before(const struct wm_jobs *jobs, const struct wm_job *job)
+{
+	for (uint32_t i = 0; i < jobs->count && jobs->jobs[i] != job; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]))
+			return true;
+	}
+	return jobs->current;
+}
+
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
 {
 	struct wm_lane_job_counters counters;
@@ -194,7 +204,7 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	if (wm_job_has_ended(job) || job->cancelled)
 		return "";
 	if (job->state <= WM_JOB_PREPARING && jobs->current != job)
-		return "for the jobs before it";
+		return has_others_before(jobs, job) ? "for the jobs before it" : "";
 	if (job->state <= WM_JOB_PREPARING && !wm_job_has_nodes(jobs))
 		return "for a node: start wiremill-node on the nodes, then see 'wiremill node "
 		       "list'";

@@ -410,6 +410,18 @@ static void without_a_node_a_job_waits_unless_it_was_told_for_how_long(void)
 	controller_dies();
 }
 
+static void only_what_has_jobs_before_it_waits_for_them(void)
+{
+	struct reply first, second;
+
+	begin();
+	submit_for(&first, "/input", "/output", 0);
+	CU_ASSERT_STRING_EQUAL(first.waiting, "");
+	submit_for(&second, "/input", "/second", 0);
+	CU_ASSERT_STRING_EQUAL(second.waiting, "for the jobs before it");
+	controller_dies();
+}
+
 /* Each has its own time, from when its turn comes. */
 static void clock_of_a_queued_job_stands(void)
 {
@@ -477,6 +489,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(stopping_does_not_wait_for_files_for_ever),
 	WM_TEST(start_does_not_wait_for_files),
 	WM_TEST(without_a_node_a_job_waits_unless_it_was_told_for_how_long),
+	WM_TEST(only_what_has_jobs_before_it_waits_for_them),
 	WM_TEST(clock_of_a_queued_job_stands),
 	WM_TEST(rack_that_is_away_for_a_minute_finds_its_queue_again),
 };

@@ -328,7 +328,9 @@ static void take_reply(void *context, void *request, struct wm_job *job,
 	CU_ASSERT_PTR_EQUAL(request, context);
 	reply->count++;
 	reply->job = job;
-	if (!job)
+	if (job)
+		reply->waiting = wm_jobs_waiting(&jobs, job);
+	else
 		reply->error = *error;
 }
 

@@ -59,6 +59,7 @@ void remove_spool(void);
 struct reply {
 	unsigned count;
 	struct wm_job *job;
+	const char *waiting; /* what for, as the answer says */
 	struct wm_error error;
 };
 
