@@ -236,6 +236,7 @@ static void keep_results(struct wm_jobs *jobs, uint32_t index)
 
 	wm_lanes_node_state(jobs->lanes, index, &state);
 	jobs->membership->members[index].results += state.results;
+	jobs->membership->members[index].resends += state.flow.lost;
 }
 
 static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)

@@ -265,7 +265,7 @@ static void admit(struct wm_membership *membership, struct wm_member *member,
 		  uint64_t now_ns)
 {
 	if (memcmp(member->mac, mac, WM_ETHER_ADDR_BYTES) != 0)
-		member->results = member->former = member->twin_beats = 0;
+		member->results = member->resends = member->former = member->twin_beats = 0;
 	member->hello = *hello;
 	if (member->hello.capacity > WM_NODE_WINDOW_MAX)
 		member->hello.capacity = WM_NODE_WINDOW_MAX;

@@ -85,9 +85,9 @@ struct wm_member {
 	bool asked;    /* KERNEL was sent */
 	bool answered; /* its ACK came */
 	uint64_t asked_ns;
-	uint32_t failures;  /* to prepare */
-	uint32_t took_part; /* in this job; kept when it leaves */
-	uint64_t results;   /* batches of ended jobs */
+	uint32_t failures;	   /* to prepare */
+	uint32_t took_part;	   /* in this job; kept when it leaves */
+	uint64_t results, resends; /* batches of ended jobs */
 	/* with a key */
 	struct wm_auth auth; /* of the session */
 	uint8_t frame_key[WM_KEY_BYTES];

@@ -30,7 +30,7 @@ static void describe_flow(json_t *object, struct wm_daemon *daemon, const struct
 	json_object_set_new(object, "in_flight", wm_json_number(flow.in_flight));
 	json_object_set_new(object, "rtt_us", wm_json_number(flow.rtt_ns / WM_NS_PER_US));
 	json_object_set_new(object, "batches", wm_json_number(member->results + flow.results));
-	json_object_set_new(object, "resends", wm_json_number(flow.flow.lost));
+	json_object_set_new(object, "resends", wm_json_number(member->resends + flow.flow.lost));
 }
 
 static void describe_obtained(json_t *object, const struct wm_hello *hello)

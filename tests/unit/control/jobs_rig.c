@@ -32,6 +32,7 @@ struct wm_lane_job *lane_job;
 bool lane_lets_go;
 bool is_told_to_stop;
 struct wm_lane_job_counters published;
+struct wm_dispatch_node_state node_state;
 struct wm_drops dropped;
 /* The node's last question. */
 uint32_t asked_job, session;
@@ -84,7 +85,7 @@ void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
 {
 	(void)lanes;
 	(void)node;
-	*state = (struct wm_dispatch_node_state){ 0 };
+	*state = node_state;
 }
 
 /* ---- the files ------------------------------------------------------------------------ */
@@ -307,6 +308,7 @@ void begin(void)
 	open_result = discard_result = 0;
 	opened = abandoned = suspended = discarded = hanging_count = 0;
 	memset(&published, 0, sizeof(published));
+	memset(&node_state, 0, sizeof(node_state));
 	memset(&dropped, 0, sizeof(dropped));
 	controller_starts();
 }

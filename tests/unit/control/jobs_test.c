@@ -288,6 +288,23 @@ static void queue_has_a_bound_and_the_newest_that_ended_are_kept(void)
 	controller_dies();
 }
 
+/* What it did in a job that is over is not forgotten. */
+static void counters_of_a_node_run_over_all_jobs(void)
+{
+	begin();
+	for (unsigned i = 1; i <= 2; i++) {
+		struct wm_job *job = run(0);
+
+		node_state.results = 1000;
+		node_state.flow.lost = 7;
+		lane_ends(job, 0);
+		pass(TICK_NS);
+		CU_ASSERT_EQUAL(membership.members[0].results, i * 1000);
+		CU_ASSERT_EQUAL(membership.members[0].resends, i * 7);
+	}
+	controller_dies();
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(nodes_have_their_time_from_when_they_are_asked),
 	WM_TEST(nodes_that_do_not_answer_end_it_with_what_is_durable_kept),
@@ -301,6 +318,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(output_is_doubted_until_it_has_its_name),
 	WM_TEST(a_job_whose_last_step_was_not_noted_is_done),
 	WM_TEST(a_node_that_computed_wrong_is_kept_out_by_the_next_controller),
+	WM_TEST(counters_of_a_node_run_over_all_jobs),
 	WM_TEST(queue_has_a_bound_and_the_newest_that_ended_are_kept),
 };
 
