@@ -465,7 +465,8 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 
 	ports_say(daemon);
 	wm_links_start(&daemon->lanes.links, daemon->ports, daemon->lanes.count, wm_clock_ns());
-	wm_log_info("ready: %" PRIu32 " lanes, frames by %s, socket %s", daemon->lanes.count,
+	wm_log_info("ready: %" PRIu32 " lane%s, frames by %s, socket %s", daemon->lanes.count,
+		    daemon->lanes.count == 1 ? "" : "s",
 		    config->auth == WM_WIRE_AEAD ? "aead" : "crc32c", config->socket_path);
 	loop(daemon);
 	wm_log_info("stopping");

@@ -78,8 +78,8 @@ static const char usage_text[] =
 	"                     compute\n"
 	"  --busy-poll        never sleep: one core for the lowest latency\n"
 	"  --log-level LEVEL  error, warning, info (default) or debug\n"
-	"  --version          print the version\n"
-	"  --help             print this text\n"
+	"  -V, --version      print the version\n"
+	"  -h, --help         print this text\n"
 	"\n"
 	"Needs CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_IPC_LOCK.\n"
 	"Exit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n";
@@ -121,8 +121,8 @@ enum option_id {
 	OPTION_NO_COMPUTE,
 	OPTION_BUSY_POLL,
 	OPTION_LOG_LEVEL,
-	OPTION_VERSION,
-	OPTION_HELP,
+	OPTION_VERSION = 'V',
+	OPTION_HELP = 'h',
 };
 
 static const struct option long_options[] = {
@@ -198,7 +198,7 @@ static int take_option(struct options *options, int id, const char *value)
 		fputs(usage_text, stdout);
 		exit(WM_EXIT_DONE);
 	default:
-		return complain("no such option, or it lacks its value: ", value);
+		return complain("unknown option, or one without its value: ", value);
 	}
 }
 
@@ -236,7 +236,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 
 	*options = (struct options){ .log_level = WM_LOG_INFO };
 	opterr = 0; /* the line is ours */
-	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while ((id = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
 		status = take_option(options, id, id == '?' ? argv[optind - 1] : optarg);
 		if (status != WM_EXIT_DONE)
 			return status;

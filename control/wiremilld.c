@@ -45,8 +45,8 @@ static const char usage_text[] =
 	"                       that key, forgery too, for 16 bytes a frame and processor\n"
 	"                       time\n"
 	"  --log-level LEVEL    error, warning, info or debug (info)\n"
-	"  --version            says which one this is\n"
-	"  --help               says this\n";
+	"  -V, --version        says which one this is\n"
+	"  -h, --help           says this\n";
 
 enum option_id {
 	OPT_INTERFACE = 256,
@@ -60,8 +60,8 @@ enum option_id {
 	OPT_KEY,
 	OPT_AUTH,
 	OPT_LOG_LEVEL,
-	OPT_VERSION,
-	OPT_HELP,
+	OPT_VERSION = 'V',
+	OPT_HELP = 'h',
 };
 
 static const struct option options[] = {
@@ -135,7 +135,7 @@ static int take_device(struct wm_daemon_config *config, struct wm_port_device de
 }
 
 /* Returns an exit status, or -1 to go on. */
-static int take_option(int option, struct wm_daemon_config *config)
+static int take_option(int option, const char *word, struct wm_daemon_config *config)
 {
 	uint64_t bytes;
 
@@ -179,7 +179,7 @@ static int take_option(int option, struct wm_daemon_config *config)
 		fputs(usage_text, stdout);
 		return WM_EXIT_DONE;
 	default:
-		return wrong_usage("unknown option, or one without its value", "");
+		return wrong_usage("unknown option, or one without its value: ", word);
 	}
 }
 
@@ -189,8 +189,8 @@ static int take_options(int argc, char **argv, struct wm_daemon_config *config)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		int status = take_option(option, config);
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		int status = take_option(option, argv[optind - 1], config);
 
 		if (status >= 0)
 			return status;

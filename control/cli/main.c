@@ -36,6 +36,7 @@ static void verbs_print(const char *group)
 			printf("  %-12s %s\n", (*verb)->name, (*verb)->summary);
 	}
 	printf("\n'wiremill help VERB' tells more; every verb takes --json and --socket PATH.\n"
+	       "-V: the version of this program alone.\n"
 	       "Exit status: 0 done; 1 failed, refused, or a job that failed; 2 wrong usage;\n"
 	       "3 no controller answers, or no more; 128 and more: by that signal.\n");
 }

@@ -154,10 +154,15 @@ unknown_kernel() {
 }
 
 wrong_usage() {
+	local program
 	refused 2 "input" ctl job submit --kernel xor --output "$output"
 	refused 2 "unknown|option" ctl job submit --banana
 	refused 2 "verb|unknown" "$wiremill" banana
 	refused 2 "verb" "$wiremill" help banana
+	for program in control/wiremilld control/wiremill-node "tools/gen/wiremill-gen echo"; do
+		# shellcheck disable=SC2086  # its command is a word of its own
+		refused 2 "value: --banana" "$build"/$program --banana
+	done
 	refused 2 "tail|refuse" ctl job submit --kernel xor --input "$scratch/good" --output "$output" --tail keep
 	nothing_written
 }

@@ -208,12 +208,12 @@ int main(int argc, char **argv)
 	wm_log_init("wiremill-gen", WM_LOG_WARNING);
 	origin_take(&origin, argc, argv);
 	if (argc < 2)
-		return wrong_usage("what is to be done?");
-	if (strcmp(argv[1], "--help") == 0) {
+		return wrong_usage("name a command, such as roundtrip");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		wm_gen_options_print_help();
 		return WM_EXIT_DONE;
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("wiremill-gen " WM_VERSION);
 		return WM_EXIT_DONE;
 	}

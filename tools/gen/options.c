@@ -574,7 +574,8 @@ void wm_gen_options_print_help(void)
 			 rows[i].value_name ? rows[i].value_name : "");
 		wm_wrap_option(form, rows[i].help);
 	}
-	wm_wrap_option("--help", "says this");
+	wm_wrap_option("-V, --version", "says which one this is");
+	wm_wrap_option("-h, --help", "says this");
 	puts("\n"
 	     "Exit status: 0 it ran, 1 it failed, 2 wrong usage. Ctrl-C ends what runs and\n"
 	     "shows what it found.");
