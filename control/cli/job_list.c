@@ -143,8 +143,8 @@ const struct wm_verb wm_verb_job_list = {
 	.details =
 		"In the order of submission, the newest last: all that are not over, and of those\n"
 		"that are at least the newest 512, also over restarts of the controller. Older\n"
-		"ones are forgotten. Long values are cut in the middle to fit the terminal (80\n"
-		"columns where there is none); times are UTC.",
+		"ones are forgotten. To fit the terminal (80 columns where there is none) some\n"
+		"columns are left out, and long values cut in the middle; times are UTC.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,
