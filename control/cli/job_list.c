@@ -35,7 +35,7 @@ static const struct wm_column columns[] = {
 	{ "NAME", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
 	{ "INPUT", WM_COLUMN_CUT },
 	{ "OUTPUT", WM_COLUMN_CUT },
-	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_TEXT | WM_COLUMN_OPTIONAL },
 	{ "USER", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
 	{ "SUBMITTED", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
 	{ "STARTED", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
@@ -144,7 +144,8 @@ const struct wm_verb wm_verb_job_list = {
 		"In the order of submission, the newest last: all that are not over, and of those\n"
 		"that are at least the newest 512, also over restarts of the controller. Older\n"
 		"ones are forgotten. To fit the terminal (80 columns where there is none) some\n"
-		"columns are left out, and long values cut in the middle; times are UTC.",
+		"columns are left out, and long values cut; 'wiremill job show' has all of a\n"
+		"job. Times are UTC.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

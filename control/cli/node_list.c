@@ -22,7 +22,7 @@ static const struct wm_column columns[] = {
 	{ "RTT", WM_COLUMN_RIGHT },
 	{ "BATCHES", WM_COLUMN_RIGHT },
 	{ "RESENDS", WM_COLUMN_RIGHT },
-	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_TEXT | WM_COLUMN_OPTIONAL },
 };
 
 /* "native, zero-copy, multi-buffer": what was obtained. */
@@ -115,7 +115,7 @@ const struct wm_verb wm_verb_node_list = {
 		"XDP is the mode of its network card, and whether the kernel copies frames;\n"
 		"[CPU] is a processor in the place of a GPU; WINDOW how many batches may be in\n"
 		"flight to it; RTT from a batch sent to its result. Where the terminal is narrow\n"
-		"some columns are left out, and long values cut in the middle.",
+		"some columns are left out, and long values cut.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.run = run,

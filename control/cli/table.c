@@ -165,10 +165,11 @@ static void layout_make(const struct wm_table *table, struct layout *layout, uns
 
 /* ---- out ----------------------------------------------------------------------- */
 
-/* As it is, or "its be...the end". */
-static void cell_print(FILE *stream, const char *text, unsigned width)
+/* As it is, or "its be...the end", or "its beginning...". */
+static void cell_print(FILE *stream, const char *text, unsigned width, unsigned flags)
 {
-	unsigned whole = text_width(text), head = (width - 3 + 1) / 2;
+	unsigned whole = text_width(text);
+	unsigned head = flags & WM_COLUMN_TEXT ? width - 3 : (width - 3 + 1) / 2;
 	const char *tail;
 
 	if (whole <= width) {
@@ -180,13 +181,15 @@ static void cell_print(FILE *stream, const char *text, unsigned width)
 }
 
 /* Spaces are owed, and paid when something follows them. */
-static void text_print(FILE *stream, const char *text, unsigned width, bool right, unsigned *owed)
+static void text_print(FILE *stream, const char *text, unsigned width, unsigned flags,
+		       unsigned *owed)
 {
 	unsigned whole = text_width(text), missing = whole < width ? width - whole : 0;
+	bool right = flags & WM_COLUMN_RIGHT;
 
 	if (*text) {
 		fprintf(stream, "%*s", (int)(*owed + (right ? missing : 0)), "");
-		cell_print(stream, text, width);
+		cell_print(stream, text, width, flags);
 		*owed = GAP + (right ? 0 : missing);
 	} else {
 		*owed += width + GAP;
@@ -204,7 +207,7 @@ void wm_table_print(const struct wm_table *table, FILE *stream, unsigned width)
 		for (unsigned column = 0; column < table->column_count; column++) {
 			if (layout.widths[column])
 				text_print(stream, cell(table, row, column), layout.widths[column],
-					   table->columns[column].flags & WM_COLUMN_RIGHT, &owed);
+					   table->columns[column].flags, &owed);
 		}
 		fputc('\n', stream);
 	}

@@ -11,6 +11,7 @@ enum wm_column_flags {
 	WM_COLUMN_CUT = 2,	/* where it is narrow, long values are cut in the middle */
 	WM_COLUMN_WIDE = 4,	/* left out where it is narrow, the last such first */
 	WM_COLUMN_OPTIONAL = 8, /* left out where no row has it */
+	WM_COLUMN_TEXT = 16,	/* cut at their end: sentences begin with what matters */
 };
 
 struct wm_column {

@@ -172,7 +172,7 @@ static const struct wm_column narrow[] = {
 	{ "N", WM_COLUMN_RIGHT },
 	{ "PATH", WM_COLUMN_CUT },
 	{ "MORE", WM_COLUMN_WIDE },
-	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_TEXT | WM_COLUMN_OPTIONAL },
 };
 
 /* One row, and its lines at that width. */
@@ -204,8 +204,11 @@ static void narrow_screen_leaves_columns_out_before_values_are_cut(void)
 			       "1  /data/input  more\n");
 }
 
-static void long_values_are_cut_in_the_middle(void)
+static void long_values_are_cut_in_the_middle_and_sentences_at_their_end(void)
 {
+	CU_ASSERT_STRING_EQUAL(narrow_text("/data/input", "", "none answers: see the log", 29),
+			       "N  PATH         REMARK\n"
+			       "1  /data/input  none answe...\n");
 	CU_ASSERT_STRING_EQUAL(narrow_text("/data/archive/2026/input", "", "", 20),
 			       "N  PATH\n"
 			       "1  /data/a...6/input\n");
@@ -338,7 +341,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(empty_cells_keep_their_place),
 	WM_TEST(width_counts_characters_not_bytes),
 	WM_TEST(narrow_screen_leaves_columns_out_before_values_are_cut),
-	WM_TEST(long_values_are_cut_in_the_middle),
+	WM_TEST(long_values_are_cut_in_the_middle_and_sentences_at_their_end),
 	WM_TEST(duration_is_a_number_with_a_unit_or_of_seconds),
 	WM_TEST(what_is_no_duration_is_refused),
 	WM_TEST(share_is_exact_to_a_millionth),
