@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "job_json.h"
 #include "mac.h"
+#include "wiremill/side.h"
 
 static int spool_path(char *path, const struct wm_jobs *jobs, const char *suffix,
 		      struct wm_error *error)
@@ -167,6 +168,18 @@ static int write_all(int fd, const char *text, size_t bytes)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/* Always a new file: a pipe of that name would wait for its reader, a link would have what
+ * it leads to overwritten. */
+static int create_file(const char *path)
+{
+	int fd;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
 /* As one text: json_dumpfd makes a system call of each of its tokens. */
 static int write_file(const char *path, const json_t *root)
 {
@@ -175,8 +188,8 @@ static int write_file(const char *path, const json_t *root)
 
 	if (!text)
 		return -ENOMEM;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	ret = fd < 0 ? -errno : write_all(fd, text, strlen(text));
+	fd = create_file(path);
+	ret = fd < 0 ? fd : write_all(fd, text, strlen(text));
 	if (fd >= 0)
 		close(fd);
 	free(text);
@@ -405,24 +418,44 @@ int wm_spool_parse(struct wm_jobs *jobs, const char *text, size_t text_bytes,
 	return ret;
 }
 
+static int refuse_file(const char *path, int code, struct wm_error *error)
+{
+	if (code == EINVAL || code == EISDIR || code == ELOOP)
+		return wm_error_set(error, code, "%.300s is no file: move it away", path);
+	return wm_error_set(error, code, "cannot read %.300s: %s", path, wm_errno_text(code));
+}
+
+/* NULL without an error: there is none. */
+static int open_file(FILE **file, const char *path, struct wm_error *error)
+{
+	int fd = wm_side_open(path, O_RDONLY);
+
+	*file = NULL;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return refuse_file(path, -fd, error);
+	*file = fdopen(fd, "r");
+	if (*file)
+		return 0;
+	close(fd);
+	return refuse_file(path, ENOMEM, error);
+}
+
 int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 {
 	struct wm_error reason = { "" };
 	char path[PATH_MAX], *text = NULL;
+	FILE *file = NULL;
 	size_t room = 0;
 	ssize_t bytes;
-	FILE *file;
 	int ret;
 
 	ret = spool_path(path, jobs, "", error);
-	if (ret < 0)
+	if (ret == 0)
+		ret = open_file(&file, path, error);
+	if (ret < 0 || !file)
 		return ret;
-	file = fopen(path, "re");
-	if (!file && errno == ENOENT)
-		return 0;
-	if (!file)
-		return wm_error_set(error, errno, "cannot read %.300s: %s", path,
-				    wm_errno_text(errno));
 	bytes = getdelim(&text, &room, '\0', file);
 	ret = wm_spool_parse(jobs, text ? text : "", bytes > 0 ? (size_t)bytes : 0, &reason);
 	if (ret < 0)

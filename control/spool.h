@@ -30,7 +30,7 @@ int wm_spool_prepare(const char *state_directory, struct wm_error *error);
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error);
 /* Adds the jobs of the file to jobs, started ones as resumed, in order of submission, and
  * puts nodes into quarantine. A missing file is an empty one; a damaged one is refused:
- * -EBADMSG. */
+ * -EBADMSG; so is what is no file, which is neither waited for nor followed. */
 int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error);
 /* The same from memory: for the fuzzer. */
 int wm_spool_parse(struct wm_jobs *jobs, const char *text, size_t text_bytes,

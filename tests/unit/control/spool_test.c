@@ -605,6 +605,43 @@ static void damaged_file_is_named_and_kept(void)
 	unlink(file_path(""));
 }
 
+/* A pipe would hold up the start for ever. */
+static void what_is_no_file_is_named_and_kept(void)
+{
+	struct wm_error error = { "" };
+	struct wm_jobs jobs;
+	struct stat status;
+
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL_FATAL(mkfifo(file_path(""), 0600), 0);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, &error), -EINVAL);
+	CU_ASSERT(is_line(&error) && strstr(error.text, file_path("")));
+	CU_ASSERT_EQUAL(unlink(file_path("")), 0);
+	CU_ASSERT_EQUAL_FATAL(mkdir(file_path(""), 0700), 0);
+	CU_ASSERT_EQUAL(wm_spool_load(&jobs, &error), -EISDIR);
+	CU_ASSERT_EQUAL(lstat(file_path(""), &status), 0);
+	CU_ASSERT_EQUAL(rmdir(file_path("")), 0);
+}
+
+/* A pipe of the name that it is written under would hold up all clients and nodes. */
+static void saving_waits_for_no_pipe_and_follows_no_link(void)
+{
+	char linked[sizeof(directory) + 8];
+	struct wm_jobs jobs;
+	struct stat status;
+
+	snprintf(linked, sizeof(linked), "%s/linked", directory);
+	fclose(fopen(linked, "w"));
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL_FATAL(mkfifo(file_path(".new"), 0600), 0);
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(symlink(linked, file_path(".new")), 0);
+	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
+	CU_ASSERT(stat(linked, &status) == 0 && status.st_size == 0);
+	CU_ASSERT(lstat(file_path(""), &status) == 0 && S_ISREG(status.st_mode));
+	CU_ASSERT_EQUAL(unlink(linked), 0);
+}
+
 static void directory_that_takes_no_file_is_named(void)
 {
 	struct wm_error error = { "" };
@@ -640,6 +677,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(saved_again_it_is_replaced),
 	WM_TEST(missing_file_is_an_empty_list),
 	WM_TEST(damaged_file_is_named_and_kept),
+	WM_TEST(what_is_no_file_is_named_and_kept),
+	WM_TEST(saving_waits_for_no_pipe_and_follows_no_link),
 	WM_TEST(directory_that_takes_no_file_is_named),
 };
 
