@@ -109,7 +109,8 @@ bool wm_job_work_is_over(const struct wm_job_work *work)
 
 void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)
 {
-	struct wm_job *made = &(*work)->job;
+	struct wm_job_work *over = *work; /* `work` may be in the job, which is written over */
+	struct wm_job *made = &over->job;
 
 	made->state = job->state;
 	made->cancelled = job->cancelled;
@@ -121,6 +122,6 @@ void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)
 	made->end = job->end;
 	memcpy(made->reason, job->reason, sizeof(made->reason));
 	*job = *made;
-	free(*work);
 	*work = NULL;
+	free(over);
 }

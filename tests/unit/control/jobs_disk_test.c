@@ -91,7 +91,7 @@ static void stopping_answers_whoever_waits(void)
 	begin();
 	disk_hangs = true;
 	submit_for(&reply, "/hangs", "/output", 0);
-	CU_ASSERT_TRUE(wm_jobs_close(&jobs));
+	CU_ASSERT_TRUE(controller_stops());
 	CU_ASSERT(reply.count == 1 && !reply.job);
 	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "the controller stops"));
 	controller_dies();
@@ -184,7 +184,7 @@ static void cancelled_job_does_not_run_again_after_a_stop(void)
 	begin();
 	id = run(0)->lane.id;
 	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, jobs.current, now_ns, NULL), 0);
-	CU_ASSERT_TRUE(wm_jobs_close(&jobs));
+	CU_ASSERT_TRUE(controller_stops());
 	CU_ASSERT_EQUAL(abandoned, 1);
 	stays_cancelled(id, 0);
 }
@@ -201,7 +201,7 @@ static void job_that_the_lane_still_has_is_left_to_the_next_controller(bool canc
 	if (cancelled)
 		CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
 	lane_lets_go = false;
-	CU_ASSERT_FALSE(wm_jobs_close(&jobs));
+	CU_ASSERT_FALSE(controller_stops());
 	CU_ASSERT_EQUAL(abandoned + suspended, 0);
 	if (cancelled) {
 		stays_cancelled(id, 1);
@@ -355,7 +355,7 @@ static void stopping_does_not_wait_for_files_for_ever(void)
 	struct wm_job *job = hangs_opening();
 	uint32_t id = job->lane.id;
 
-	CU_ASSERT_TRUE(wm_jobs_close(&jobs));
+	CU_ASSERT_TRUE(controller_stops());
 	controller_starts();
 	CU_ASSERT_TRUE(wm_jobs_find(&jobs, id)->resume);
 	controller_dies();

@@ -196,6 +196,16 @@ void disk_answers(void)
 	wm_jobs_tick(&jobs, now_ns);
 }
 
+/* The threads that hang end with the process, which is now. */
+bool controller_stops(void)
+{
+	bool let_go = wm_jobs_close(&jobs);
+
+	while (hanging_count > 0)
+		free(hanging[--hanging_count].argument);
+	return let_go;
+}
+
 /* ---- the rack ------------------------------------------------------------------------- */
 
 static void rack_send(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],

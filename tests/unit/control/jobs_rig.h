@@ -31,6 +31,8 @@ extern uint32_t opened, abandoned, suspended, discarded;
 /* No thread that is at them comes back before disk_answers. */
 extern bool disk_hangs;
 void disk_answers(void);
+/* As wm_jobs_close, and what it leaves behind is gone. */
+bool controller_stops(void);
 
 /* The lane. */
 extern struct wm_lane_job *lane_job;
