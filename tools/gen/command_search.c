@@ -69,19 +69,15 @@ static int try_rate(struct wm_gen *gen, const struct wm_gen_targets *targets,
 	return ret;
 }
 
-/* Of the trials that passed, the last at the highest rate; else the last of all. */
-static void keep(struct wm_traffic **kept, struct wm_traffic **traffic, bool *has_passed,
-		 enum wm_trial outcome)
+/* The last trial at the rate that is found; if none is, the last of all. */
+static void keep(struct wm_traffic **kept, struct wm_traffic **traffic,
+		 const struct wm_search *search)
 {
-	bool better = outcome == WM_TRIAL_PASSED &&
-		      (!*has_passed || (*traffic)->config.rate.per_s >= (*kept)->config.rate.per_s);
-
-	if (better || !*has_passed) {
+	if (wm_search_is_best(search, (*traffic)->config.rate.per_s)) {
 		wm_traffic_destroy(kept);
 		*kept = *traffic;
 		*traffic = NULL;
 	}
-	*has_passed = *has_passed || outcome == WM_TRIAL_PASSED;
 	wm_traffic_destroy(traffic);
 }
 
@@ -90,7 +86,6 @@ static int search_rates(struct wm_gen *gen, const struct wm_gen_options *options
 			struct wm_search *search, struct wm_traffic **kept, struct wm_error *error)
 {
 	struct wm_traffic *traffic;
-	bool has_passed = false;
 	enum wm_trial outcome;
 	int ret = 0;
 
@@ -100,7 +95,7 @@ static int search_rates(struct wm_gen *gen, const struct wm_gen_options *options
 			       error);
 		if (ret == 0 && !gen->interrupted) {
 			wm_search_report(search, outcome);
-			keep(kept, &traffic, &has_passed, outcome);
+			keep(kept, &traffic, search);
 			continue;
 		}
 		wm_traffic_destroy(&traffic);

@@ -103,6 +103,11 @@ void wm_search_report(struct wm_search *search, enum wm_trial outcome)
 		fail(search, outcome);
 }
 
+bool wm_search_is_best(const struct wm_search *search, uint64_t rate)
+{
+	return search->good == 0 || search->good == rate;
+}
+
 void wm_search_result(const struct wm_search *search, struct wm_search_result *result)
 {
 	assert(search->candidate == 0);

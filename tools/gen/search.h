@@ -80,6 +80,9 @@ void wm_search_init_critical(struct wm_search *search, const struct wm_search_ra
 /* False: the search is over. */
 bool wm_search_next(const struct wm_search *search, uint64_t *rate);
 void wm_search_report(struct wm_search *search, enum wm_trial outcome);
+/* After a report: does what was measured at this rate stand for the search so far? The rate
+ * has passed all of its trials and none above it has; or none has at all. */
+bool wm_search_is_best(const struct wm_search *search, uint64_t rate);
 /* Of a search that is over. */
 void wm_search_result(const struct wm_search *search, struct wm_search_result *result);
 

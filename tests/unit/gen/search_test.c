@@ -121,15 +121,18 @@ static void a_critical_rate_of_the_whole_line_takes_its_trials_and_one(void)
  * `limit`. */
 static void run_flaky(uint64_t safe, uint64_t limit, uint64_t seed)
 {
-	uint64_t rate;
+	uint64_t rate, best = 0;
 
 	while (wm_search_next(&search, &rate)) {
 		bool lossy = rate > limit || (rate > safe && wm_random_below(&seed, 4) == 0);
 
 		CU_ASSERT_FATAL(search.trials < 100000);
 		wm_search_report(&search, lossy ? WM_TRIAL_LOSSY : WM_TRIAL_PASSED);
+		if (wm_search_is_best(&search, rate))
+			best = rate;
 	}
 	wm_search_result(&search, &result);
+	CU_ASSERT(!result.found || best == result.rate);
 }
 
 static void rare_loss_moves_the_critical_rate_below_it(void)
