@@ -75,8 +75,8 @@ static void write_port(const struct wm_engine_counters *port, FILE *stream)
 		port->bytes_received, port->control_received, port->foreign);
 	for (unsigned i = WM_DROP_NONE + 1; i < WM_DROP_REASONS; i++) {
 		if (port->drops.count[i] > 0)
-			fprintf(stream, "; %s %" PRIu64, wm_drop_name((enum wm_drop)i),
-				port->drops.count[i]);
+			fprintf(stream, "; %" PRIu64 " dropped as %s", port->drops.count[i],
+				wm_drop_name((enum wm_drop)i));
 	}
 }
 
