@@ -300,10 +300,24 @@ static int give_name(const struct wm_sink *sink, const char *target)
 	return rename(sink->path_partial, target) < 0 ? -errno : 0;
 }
 
+/* Whatever took the name meanwhile would be published as the output. */
+static int check_partial(const struct wm_sink *sink, struct wm_error *error)
+{
+	if (wm_file_is_named(sink->fd, sink->path_partial))
+		return 0;
+	return wm_error_set(error, ESTALE,
+			    "output was moved, removed or replaced where it was written: put it "
+			    "back, or begin anew: %s",
+			    sink->path_partial);
+}
+
 static int publish(const struct wm_sink *sink, const char *target, struct wm_error *error)
 {
-	int ret = give_name(sink, target);
+	int ret = check_partial(sink, error);
 
+	if (ret < 0)
+		return ret;
+	ret = give_name(sink, target);
 	if (ret < 0)
 		return wm_error_set(
 			error, -ret,

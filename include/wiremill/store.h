@@ -126,7 +126,8 @@ int wm_sink_check(const char *path, uint64_t bytes, bool force, const struct wm_
  * file that it replaces, else of a new one, and never open to more than the input. Closes.
  * Without force a file that appeared under that name meanwhile is kept (-EEXIST), and so
  * is the complete output under its partial name: the line says where. So it is, too, when
- * it cannot be made durable: what the journal vouches for was. */
+ * it cannot be made durable: what the journal vouches for was. -ESTALE: the partial name is
+ * not that of the file that was written any more, and what has it now is let be. */
 int wm_sink_commit(struct wm_sink *sink, struct wm_error *error);
 /* Removes what was written. Closes. */
 void wm_sink_abandon(struct wm_sink *sink);

@@ -199,6 +199,41 @@ static void a_file_that_appeared_meanwhile_is_not_replaced(void)
 	free(bytes);
 }
 
+static void what_took_the_partial_name_meanwhile_is_not_published(void)
+{
+	struct wm_error error = { "" };
+	struct wm_sink sink;
+
+	name_output("taken");
+	wm_scratch_write(output, "old", 3);
+	create(&sink, true);
+	free(fill(&sink));
+	CU_ASSERT_EQUAL(unlink(partial), 0);
+	wm_scratch_write(partial, "theirs", 6);
+	CU_ASSERT_EQUAL(wm_sink_commit(&sink, &error), -ESTALE);
+	CU_ASSERT(wm_scratch_is_line(&error));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, partial));
+	CU_ASSERT(wm_scratch_holds(output, "old", 3));
+	CU_ASSERT(wm_scratch_holds(partial, "theirs", 6));
+}
+
+static void a_moved_output_is_not_said_to_be_there(void)
+{
+	struct wm_error error = { "" };
+	struct wm_sink sink;
+	char moved[PATH_MAX];
+
+	name_output("moved");
+	snprintf(moved, sizeof(moved), "%s", wm_scratch_path("moved-away"));
+	create(&sink, false);
+	free(fill(&sink));
+	CU_ASSERT_EQUAL(rename(partial, moved), 0);
+	CU_ASSERT_EQUAL(wm_sink_commit(&sink, &error), -ESTALE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "put it back"));
+	CU_ASSERT_FALSE(wm_scratch_exists(output));
+	CU_ASSERT(wm_scratch_exists(moved));
+}
+
 static void a_link_stays_and_its_file_is_replaced(void)
 {
 	char name[PATH_MAX];
@@ -504,6 +539,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(force_keeps_the_old_output_until_commit),
 	WM_TEST(abandon_with_force_keeps_the_old_output),
 	WM_TEST(a_file_that_appeared_meanwhile_is_not_replaced),
+	WM_TEST(what_took_the_partial_name_meanwhile_is_not_published),
+	WM_TEST(a_moved_output_is_not_said_to_be_there),
 	WM_TEST(a_link_stays_and_its_file_is_replaced),
 	WM_TEST(a_name_without_directory_is_of_the_current_one),
 	WM_TEST(a_stale_partial_file_is_replaced),
