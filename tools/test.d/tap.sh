@@ -47,7 +47,8 @@ tap_trouble() {
 }
 
 wanted() {
-	[[ -z $only || $1 =~ $only ]]
+	[[ -z $only || $1 =~ $only ]] || return
+	[[ -z $only ]] || only_matched=true
 }
 
 # run_test NAME SECONDS FOLDER COMMAND...
