@@ -216,7 +216,8 @@ two_bridges() {
 
 wrong_options() {
 	refused 2 "bridges is 1 to 4" lab up --nodes 1 --mtu 1500 --bridges 5
-	refused 2 "node-rate is a node's number" lab up --nodes 1 --mtu 1500 --node-rate 2=10mbit
+	refused 2 "a node's number, at most 1 here, and its rate" lab up --nodes 1 --mtu 1500 --node-rate 2=10mbit
+	refused 2 "a node's number, at most 1 here, and its MTU" lab up --nodes 1 --mtu 1500 --node-mtu 2=1280
 	refused 2 "leaves out" lab up --nodes 1 --mtu 1500 --no-controller --controller-arg --version
 	refused 2 "has nodes 1 to 3, not '4'" lab kill --node 4
 	refused 2 "name the program" lab start --switch

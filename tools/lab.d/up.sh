@@ -76,11 +76,11 @@ check_up() {
 	fi
 	for pair in "${node_mtus[@]}"; do
 		[[ $pair =~ ^[1-9][0-9]{0,3}=[1-9][0-9]{1,4}$ && ${pair%=*} -le $nodes ]] ||
-			wrong_usage "--node-mtu is a node's number and its MTU, such as 3=1500, not '$pair'"
+			wrong_usage "--node-mtu is a node's number, at most $nodes here, and its MTU, such as 1=1500, not '$pair'"
 	done
 	for pair in "${node_rates[@]}"; do
 		[[ $pair =~ ^[1-9][0-9]{0,3}=[1-9][0-9]*[a-z]+$ && ${pair%%=*} -le $nodes ]] ||
-			wrong_usage "--node-rate is a node's number and its rate, such as 3=10mbit, not '$pair'"
+			wrong_usage "--node-rate is a node's number, at most $nodes here, and its rate, such as 1=10mbit, not '$pair'"
 	done
 	[[ $bridges =~ ^[1-4]$ ]] || wrong_usage "--bridges is 1 to 4, not '$bridges'"
 	[[ $controller == yes || ${#controller_arguments[@]} -eq 0 ]] ||
