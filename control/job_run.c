@@ -179,17 +179,17 @@ static void not_deserted(struct wm_job *job)
  * whose switch is away is to find its jobs again. */
 static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	uint64_t waited_ns = deserted_for(job, "there is no node", now_ns);
+	const char *link = wm_links_missing(&jobs->lanes->links);
+	uint64_t waited_ns = deserted_for(job, link ? link : "there is no node", now_ns);
 	char reason[160];
 
 	/* Whoever comes is asked anew. */
 	job->prepare_ns = 0;
 	if (job->fail_after_ns == 0 || waited_ns < job->fail_after_ns)
 		return;
-	snprintf(reason, sizeof(reason),
-		 "no node for %.1f s: start wiremill-node on the nodes, then see 'wiremill node "
-		 "list'",
-		 (double)job->fail_after_ns / WM_NS_PER_S);
+	snprintf(reason, sizeof(reason), "no node for %.1f s: %s%s",
+		 (double)job->fail_after_ns / WM_NS_PER_S, link ? "it waited " : "",
+		 link ? link : WM_JOBS_START_NODES);
 	if (job->open)
 		wm_job_suspend(jobs, job, reason, now_ns);
 	else if (job->resume)

@@ -192,6 +192,14 @@ static bool has_others_before(const struct wm_jobs *jobs, const struct wm_job *j
 	return jobs->current;
 }
 
+/* Without a link none can come, however many are started. */
+static const char *for_a_node(const struct wm_jobs *jobs)
+{
+	const char *link = wm_links_missing(&jobs->lanes->links);
+
+	return link ? link : "for a node: " WM_JOBS_START_NODES;
+}
+
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
 {
 	struct wm_lane_job_counters counters;
@@ -206,8 +214,7 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	if (job->state <= WM_JOB_PREPARING && jobs->current != job)
 		return has_others_before(jobs, job) ? "for the jobs before it" : "";
 	if (job->state <= WM_JOB_PREPARING && !wm_job_has_nodes(jobs))
-		return "for a node: start wiremill-node on the nodes, then see 'wiremill node "
-		       "list'";
+		return for_a_node(jobs);
 	if (job->state != WM_JOB_RUNNING)
 		return "";
 	if (job->unreached[0])

@@ -48,6 +48,8 @@
 #define WM_JOBS_QUEUED_MAX 512u
 #define WM_JOBS_ENDED_MAX 512u
 #define WM_JOBS_MAX (WM_JOBS_QUEUED_MAX + WM_JOBS_ENDED_MAX)
+/* What mends a rack without nodes. */
+#define WM_JOBS_START_NODES "start wiremill-node on the nodes, then see 'wiremill node list'"
 
 enum wm_job_state {
 	WM_JOB_QUEUED,

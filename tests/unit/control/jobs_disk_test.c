@@ -410,6 +410,25 @@ static void without_a_node_a_job_waits_unless_it_was_told_for_how_long(void)
 	controller_dies();
 }
 
+/* That no node is there is then no fault of the nodes. */
+static void without_a_link_a_job_names_the_link(void)
+{
+	struct wm_job *job;
+
+	begin();
+	jobs.lanes->links.count = 1;
+	jobs.lanes->links.now[0].state = WM_PORT_LINK_GONE;
+	job = submit(300 * S);
+	pass(299 * S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "link, which is down"));
+	pass(2 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "link, which is down"));
+	CU_ASSERT_PTR_NULL(strstr(job->reason, "start wiremill-node"));
+	jobs.lanes->links.count = 0;
+	controller_dies();
+}
+
 static void only_what_has_jobs_before_it_waits_for_them(void)
 {
 	struct reply first, second;
@@ -489,6 +508,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(stopping_does_not_wait_for_files_for_ever),
 	WM_TEST(start_does_not_wait_for_files),
 	WM_TEST(without_a_node_a_job_waits_unless_it_was_told_for_how_long),
+	WM_TEST(without_a_link_a_job_names_the_link),
 	WM_TEST(only_what_has_jobs_before_it_waits_for_them),
 	WM_TEST(clock_of_a_queued_job_stands),
 	WM_TEST(rack_that_is_away_for_a_minute_finds_its_queue_again),
