@@ -286,7 +286,8 @@ static int read_header(struct wm_journal *journal, struct wm_error *error)
 	    wm_journal_decode_header(header, &journal->identity, &journal->random) == 0)
 		return 0;
 	return wm_error_set(error, EBADMSG,
-			    "file is no journal, or its header is damaged: move it away: %s",
+			    "file is no journal, or its header is damaged: move it away, and the "
+			    ".wm-partial beside it: %s",
 			    journal->path);
 }
 

@@ -270,9 +270,14 @@ static void what_is_no_journal_is_refused(void)
 static void a_damaged_header_is_refused(void)
 {
 	const char *path = make("header", 3);
+	struct wm_error error = { "" };
+	struct wm_journal journal;
 
 	poke(path, 20, 0x10);
 	is_refused(path, EBADMSG);
+	/* Alone, a partial output is nobody's: neither discard nor --force removes it. */
+	CU_ASSERT_EQUAL(wm_journal_open(&journal, path, NULL, NULL, &error), -EBADMSG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, ".wm-partial"));
 	CU_ASSERT_EQUAL(size_of(path), HEADER + 3 * RECORD);
 	poke(path, 20, 0x10);
 	opens_with(path, 3);
