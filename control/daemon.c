@@ -25,6 +25,8 @@
 #define TICK_NS (20 * WM_NS_PER_MS)
 /* What close said goes out before the lanes end. */
 #define CLOSE_SAID_US 20000
+/* A controller that was killed takes a second to go on a busy machine. */
+#define STATE_WAIT_NS (5 * WM_NS_PER_S)
 
 static_assert(WM_PORTS_MAX >= WM_LANES_MAX, "each lane has a port");
 
@@ -428,7 +430,8 @@ static int state_take(struct wm_daemon *daemon, struct wm_error *error)
 	const char *directory = daemon->config.state_directory;
 	int ret = wm_spool_prepare(directory, error);
 
-	return ret < 0 ? ret : wm_state_lock_take(&daemon->state_lock, directory, error);
+	return ret < 0 ? ret
+		       : wm_state_lock_take(&daemon->state_lock, directory, STATE_WAIT_NS, error);
 }
 
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)

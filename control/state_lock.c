@@ -8,10 +8,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 /* Attempts to lock the file while somebody else removes it. */
 #define ATTEMPTS 8
+#define PAUSE_NS (20 * WM_NS_PER_MS)
 
 /* "": whoever has it has not said so yet. */
 static void read_pid(int fd, char text[32])
@@ -91,12 +95,19 @@ static int take(struct wm_state_lock *lock, struct wm_error *error)
 	return ret == -ESTALE ? refuse_lock(lock, -1, EWOULDBLOCK, error) : ret;
 }
 
-int wm_state_lock_take(struct wm_state_lock *lock, const char *directory, struct wm_error *error)
+int wm_state_lock_take(struct wm_state_lock *lock, const char *directory, uint64_t wait_ns,
+		       struct wm_error *error)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t end_ns = wm_clock_ns() + wait_ns;
+	int ret;
+
 	*lock = (struct wm_state_lock){ .fd = -1 };
 	if (snprintf(lock->path, sizeof(lock->path), "%s/lock", directory) >= PATH_MAX)
 		return wm_error_set(error, ENAMETOOLONG, "the state directory's path is too long");
-	return take(lock, error);
+	while ((ret = take(lock, error)) == -EBUSY && wm_clock_ns() < end_ns)
+		nanosleep(&pause, NULL);
+	return ret;
 }
 
 int wm_state_lock_keep(struct wm_state_lock *lock, struct wm_error *error)

@@ -8,6 +8,7 @@
 #define WM_STATE_LOCK_H
 
 #include <limits.h>
+#include <stdint.h>
 
 #include "wiremill/error.h"
 
@@ -16,8 +17,11 @@ struct wm_state_lock {
 	char path[PATH_MAX];
 };
 
-/* -EBUSY: another has it, and the line names its pid. Any other error: it cannot be had. */
-int wm_state_lock_take(struct wm_state_lock *lock, const char *directory, struct wm_error *error);
+/* Waits for so long for another to let go: one that was killed has the lock until the kernel
+ * has taken its memory apart. -EBUSY: another has it still, and the line names its pid. Any
+ * other error: it cannot be had. */
+int wm_state_lock_take(struct wm_state_lock *lock, const char *directory, uint64_t wait_ns,
+		       struct wm_error *error);
 /* Is the file still the one that is locked? 1: it was removed, and is there again, locked;
  * 0: it is. Negative: it is lost, and another controller may have the directory. */
 int wm_state_lock_keep(struct wm_state_lock *lock, struct wm_error *error);
