@@ -25,14 +25,16 @@ pid_of() {
 # nsenter and env replace themselves, so that the pid is the program's. Not
 # 'ip netns exec', which hides /sys/fs/bpf.
 program_start() {
-	local machine=$1 log=$lab_state/$1.log pid logged
+	local machine=$1 log=$lab_state/$1.log pid started logged
 	shift
 	logged=$(stat -c %s "$log" 2>/dev/null || echo 0)
 	setsid nsenter --net="/run/netns/$(namespace_of "$machine")" -- \
 		env --default-signal LP_NUM_THREADS=0 "$@" \
 		>>"$log" 2>&1 </dev/null 9<&- &
 	pid=$!
-	echo "$pid $(start_time_of "$pid") $logged" >"$lab_state/$machine.pid"
+	started=$(start_time_of "$pid")
+	# 0: it has ended already, and has no age.
+	echo "$pid ${started:-0} $logged" >"$lab_state/$machine.pid"
 }
 
 program_signal() {
@@ -153,7 +155,7 @@ ages_take() {
 	uptime=${uptime/./}0
 	for machine in "$@"; do
 		read -r _ started _ <"$lab_state/$machine.pid"
-		ages[$machine]=$((10#$uptime - started * 1000 / ticks))
+		ages[$machine]=$((started ? 10#$uptime - started * 1000 / ticks : 0))
 	done
 }
 
