@@ -18,8 +18,8 @@
 #include "signals.h"
 #include "utc.h"
 
-/* Far more than pipe and queue hold. */
-#define LINES 20000u
+/* Far more than pipe, queue, and as much in the writer's hands hold. */
+#define LINES 60000u
 /* Of a child that hangs; none that does not comes near it. */
 #define PATIENCE_MS 60000
 
