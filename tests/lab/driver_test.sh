@@ -94,8 +94,9 @@ a_link_comes_back() {
 	ends "done"
 	matches_reference "$input" "$output"
 	job_holds 'it["waiting"] == ""'
-	link_is up
-	last_said 'link up'
+	# Looked at now and then; the job may be faster.
+	eventually 10 link_is up
+	eventually 10 last_said 'link up'
 }
 
 a_link_that_is_down_is_said_at_the_start() {
