@@ -70,7 +70,7 @@ the_lead_without_nodes_gives_back() {
 a_wrong_node_of_the_other_lane_is_void() {
 	[[ -e $library ]] || return 1
 	lab kill --node 2 --signal TERM
-	LD_PRELOAD=$library WM_WRONG_EVERY=2000 WM_WRONG_BITS=1 lab start --node 2
+	LD_PRELOAD=$library WM_WRONG_EVERY=500 WM_WRONG_BITS=1 lab start --node 2
 	run
 	is_exact
 	node_holds n2 "n['state'] == 'quarantined'"
