@@ -19,7 +19,7 @@ reset_start() {
 }
 
 resets_do_no_harm() {
-	reset_start 1 15
+	reset_start 1 8
 	reset_start 2 25
 	eventually 30 holds "sum(n['state'] == 'admitted' for n in it['nodes']) == 3" "$(nodes)"
 	begin "$input" "$output"
@@ -28,7 +28,7 @@ resets_do_no_harm() {
 }
 
 resets_are_told() {
-	eventually 10 node_holds n1 "n['device_losses'] >= 1"
+	eventually 10 node_holds n1 "n['device_losses'] >= 2"
 	node_holds n2 "n['device_losses'] >= 1"
 	node_holds n3 "'device_losses' in n and n['device_losses'] == 0"
 	ctl node list --wide | grep -E "n1 .*device lost, rebuilt [0-9]+ times"
