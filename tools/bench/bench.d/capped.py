@@ -129,7 +129,7 @@ def main():
 
 LABELS = {
     "capped_nocompute_mtu1500": "MTU 1500, nodes that answer zeroes: likewise",
-    "capped_slow_node": "one node at a tenth of its rate: steady goodput over the line's payload limit",
+    "capped_slow_node": "one node at a tenth of its rate: steady goodput over the line's",
     "capped_loss1_resends": "share of batches sent again with 1 % loss each way",
     "capped_goodput_mtu9000_mb_s": "steady goodput, MTU 9000, MB/s of output",
     "capped_goodput_mtu1500_mb_s": "steady goodput, MTU 1500, MB/s of output",

@@ -143,7 +143,7 @@ SIDES = {"free": "Wiremill, software GPU", "free_nocompute": "Wiremill, no compu
 LABELS = {f"{side}_{unit}": f"{title}: {text}" for side, title in SIDES.items() for unit, text in UNITS.items()}
 LABELS |= {
     "free_echo_gbps": "raw echo bound, GB/s of output",
-    "free_default_gbps": "Wiremill, software GPU, --queue-target as it is by default: GB/s of output",
+    "free_default_gbps": "Wiremill, software GPU, default --queue-target: GB/s of output",
     "free_nocompute_vs_best_peer": "GB/s over the best peer, without compute on both sides",
     "cpu_compute_vs_best_peer": "CPU seconds a GB over the best peer's, compute included",
 }

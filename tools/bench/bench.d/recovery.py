@@ -47,7 +47,7 @@ def main():
 
 
 LABELS = {
-    "recovery_s": "kill -9 to the last of its batches delivered by another, s (median of the kills of a run)",
+    "recovery_s": "kill -9 to the last of its batches delivered by another, s",
     "recovery_worst_s": "the slowest of them, s",
     "recovery_stuck_worst_s": "from the sending of a batch to its result, the longest of all, s",
     "recovery_held": "batches that a killed node had or was still sent",
