@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The hugepages that README.md and ARCHITECTURE.md name are those that are asked for.
  * Arguments: the two files. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,17 @@
 
 static char *readme, *architecture;
 
+/* Where a line ends says nothing: a page may be filled anew. */
+static void join_lines(char *text)
+{
+	char *end = text;
+
+	for (const char *at = text; *at; at++)
+		if (!isspace((unsigned char)*at) || !isspace((unsigned char)at[1]))
+			*end++ = isspace((unsigned char)*at) ? ' ' : *at;
+	*end = 0;
+}
+
 static char *load(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -20,6 +32,7 @@ static char *load(const char *path)
 	if (!file || !text || fread(text, 1, (1 << 20) - 1, file) == 0)
 		abort();
 	fclose(file);
+	join_lines(text);
 	return text;
 }
 
