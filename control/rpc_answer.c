@@ -19,7 +19,8 @@
 /* One that is answered later. */
 struct wm_rpc_request {
 	struct wm_rpc_line *line; /* NULL: it has ended without waiting for this */
-	json_t *id;		  /* NULL: a notification */
+	const struct wm_rpc_method *method;
+	json_t *id; /* NULL: a notification */
 };
 
 /* ---- answers ------------------------------------------------------------ */
@@ -67,89 +68,94 @@ static const struct wm_rpc_method *method_find(const struct wm_rpc_line *line, c
 	return NULL;
 }
 
-/* It answers when it can. NULL with error: it was not begun, else NULL. */
-static json_t *method_begin(struct wm_rpc_line *line, const struct wm_rpc_method *method,
-			    const json_t *params, json_t *id, struct wm_error *error)
+/* It answers when it can. Negative: it was not begun. */
+static int method_begin(struct wm_rpc_line *line, const struct wm_rpc_method *method,
+			const json_t *params, json_t *id, struct wm_error *error)
 {
 	line->waits = malloc(sizeof(*line->waits));
-	if (!line->waits) {
-		wm_error_set(error, ENOMEM, "no memory for the request");
-		return NULL;
-	}
-	*line->waits = (struct wm_rpc_request){ line, json_incref(id) };
+	if (!line->waits)
+		return wm_error_set(error, ENOMEM, "no memory for the request");
+	*line->waits = (struct wm_rpc_request){ line, method, json_incref(id) };
 	method->begin(line->context, params, line->waits);
-	return NULL;
+	return 0;
 }
 
-/* Runs the method. Returns its result, or NULL with *code and error filled in; or NULL
- * without: it has begun. */
-static json_t *method_call(struct wm_rpc_line *line, const char *name, const json_t *params,
-			   json_t *id, int *code, struct wm_error *error)
+/* Takes over result; method is NULL only where error says why. NULL: none is due, a
+ * notification wants no answer, not even that it failed. */
+static json_t *response_new(const struct wm_rpc_method *method, json_t *result, int code,
+			    const struct wm_error *error, json_t *id)
 {
-	const struct wm_rpc_method *method = method_find(line, name);
-	json_t *result;
+	struct wm_error none = { "" };
 
-	if (!method) {
-		*code = WM_RPC_METHOD_NOT_FOUND;
-		wm_error_set(error, ENOSYS, "there is no method '%.64s'", name);
-		return NULL;
-	}
-	*code = WM_RPC_FAILED;
-	if (method->begin)
-		return method_begin(line, method, params, id, error);
-	result = method->call(line->context, params, code, error);
-	if (!result && !error->text[0]) {
-		*code = WM_RPC_INTERNAL;
-		wm_error_set(error, ENOMEM, "method '%s' could not make its result", name);
-	}
-	return result;
-}
-
-/* Takes over result. NULL: none is due, a notification wants no answer, not even that it
- * failed. */
-static json_t *response_new(json_t *result, int code, const struct wm_error *error, json_t *id)
-{
 	if (!id) {
 		json_decref(result);
 		return NULL;
 	}
-	if (!result)
+	if (result)
+		return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
+	if (error->text[0])
 		return error_new(code, error->text, json_incref(id));
-	return json_pack("{s:s, s:o, s:O}", "jsonrpc", "2.0", "result", result, "id", id);
+	wm_error_set(&none, ENOMEM, "method '%s' could not make its result", method->name);
+	return error_new(WM_RPC_INTERNAL, none.text, json_incref(id));
+}
+
+/* NULL: it is no string, or one with a \u0000, which nothing here can mean. */
+static const char *text_of(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
 /* NULL, or what keeps it from being a request. */
 static const char *request_fault(const json_t *request)
 {
 	const json_t *id = json_object_get(request, "id");
-	const char *version = json_string_value(json_object_get(request, "jsonrpc"));
+	const char *version = text_of(json_object_get(request, "jsonrpc"));
 
 	if (!json_is_object(request))
 		return "a request is an object";
 	if (!version || strcmp(version, "2.0") != 0)
 		return "a request has \"jsonrpc\": \"2.0\"";
-	if (!json_is_string(json_object_get(request, "method")))
-		return "a request has a \"method\", a string";
+	if (!text_of(json_object_get(request, "method")))
+		return "a request has a \"method\", a string without \\u0000";
 	if (id && !json_is_string(id) && !json_is_number(id) && !json_is_null(id))
 		return "an \"id\" is a string, a number or null";
 	return NULL;
+}
+
+/* NULL with *code and error: it is not to be run. */
+static const struct wm_rpc_method *method_choose(const struct wm_rpc_line *line, const char *name,
+						 const json_t *params, int *code,
+						 struct wm_error *error)
+{
+	const struct wm_rpc_method *method = method_find(line, name);
+
+	if (!method) {
+		*code = WM_RPC_METHOD_NOT_FOUND;
+		wm_error_set(error, ENOSYS, "there is no method '%.64s'", name);
+	} else if (!json_is_object(params)) {
+		*code = WM_RPC_INVALID_PARAMS;
+		wm_error_set(error, EINVAL, "'params' is an object: parameters go by name");
+		method = NULL;
+	}
+	return method;
 }
 
 /* Takes over params. NULL: no answer is due, or it comes later. */
 static json_t *request_run(struct wm_rpc_line *line, const json_t *request, json_t *params)
 {
 	const char *name = json_string_value(json_object_get(request, "method"));
-	json_t *id = json_object_get(request, "id");
+	json_t *id = json_object_get(request, "id"), *result = NULL;
 	struct wm_error error = { "" };
-	int code = WM_RPC_INVALID_PARAMS;
-	json_t *result = NULL;
+	int code = WM_RPC_FAILED;
+	const struct wm_rpc_method *method = method_choose(line, name, params, &code, &error);
+	bool begun = method && method->begin && method_begin(line, method, params, id, &error) == 0;
 
-	if (!json_is_object(params))
-		wm_error_set(&error, EINVAL, "'params' is an object: parameters go by name");
-	else
-		result = method_call(line, name, params, id, &code, &error);
+	if (method && method->call)
+		result = method->call(line->context, params, &code, &error);
 	json_decref(params);
-	return result || error.text[0] ? response_new(result, code, &error, id) : NULL;
+	return begun ? NULL : response_new(method, result, code, &error, id);
 }
 
 static json_t *request_answer(struct wm_rpc_line *line, const json_t *request)
@@ -164,10 +170,29 @@ static json_t *request_answer(struct wm_rpc_line *line, const json_t *request)
 
 /* ---- one line ----------------------------------------------------------- */
 
+/* JSON lets objects be so; what they mean is anybody's guess. NULL: it is another fault. */
+static const char *ambiguity_of(const json_error_t *fault)
+{
+	switch (json_error_code(fault)) {
+	case json_error_duplicate_key:
+		return "stands there twice in one object: name it once";
+	case json_error_null_byte_in_key:
+		return "has a \\u0000 in it: no parameter has";
+	default:
+		return NULL;
+	}
+}
+
 static json_t *parse_error_new(const json_error_t *fault)
 {
+	const char *ambiguity = ambiguity_of(fault);
 	struct wm_error error = { "" };
 
+	if (ambiguity) {
+		wm_error_set(&error, EINVAL, "the key that ends at byte %d %s", fault->position,
+			     ambiguity);
+		return error_new(WM_RPC_INVALID_REQUEST, error.text, NULL);
+	}
 	wm_error_set(&error, EINVAL, "not JSON at byte %d: %s", fault->position, fault->text);
 	return error_new(WM_RPC_PARSE_ERROR, error.text, NULL);
 }
@@ -225,7 +250,9 @@ void wm_rpc_line_begin(struct wm_rpc_line *line, const char *bytes, size_t count
 	json_error_t fault;
 	json_t *answer = NULL;
 
-	line->request = json_loadb(bytes, count, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &fault);
+	/* A \u0000 in a text is JSON: the answer names the parameter that has it. */
+	line->request = json_loadb(
+		bytes, count, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &fault);
 	line->batch = json_is_array(line->request);
 	line->next = 0;
 	if (!line->request)
@@ -270,7 +297,7 @@ bool wm_rpc_line_step(struct wm_rpc_line *line)
 void wm_rpc_request_answer(struct wm_rpc_request *request, json_t *result, int code,
 			   const struct wm_error *error)
 {
-	json_t *answer = response_new(result, code, error, request->id);
+	json_t *answer = response_new(request->method, result, code, error, request->id);
 	struct wm_rpc_line *line = request->line;
 
 	if (line) {
@@ -306,9 +333,9 @@ static bool param_take(const struct wm_rpc_param *param, const json_t *value)
 {
 	switch (param->type) {
 	case WM_RPC_STRING:
-		if (!json_is_string(value))
+		if (!text_of(value))
 			return false;
-		*(const char **)param->value = json_string_value(value);
+		*(const char **)param->value = text_of(value);
 		return true;
 	case WM_RPC_NUMBER:
 		if (!json_is_integer(value) || json_integer_value(value) < 0)
@@ -337,8 +364,8 @@ static const struct wm_rpc_param *param_find(const struct wm_rpc_param *expected
 int wm_rpc_params_unpack(const json_t *params, const struct wm_rpc_param *expected, unsigned count,
 			 int *code, struct wm_error *error)
 {
-	static const char *const type_names[] = { "a string", "a whole number from 0",
-						  "true or false" };
+	static const char *const type_names[] = { "a string without \\u0000",
+						  "a whole number from 0", "true or false" };
 	const struct wm_rpc_param *param;
 	const char *name;
 	json_t *value;

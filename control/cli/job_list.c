@@ -30,11 +30,11 @@ static const struct wm_column columns[] = {
 	{ "JOB", WM_COLUMN_RIGHT },
 	{ "STATE", 0 },
 	{ "DONE", WM_COLUMN_RIGHT },
-	{ "RATE", WM_COLUMN_RIGHT },
-	{ "LEFT", WM_COLUMN_RIGHT },
+	{ "RATE", WM_COLUMN_RIGHT | WM_COLUMN_OPTIONAL },
+	{ "LEFT", WM_COLUMN_RIGHT | WM_COLUMN_OPTIONAL },
 	{ "NAME", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
-	{ "INPUT", WM_COLUMN_CUT },
-	{ "OUTPUT", WM_COLUMN_CUT },
+	{ "INPUT", WM_COLUMN_CUT | WM_COLUMN_PATH | WM_COLUMN_SPARE },
+	{ "OUTPUT", WM_COLUMN_CUT | WM_COLUMN_PATH },
 	{ "REMARK", WM_COLUMN_CUT | WM_COLUMN_TEXT | WM_COLUMN_OPTIONAL },
 	{ "USER", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
 	{ "SUBMITTED", WM_COLUMN_WIDE | WM_COLUMN_OPTIONAL },
@@ -52,7 +52,7 @@ static void rate_add(struct wm_table *table, const json_t *job)
 		wm_table_add(table, "%s/s",
 			     wm_number_format_bytes(text, sizeof(text), (uint64_t)rate));
 	else
-		wm_table_add(table, "-");
+		wm_table_add(table, "%s", "");
 }
 
 static void left_add(struct wm_table *table, const json_t *job)
@@ -64,7 +64,7 @@ static void left_add(struct wm_table *table, const json_t *job)
 		wm_table_add(table, "%s",
 			     wm_number_format_seconds(text, sizeof(text), json_number_value(left)));
 	else
-		wm_table_add(table, "-");
+		wm_table_add(table, "%s", "");
 }
 
 static void done_add(struct wm_table *table, const json_t *job)

@@ -12,6 +12,8 @@
 #define GAP 2u
 /* A value is cut to no less: "ab...yz" says something. */
 #define CUT_MIN 8u
+/* Of a path, its last component is worth more than that, within reason. */
+#define PATH_MIN 18u
 
 struct wm_table {
 	const struct wm_column *columns;
@@ -95,8 +97,30 @@ static const char *cell(const struct wm_table *table, unsigned row, unsigned col
 /* Of each column; 0: it is left out. */
 struct layout {
 	unsigned widths[WM_TABLE_COLUMNS_MAX];
-	unsigned rows; /* with the header */
+	unsigned least[WM_TABLE_COLUMNS_MAX]; /* widths that still say something */
+	unsigned rows;			      /* with the header */
 };
+
+/* With its slash. */
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash : path;
+}
+
+static unsigned column_least(const struct wm_table *table, unsigned rows, unsigned column)
+{
+	unsigned least = CUT_MIN, width;
+
+	if (!(table->columns[column].flags & WM_COLUMN_PATH))
+		return least;
+	for (unsigned row = 1; row < rows; row++) {
+		width = strlen("...") + text_width(last_component(cell(table, row, column)));
+		least = width > least ? width : least;
+	}
+	return least < PATH_MIN ? least : PATH_MIN;
+}
 
 static unsigned column_width(const struct wm_table *table, unsigned rows, unsigned column)
 {
@@ -121,11 +145,11 @@ static unsigned total_width(const struct wm_table *table, const struct layout *l
 	return total > GAP ? total - GAP : 0;
 }
 
-/* False: none of them is left to be left out. */
-static bool column_leave_out(const struct wm_table *table, struct layout *layout)
+/* The last of those that may be. False: none is left. */
+static bool column_leave_out(const struct wm_table *table, struct layout *layout, unsigned flag)
 {
 	for (unsigned i = table->column_count; i > 0; i--) {
-		if (layout->widths[i - 1] && (table->columns[i - 1].flags & WM_COLUMN_WIDE)) {
+		if (layout->widths[i - 1] && (table->columns[i - 1].flags & flag)) {
 			layout->widths[i - 1] = 0;
 			return true;
 		}
@@ -139,7 +163,8 @@ static bool column_narrow(const struct wm_table *table, struct layout *layout)
 	unsigned *widest = NULL;
 
 	for (unsigned i = 0; i < table->column_count; i++) {
-		if ((table->columns[i].flags & WM_COLUMN_CUT) && layout->widths[i] > CUT_MIN &&
+		if ((table->columns[i].flags & WM_COLUMN_CUT) &&
+		    layout->widths[i] > layout->least[i] &&
 		    (!widest || layout->widths[i] > *widest))
 			widest = &layout->widths[i];
 	}
@@ -148,28 +173,56 @@ static bool column_narrow(const struct wm_table *table, struct layout *layout)
 	return widest;
 }
 
+/* Narrower, as far as that makes sense. False: it is still too wide. */
+static bool layout_narrow(const struct wm_table *table, struct layout *layout, unsigned width)
+{
+	while (total_width(table, layout) > width) {
+		if (!column_narrow(table, layout))
+			return false;
+	}
+	return true;
+}
+
 static void layout_make(const struct wm_table *table, struct layout *layout, unsigned width)
 {
 	unsigned count = table->column_count;
+	struct layout whole;
 
 	layout->rows = 1 + (table->cell_count + count - 1) / count;
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		layout->widths[i] = column_width(table, layout->rows, i);
+		layout->least[i] = column_least(table, layout->rows, i);
+	}
 	if (width == 0)
 		return;
-	while (total_width(table, layout) > width && column_leave_out(table, layout))
+	while (total_width(table, layout) > width &&
+	       column_leave_out(table, layout, WM_COLUMN_WIDE))
 		;
-	while (total_width(table, layout) > width && column_narrow(table, layout))
-		;
+	/* What one more gives up is shared by those that stay. */
+	whole = *layout;
+	while (!layout_narrow(table, layout, width) &&
+	       column_leave_out(table, &whole, WM_COLUMN_SPARE))
+		*layout = whole;
 }
 
 /* ---- out ----------------------------------------------------------------------- */
 
-/* As it is, or "its be...the end", or "its beginning...". */
+/* Characters of it that stand before the dots, of `room` for both sides. */
+static unsigned head_width(const char *text, unsigned room, unsigned flags)
+{
+	unsigned last = text_width(last_component(text));
+
+	if (flags & WM_COLUMN_TEXT)
+		return room;
+	if (flags & WM_COLUMN_PATH)
+		return last < room ? room - last : 0;
+	return (room + 1) / 2;
+}
+
+/* As it is, or "its be...the end", or "its beginning...", or "/a/pat.../its name". */
 static void cell_print(FILE *stream, const char *text, unsigned width, unsigned flags)
 {
-	unsigned whole = text_width(text);
-	unsigned head = flags & WM_COLUMN_TEXT ? width - 3 : (width - 3 + 1) / 2;
+	unsigned whole = text_width(text), head = head_width(text, width - 3, flags);
 	const char *tail;
 
 	if (whole <= width) {

@@ -12,6 +12,8 @@ enum wm_column_flags {
 	WM_COLUMN_WIDE = 4,	/* left out where it is narrow, the last such first */
 	WM_COLUMN_OPTIONAL = 8, /* left out where no row has it */
 	WM_COLUMN_TEXT = 16,	/* cut at their end: sentences begin with what matters */
+	WM_COLUMN_PATH = 32,  /* cut before their last component, which is what tells them apart */
+	WM_COLUMN_SPARE = 64, /* left out where the others would else be too narrow */
 };
 
 struct wm_column {

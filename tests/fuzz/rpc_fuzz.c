@@ -185,7 +185,8 @@ static void check_answer(const json_t *answer)
 
 static void check_line(const char *line)
 {
-	json_t *answer = json_loads(line, 0, NULL), *one;
+	/* An id is given back as it is. */
+	json_t *answer = json_loads(line, JSON_ALLOW_NUL, NULL), *one;
 	size_t i;
 
 	check(answer && !strchr(line, '\n') && strlen(line) < WM_RPC_LINE_BYTES_MAX);

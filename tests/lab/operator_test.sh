@@ -63,6 +63,8 @@ lists_fit() {
 	ctl job list >"$scratch/list"
 	widest=$(wc -L <"$scratch/list")
 	((widest <= 80)) || equal "the widest line" "$widest" "80 or less"
+	# What tells jobs apart is not cut off.
+	grep -qE "/$(basename "$input") +[^ ]*/many100( |$)" "$scratch/list"
 	equal "jobs" "$(ctl job list --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["jobs"]))')" 100
 	equal "the last two" "$(ctl job list --last 2 --state "done" | wc -l)" 3
 	ctl node list >"$scratch/list"

@@ -226,6 +226,54 @@ static void long_values_are_cut_in_the_middle_and_sentences_at_their_end(void)
 	}
 }
 
+/* As those of 'job list', in small. */
+static const struct wm_column with_paths[] = {
+	{ "NAME", WM_COLUMN_CUT | WM_COLUMN_OPTIONAL },
+	{ "INPUT", WM_COLUMN_CUT | WM_COLUMN_PATH | WM_COLUMN_SPARE },
+	{ "OUTPUT", WM_COLUMN_CUT | WM_COLUMN_PATH },
+};
+
+static const char *paths_text(const char *name, const char *input, const char *output,
+			      unsigned width)
+{
+	struct wm_table *table = wm_table_create(with_paths, 3);
+	static char *text;
+
+	wm_table_add(table, "%s", name);
+	wm_table_add(table, "%s", input);
+	wm_table_add(table, "%s", output);
+	free(text);
+	text = table_text(table, width);
+	return text;
+}
+
+static void cut_path_keeps_its_last_component(void)
+{
+	CU_ASSERT_STRING_EQUAL(paths_text("", "/data/archive/2026/input", "/data/out", 33),
+			       "INPUT                   OUTPUT\n"
+			       "/data/archive.../input  /data/out\n");
+	CU_ASSERT_STRING_EQUAL(
+		paths_text("", "/data/archive/2026/input", "/data/2026/run-7.bin", 29),
+		"INPUT          OUTPUT\n"
+		"/dat.../input  /.../run-7.bin\n");
+	/* Of a long one its end, by which files of a row differ; never less than that says. */
+	CU_ASSERT_STRING_EQUAL(paths_text("", "in", "/data/a-long-name-of-measurement-0007", 25),
+			       "INPUT  OUTPUT\n"
+			       "in     ...easurement-0007\n");
+}
+
+static void column_is_left_out_before_paths_say_nothing(void)
+{
+	CU_ASSERT_STRING_EQUAL(
+		paths_text("a name", "/data/archive/input.bin", "/data/archive/output.bin", 40),
+		"NAME    INPUT            OUTPUT\n"
+		"a name  /d.../input.bin  /.../output.bin\n");
+	CU_ASSERT_STRING_EQUAL(
+		paths_text("a name", "/data/archive/input.bin", "/data/archive/output.bin", 34),
+		"NAME    OUTPUT\n"
+		"a name  /data/archive/output.bin\n");
+}
+
 /* ---- values of options -------------------------------------------------- */
 
 #define NOT_TAKEN 12345u
@@ -342,6 +390,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(width_counts_characters_not_bytes),
 	WM_TEST(narrow_screen_leaves_columns_out_before_values_are_cut),
 	WM_TEST(long_values_are_cut_in_the_middle_and_sentences_at_their_end),
+	WM_TEST(cut_path_keeps_its_last_component),
+	WM_TEST(column_is_left_out_before_paths_say_nothing),
 	WM_TEST(duration_is_a_number_with_a_unit_or_of_seconds),
 	WM_TEST(what_is_no_duration_is_refused),
 	WM_TEST(share_is_exact_to_a_millionth),

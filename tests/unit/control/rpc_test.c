@@ -104,6 +104,14 @@ static void begin_at_once(void *context, const json_t *params, struct wm_rpc_req
 	wm_rpc_request_answer(request, json_integer(7), 0, NULL);
 }
 
+static void begin_silent(void *context, const json_t *params, struct wm_rpc_request *request)
+{
+	static const struct wm_error none = { "" };
+
+	(void)context, (void)params;
+	wm_rpc_request_answer(request, NULL, WM_RPC_FAILED, &none);
+}
+
 static const struct wm_rpc_method methods[] = {
 	{ .name = "repeat", .call = call_repeat },
 	{ .name = "none", .call = call_none },
@@ -112,6 +120,7 @@ static const struct wm_rpc_method methods[] = {
 	{ .name = "silent", .call = call_silent },
 	{ .name = "later", .begin = begin_later },
 	{ .name = "at once", .begin = begin_at_once },
+	{ .name = "silent later", .begin = begin_silent },
 };
 static int context = 42;
 
@@ -217,12 +226,49 @@ static void what_is_no_json_is_a_parse_error(void)
 					     "\"\xff\"",
 					     "[1,]",
 					     "1e999",
-					     "\"\\u0000\"",
-					     "{\"a\":1,\"a\":2}",
 					     "99999999999999999999" };
 
 	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		CU_ASSERT_EQUAL(fault_of(lines[i], "not JSON", "null"), WM_RPC_PARSE_ERROR);
+}
+
+#define NONE_WITH(more) "{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":1," more "}"
+
+/* It is JSON, of which nobody knows what it means: that is said, and where. */
+static void repeated_key_is_named_by_its_place(void)
+{
+	calls = 0;
+	CU_ASSERT_EQUAL(fault_of("{\"a\":1,\"a\":2}",
+				 "the key that ends at byte 10 stands there twice in one object",
+				 "null"),
+			WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(
+		fault_of(NONE_WITH("\"id\":2"), "the key that ends at byte 44 stands", "null"),
+		WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(fault_of("[" NONE_WITH("\"params\":{\"a\":1,\"a\":2}") "]",
+				 "the key that ends at byte 60 stands", "null"),
+			WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(
+		fault_of("{\"a\\u0000\":1}", "the key that ends at byte 10 has a \\u0000", "null"),
+		WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(calls, 0);
+}
+
+static void escaped_nul_is_never_the_end_of_a_text(void)
+{
+	calls = 0;
+	CU_ASSERT_EQUAL(fault_of("\"\\u0000\"", "a request is an object", "null"),
+			WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"none\\u0000x\",\"id\":1}",
+				 "a request has a \"method\", a string without \\u0000", "null"),
+			WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\\u0000\",\"method\":\"none\",\"id\":1}",
+				 "a request has \"jsonrpc\": \"2.0\"", "null"),
+			WM_RPC_INVALID_REQUEST);
+	CU_ASSERT_EQUAL(calls, 0);
+	/* Only given back. */
+	CU_ASSERT(answer_is("{\"jsonrpc\":\"2.0\",\"method\":\"none\",\"id\":\"a\\u0000\"}",
+			    "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":\"a\\u0000\"}"));
 }
 
 static void nul_bytes_are_a_parse_error(void)
@@ -280,6 +326,11 @@ static void unknown_method_is_named(void)
 	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"job.fly\",\"id\":3}",
 				 "there is no method 'job.fly'", "3"),
 			WM_RPC_METHOD_NOT_FOUND);
+	/* Whatever else is wrong with what it would be given. */
+	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"job.fly\",\"params\":[1],"
+				 "\"id\":3}",
+				 "there is no method 'job.fly'", "3"),
+			WM_RPC_METHOD_NOT_FOUND);
 }
 
 static void message_stays_one_line_of_what_it_quotes(void)
@@ -303,6 +354,8 @@ static void wrong_parameters_are_named(void)
 		{ REPEAT("{}"), "parameter 'text' is missing" },
 		{ REPEAT("{\"text\":1}"), "parameter 'text' must be a string" },
 		{ REPEAT("{\"text\":null}"), "parameter 'text' must be a string" },
+		{ REPEAT("{\"text\":\"/a\\u0000/b\"}"),
+		  "parameter 'text' must be a string without \\u0000" },
 		{ REPEAT("{\"text\":\"x\",\"times\":-1}"), "parameter 'times' must be a whole" },
 		{ REPEAT("{\"text\":\"x\",\"times\":1.5}"), "parameter 'times' must be a whole" },
 		{ REPEAT("{\"text\":\"x\",\"upper\":1}"), "'upper' must be true or false" },
@@ -337,6 +390,9 @@ static void refusal_carries_its_line(void)
 	CU_ASSERT_EQUAL(
 		fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"silent\",\"id\":1}", "silent", "1"),
 		WM_RPC_INTERNAL);
+	CU_ASSERT_EQUAL(fault_of("{\"jsonrpc\":\"2.0\",\"method\":\"silent later\",\"id\":1}",
+				 "'silent later' could not make its result", "1"),
+			WM_RPC_INTERNAL);
 }
 
 static void batch_is_answered_as_one_array(void)
@@ -1133,6 +1189,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(request_is_answered_with_its_own_id),
 	WM_TEST(notification_runs_and_is_not_answered),
 	WM_TEST(what_is_no_json_is_a_parse_error),
+	WM_TEST(repeated_key_is_named_by_its_place),
+	WM_TEST(escaped_nul_is_never_the_end_of_a_text),
 	WM_TEST(nul_bytes_are_a_parse_error),
 	WM_TEST(deep_nesting_is_a_parse_error),
 	WM_TEST(what_is_no_request_is_invalid),
