@@ -103,7 +103,7 @@ void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint
 	course->ending = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = job->id };
 	course->keep_align_bytes = keep_align_bytes;
 	course->job_counters = (struct wm_lane_job_counters){ .job = job->id };
-	course->identity = wm_identity_find(job->layout.kernel.name);
+	course->invariant = wm_kernel_find_invariant(job->layout.kernel.name);
 	wm_crc32c_shift_init(
 		&course->batch_shift,
 		wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements));

@@ -6,7 +6,6 @@
 
 #include "course.h"
 #include "crc32c.h"
-#include "identity.h"
 #include "readahead.h"
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
@@ -62,12 +61,12 @@ struct wm_course {
 	/* the job */
 	enum wm_course_state state;
 	struct wm_lane_job *job;
-	struct wm_lane_event ending; /* what JOB_ENDED will say */
-	struct wm_lead lead;	     /* lane 0 */
-	struct follow follow;	     /* any other */
-	bool attended;		     /* of several lanes: a node answers here */
-	uint32_t slots_used_max;     /* the lane's share of what may be open at once */
-	wm_identity *identity;	     /* of its kernel, or NULL */
+	struct wm_lane_event ending;	/* what JOB_ENDED will say */
+	struct wm_lead lead;		/* lane 0 */
+	struct follow follow;		/* any other */
+	bool attended;			/* of several lanes: a node answers here */
+	uint32_t slots_used_max;	/* the lane's share of what may be open at once */
+	wm_kernel_invariant *invariant; /* of its kernel, or NULL */
 	uint32_t keep_align_bytes;
 	uint32_t kept_frames;		    /* in slots */
 	struct wm_crc32c_shift batch_shift; /* over the payload of a full batch */

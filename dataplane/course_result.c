@@ -148,8 +148,8 @@ static enum wm_drop check_content(struct wm_course *course, const struct wm_wire
 		return WM_DROP_BATCH;
 	input = course->slots[expected.slot].input +
 		(size_t)expected.place * layout->batch_elements * layout->kernel.in_bytes;
-	if (!course->identity ||
-	    course->identity(input, (const uint8_t *)(header + 1), header->count))
+	if (!course->invariant ||
+	    course->invariant(input, (const uint8_t *)(header + 1), header->count))
 		return WM_DROP_NONE;
 	course_quarantine(course, node, header->batch);
 	return WM_DROP_WRONG;

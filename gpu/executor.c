@@ -9,12 +9,12 @@
 
 #include "device.h"
 #include "instance.h"
-#include "kernels.h"
 #include "memory.h"
 #include "none.h"
 #include "pipeline.h"
 #include "result.h"
 #include "row.h"
+#include "shader.h"
 #include "submission.h"
 
 #define REGION_ALIGN_BYTES (2u * 1024u * 1024u)

@@ -10,8 +10,8 @@
 #include <vulkan/vulkan.h>
 
 #include "device.h"
-#include "kernels.h"
 #include "memory.h"
+#include "shader.h"
 #include "wiremill/error.h"
 
 struct wm_pipeline {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The second opinion. It shares nothing with the path that a job takes: its own
- * table of kernels, plain loops on the CPU, buffered reads, and no layout. So a
- * mistake in one cannot hide in the other.
+ * The second opinion. It shares nothing with the path that a job takes: the kernel's
+ * reference, which has sizes of its own, a plain loop on the CPU, buffered reads, and
+ * no layout. So a mistake in one cannot hide in the other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,30 +12,15 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "wiremill/store.h"
+#include "wiremill/kernel.h"
+#include "wiremill/verify.h"
 
 /* Output compared at a time: large enough that the reads are what takes time. */
 #define PIECE_BYTES (4u * 1024 * 1024)
 
-struct reference {
-	const char *name;
-	uint32_t in_bytes, out_bytes; /* of an element */
-	uint32_t halo;		      /* elements needed beyond the last */
-	void (*compute)(uint8_t *out, const uint8_t *in, uint64_t elements);
-};
-
-static void compute_xor(uint8_t *out, const uint8_t *in, uint64_t elements)
-{
-	for (uint64_t i = 0; i < elements * 32; i++)
-		out[i] = in[i] ^ in[i + 32];
-}
-
-static const struct reference references[] = {
-	{ "xor", 32, 32, 1, compute_xor },
-};
-
 struct check {
-	const struct reference *reference;
+	const char *kernel;
+	const struct wm_kernel_reference *reference;
 	struct wm_file input, output;
 	uint64_t elements;	 /* of the right output */
 	uint64_t expected_bytes; /* its length */
@@ -44,19 +29,10 @@ struct check {
 	uint8_t *in, *expected, *found;
 };
 
-static const struct reference *find_reference(const char *name)
-{
-	for (unsigned i = 0; i < sizeof(references) / sizeof(references[0]); i++) {
-		if (strcmp(references[i].name, name) == 0)
-			return &references[i];
-	}
-	return NULL;
-}
-
 static int measure(struct check *check, const char *input_path, bool drop_tail,
 		   struct wm_error *error)
 {
-	const struct reference *reference = check->reference;
+	const struct wm_kernel_reference *reference = check->reference;
 	uint64_t elements = check->input.bytes / reference->in_bytes;
 	uint64_t tail = check->input.bytes % reference->in_bytes;
 
@@ -69,7 +45,7 @@ static int measure(struct check *check, const char *input_path, bool drop_tail,
 		return wm_error_set(error, ERANGE,
 				    "input has %" PRIu64 " elements, kernel %s needs %" PRIu32
 				    ": %s",
-				    elements, reference->name, reference->halo + 1, input_path);
+				    elements, check->kernel, reference->halo + 1, input_path);
 	check->elements = elements - reference->halo;
 	check->expected_bytes = check->elements * reference->out_bytes;
 	check->found_bytes = check->output.bytes;
@@ -81,7 +57,7 @@ static int measure(struct check *check, const char *input_path, bool drop_tail,
 
 static int allocate(struct check *check, struct wm_error *error)
 {
-	const struct reference *reference = check->reference;
+	const struct wm_kernel_reference *reference = check->reference;
 	size_t out_bytes, in_bytes;
 
 	check->piece_elements = PIECE_BYTES / reference->out_bytes;
@@ -144,7 +120,7 @@ static int64_t check_piece(struct check *check, uint64_t first, const char *inpu
 			   const char *output_path, struct wm_verify_result *result,
 			   struct wm_error *error)
 {
-	const struct reference *reference = check->reference;
+	const struct wm_kernel_reference *reference = check->reference;
 	uint64_t left = check->elements - first;
 	uint64_t count = left < check->piece_elements ? left : check->piece_elements;
 	uint64_t offset = first * reference->out_bytes;
@@ -213,7 +189,7 @@ int wm_verify(const char *kernel, const char *input_path, const char *output_pat
 	      wm_verify_progress *progress, void *context, struct wm_verify_result *result,
 	      struct wm_error *error)
 {
-	struct check check = { .reference = find_reference(kernel) };
+	struct check check = { .kernel = kernel, .reference = wm_kernel_find_reference(kernel) };
 	int ret;
 
 	if (!check.reference)

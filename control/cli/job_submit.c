@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
+#include "kernel_list.h"
 #include "value.h"
 #include "wiremill/store.h"
 
@@ -12,7 +13,7 @@ static const char *const tails[] = { "refuse", "drop", NULL };
 static const struct wm_option options[] = {
 	{ .name = "kernel",
 	  .value_name = "NAME",
-	  .help = "what is computed: xor (every 32 bytes with the next 32)",
+	  .help = "what is computed: " WM_KERNEL_NAMES,
 	  .required = true,
 	  .text = &kernel },
 	{ .name = "input",

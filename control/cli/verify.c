@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "kernel_list.h"
 #include "printable.h"
 #include "signals.h"
 #include "verify.h"
@@ -22,7 +23,7 @@ static const char *const tails[] = { "refuse", "drop", NULL };
 static const struct wm_option options[] = {
 	{ .name = "kernel",
 	  .value_name = "NAME",
-	  .help = "what the output should be of the input: xor",
+	  .help = "what the output should be of the input: " WM_KERNEL_NAMES,
 	  .text = &kernel },
 	{ .name = "input", .value_name = "FILE", .help = "what the job read", .text = &input },
 	{ .name = "output",

@@ -8,7 +8,7 @@
 
 #include "cli.h"
 #include "progress.h"
-#include "wiremill/store.h"
+#include "wiremill/verify.h"
 
 struct wm_verify_watch {
 	struct wm_progress progress;

@@ -29,7 +29,7 @@
  *   - INVOCATIONS is chosen for the device (gpu/executor.c): assume no number.
  *   - Give neighbouring invocations neighbouring units: the loop above, with a
  *     stride of INVOCATIONS, lets a GPU join their accesses. Or a run each, where
- *     that saves loads (xor.comp): on the software device those are what costs.
+ *     that saves loads (xor/xor.comp): on the software device those are what costs.
  *   - Read no input and write no output outside these lengths: other frames lie
  *     beside them. A unit is written whole: where row_count() * out_bytes is no
  *     multiple of 16, write words.

@@ -55,6 +55,7 @@
 #include "wiremill/kernel.h"
 #include "wiremill/layout.h"
 #include "wiremill/store.h"
+#include "wiremill/verify.h"
 #include "wiremill/wire.h"
 
 #define WM_JOURNAL_HEADER_BYTES 8192u

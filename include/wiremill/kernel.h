@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A kernel maps elements of a dataset to elements of a result. The core knows
- * of it only its shape: how large an element is on either side, and how many
- * neighbours (the halo) it needs before the first and after the last element of
- * a batch. N elements of input give N - halo_before - halo_after of output.
+ * A kernel maps elements of a dataset to elements of a result. Everybody knows of
+ * it its shape: how large an element is on either side, and how many neighbours
+ * (the halo) it needs before the first and after the last element of a batch.
+ * N elements of input give N - halo_before - halo_after of output.
+ *
+ * All there is of a kernel lies in its folder, gpu/kernels/NAME/:
+ *
+ *   NAME.comp   the shader, which nodes compute by (gpu/kernels/prelude.glsl)
+ *   NAME.c      wm_kernel_definition_NAME, whose parts the planes find below:
+ *               shape       everybody
+ *               invariant   a lane, for each result that comes back
+ *               reference   `verify`, which uses neither shader nor shape
+ *
+ * Static memory and pure functions: any thread.
  */
 #ifndef WIREMILL_KERNEL_H
 #define WIREMILL_KERNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WM_KERNEL_NAME_BYTES 32
 
+/* The shape, as the wire and journals have it too. */
 struct wm_kernel {
 	char name[WM_KERNEL_NAME_BYTES]; /* lower case, digits, '-' */
 	uint32_t in_bytes;		 /* of one element of input */
@@ -20,9 +32,33 @@ struct wm_kernel {
 	uint32_t halo_after;		 /* elements needed after the last */
 };
 
+/*
+ * Tells some wrong outputs without computing them again: false says that this output is not
+ * what the kernel makes of this input; true, that nothing was found. input: of a batch with
+ * its halo; output: count elements. Both may lie at any address. A lane calls it once a
+ * batch, so it costs one pass over the output at most.
+ */
+typedef bool wm_kernel_invariant(const uint8_t *input, const uint8_t *output, uint32_t count);
+
+/* What is right, by a plain loop. Its sizes are its own: what it finds right
+ * rests on nothing that the job has used. */
+struct wm_kernel_reference {
+	uint32_t in_bytes, out_bytes; /* of an element */
+	uint32_t halo;		      /* elements of input beyond those of output */
+	void (*compute)(uint8_t *output, const uint8_t *input, uint64_t count);
+};
+
+struct wm_kernel_definition {
+	struct wm_kernel shape;
+	struct wm_kernel_reference reference;
+	wm_kernel_invariant *invariant; /* NULL: it has none */
+};
+
 /* The built-in kernels' shapes, in order of index; NULL past the last. */
 const struct wm_kernel *wm_kernel_at(unsigned index);
-/* The kernel of that name, or NULL. Static memory, any thread. */
+/* Of the kernel of that name, or NULL: there is none, or it has none. */
 const struct wm_kernel *wm_kernel_find(const char *name);
+wm_kernel_invariant *wm_kernel_find_invariant(const char *name);
+const struct wm_kernel_reference *wm_kernel_find_reference(const char *name);
 
 #endif

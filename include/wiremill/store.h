@@ -197,25 +197,4 @@ unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, un
 uint32_t wm_store_in_flight(const struct wm_store *store);
 void wm_store_counters(const struct wm_store *store, struct wm_store_counters *counters);
 
-/* ---- verification ------------------------------------------------------- */
-
-struct wm_verify_result {
-	bool equal;
-	uint64_t offset; /* of the first byte that differs, in the output */
-	uint8_t expected, found;
-	uint64_t bytes_checked;
-};
-
-/* Called now and then with how far it is; returns false to stop (-ECANCELED). */
-typedef bool wm_verify_progress(void *context, uint64_t done_bytes, uint64_t total_bytes);
-
-/*
- * Recomputes the job with a plain loop on the CPU that shares no code with the
- * nodes' path and compares. An output of the wrong length differs at the shorter
- * length. drop_tail as in the job. Returns 0 (see result->equal) or an error.
- */
-int wm_verify(const char *kernel, const char *input_path, const char *output_path, bool drop_tail,
-	      wm_verify_progress *progress, void *context, struct wm_verify_result *result,
-	      struct wm_error *error);
-
 #endif

@@ -25,7 +25,7 @@ enum sim_bug {
 	SIM_BUG_WINDOW,	       /* sends more than the window */
 	SIM_BUG_TWICE,	       /* takes a duplicate for new */
 	SIM_BUG_WRONG_NODE,    /* nodes compute wrong, and nobody checks */
-	SIM_BUG_NO_IDENTITY,   /* the kernel's identity is not checked */
+	SIM_BUG_NO_INVARIANT,  /* the kernel's invariant is not checked */
 	SIM_BUG_NO_REDO,       /* what a wrong node did before it was caught stays */
 	SIM_BUG_NO_VOID,       /* likewise, of open extents */
 	SIM_BUG_REDO_TWICE,    /* what was made again is taken for void still */

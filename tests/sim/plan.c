@@ -187,21 +187,21 @@ static void draw_controller(struct sim_plan *plan, uint64_t *random)
 }
 
 /*
- * Nodes that compute wrong. The kernel's identity finds each wrong result, an audit
+ * Nodes that compute wrong. The kernel's invariant finds each wrong result, an audit
  * of all batches too; one of a share of them finds the node sooner or later (blind).
  * Two that agree are needed then, so at least half stays sound.
  */
 static void draw_wrong(struct sim_plan *plan, uint64_t *random)
 {
 	static const uint32_t shares[] = { 10000, 100000, 1000000 };
-	bool identity = strcmp(plan->layout.kernel.name, "xor") == 0;
+	bool invariant = strcmp(plan->layout.kernel.name, "xor") == 0;
 	bool wrong = one_in(random, 2);
 
 	if (plan->nodes >= 4 && one_in(random, 2))
 		plan->audit_ppm = shares[between(random, 0, 2)];
-	if (!wrong || (!identity && plan->audit_ppm == 0))
+	if (!wrong || (!invariant && plan->audit_ppm == 0))
 		return;
-	plan->blind = !identity && plan->audit_ppm < 1000000;
+	plan->blind = !invariant && plan->audit_ppm < 1000000;
 	for (uint32_t i = 0; i < plan->nodes / 2; i++)
 		plan->node[i].wrong = one_in(random, 3) ? (uint32_t)spread(random, 100, 1000000)
 							: 0;

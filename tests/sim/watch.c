@@ -5,7 +5,6 @@
 #include "check.h"
 #include "controller.h"
 #include "course.h"
-#include "identity.h"
 #include "sim_lane.h"
 
 bool __real_wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns,
@@ -44,8 +43,8 @@ void __wrap_wm_progress_written(struct wm_progress *progress,
 				const struct wm_progress_extent *extent, uint64_t now_ns);
 bool __real_wm_progress_void(struct wm_progress *progress, uint64_t extent);
 bool __wrap_wm_progress_void(struct wm_progress *progress, uint64_t extent);
-wm_identity *__real_wm_identity_find(const char *kernel_name);
-wm_identity *__wrap_wm_identity_find(const char *kernel_name);
+wm_kernel_invariant *__real_wm_kernel_find_invariant(const char *kernel_name);
+wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const char *kernel_name);
 
 /* ---- batches -------------------------------------------------------------------- */
 
@@ -168,11 +167,11 @@ bool __wrap_wm_progress_void(struct wm_progress *progress, uint64_t extent)
 
 /* ---- bugs -------------------------------------------------------------------------- */
 
-wm_identity *__wrap_wm_identity_find(const char *kernel_name)
+wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const char *kernel_name)
 {
-	if (sim_bug == SIM_BUG_NO_IDENTITY || sim_bug == SIM_BUG_NO_CRC)
+	if (sim_bug == SIM_BUG_NO_INVARIANT || sim_bug == SIM_BUG_NO_CRC)
 		return NULL;
-	return __real_wm_identity_find(kernel_name);
+	return __real_wm_kernel_find_invariant(kernel_name);
 }
 
 void sim_bug_written_early(struct sim *sim, uint64_t extent, const uint8_t *output)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# tools/test.d/build on a small project that may use a library: it does as soon as the
-# library is there, and goes without it again. build_test.sh PATH_OF_BUILD
+# tools/test.d/build on a small project that may use a library, and has kernels: it uses both
+# as soon as they are there, and goes without them again. build_test.sh PATH_OF_BUILD
 # shellcheck disable=SC2317  # the steps are called by check
 set -u
 build=$1
@@ -69,15 +69,33 @@ is_not_configured_again() {
 	builds with && [[ $(configured) == "$before" ]]
 }
 
+kernel_comes() {
+	mkdir -p "$work/gpu/kernels/late"
+}
+
+kernel_goes() {
+	rmdir "$work/gpu/kernels/late"
+}
+
+is_configured_again() {
+	local before
+	before=$(configured)
+	builds with && [[ $(configured) != "$before" ]]
+}
+
 installed nothing
 check "a fresh folder is configured" builds without
 late_comes
 check "a library that has come is used" builds with
 check "without a change nothing is configured again" is_not_configured_again
+kernel_comes
+check "a kernel whose folder has come is looked for" is_configured_again
+kernel_goes
+check "a kernel whose folder has gone is not" is_configured_again
 late_goes
 check "a library that has gone is not" builds without
 late_comes
-rm "$work/out/packages"
+rm "$work/out/looked-for"
 check "a folder that was configured by hand is configured once more" builds with
 echo "1..$count"
 exit "$failed"

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "engine_private.h"
-#include "identity.h"
 #include "probe.h"
 
 #define COPIED_BYTES_MAX 1024u
@@ -200,12 +199,12 @@ enum wm_drop wm_engine_take_echo(struct wm_engine *engine, struct wm_traffic *tr
 static enum wm_drop check_output(const struct wm_engine *engine, const struct wm_kernel *kernel,
 				 const struct wm_wire_header *header)
 {
-	wm_identity *identity = wm_identity_find(kernel->name);
+	wm_kernel_invariant *invariant = wm_kernel_find_invariant(kernel->name);
 	const uint8_t *output = (const uint8_t *)(header + 1);
 
 	if (header->count == 0)
 		return WM_DROP_FAILED;
-	if (identity && !identity(filler_of(engine, header->batch), output, header->count))
+	if (invariant && !invariant(filler_of(engine, header->batch), output, header->count))
 		return WM_DROP_WRONG;
 	return WM_DROP_NONE;
 }

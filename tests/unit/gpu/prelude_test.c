@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "harness.h"
-#include "kernels.h"
 #include "rig.h"
+#include "shader.h"
 #include "wiremill/limits.h"
 
 #define INPUT_WORDS_MAX (WM_BATCH_ELEMENTS_MAX + 3)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 
 #include "harness.h"
 #include "scratch.h"
-#include "wiremill/store.h"
+#include "wiremill/verify.h"
 
 /* More than two of the pieces that it compares at a time. */
 #define INPUT_BYTES (9u * 1024 * 1024 + 96)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "identity.h"
-
+/* The invariant of xor: what it finds, and what it cannot. */
 #include <string.h>
 
 #include "harness.h"
 #include "seed.h"
+#include "wiremill/kernel.h"
 
 #define VECTOR 32u
 #define COUNT_MAX 256u
@@ -24,7 +24,7 @@ static void compute(uint64_t *random, uint32_t count)
 
 static void what_is_right_holds_for_every_size(void)
 {
-	wm_identity *holds = wm_identity_find("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
 	uint64_t random = seeds.first;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(holds);
@@ -36,7 +36,7 @@ static void what_is_right_holds_for_every_size(void)
 
 static void any_single_bit_that_is_wrong_shows(void)
 {
-	wm_identity *holds = wm_identity_find("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -51,7 +51,7 @@ static void any_single_bit_that_is_wrong_shows(void)
 /* Rubbish of any kind: 256 bits must agree by chance. */
 static void a_batch_of_rubbish_shows(void)
 {
-	wm_identity *holds = wm_identity_find("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
 
 	for (uint64_t i = 0; i < seeds.count; i++) {
 		uint64_t random = seeds.first + i;
@@ -67,7 +67,7 @@ static void a_batch_of_rubbish_shows(void)
 
 static void zeroes_and_the_input_itself_show(void)
 {
-	wm_identity *holds = wm_identity_find("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -80,7 +80,7 @@ static void zeroes_and_the_input_itself_show(void)
 /* Right results of another batch, or of one element less. */
 static void a_result_in_the_wrong_place_shows(void)
 {
-	wm_identity *holds = wm_identity_find("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -92,7 +92,7 @@ static void a_result_in_the_wrong_place_shows(void)
 /* Its known limit, for which there are audits. */
 static void the_same_bit_wrong_twice_does_not_show(void)
 {
-	wm_identity *holds = wm_identity_find("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -105,9 +105,9 @@ static void the_same_bit_wrong_twice_does_not_show(void)
 
 static void a_kernel_that_has_none_has_none(void)
 {
-	CU_ASSERT_PTR_NULL(wm_identity_find("xo"));
-	CU_ASSERT_PTR_NULL(wm_identity_find("xor2"));
-	CU_ASSERT_PTR_NULL(wm_identity_find(""));
+	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant("xo"));
+	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant("xor2"));
+	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant(""));
 }
 
 static const struct wm_test tests[] = {
@@ -123,5 +123,5 @@ static const struct wm_test tests[] = {
 int main(int argc, char **argv)
 {
 	seeds = wm_seeds_choose(argc, argv, 500);
-	return WM_TESTS_RUN("identity", tests);
+	return WM_TESTS_RUN("kernel-xor", tests);
 }

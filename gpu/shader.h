@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kernels that were compiled in: a name and its SPIR-V. */
-#ifndef WM_KERNELS_H
-#define WM_KERNELS_H
+/* The kernels, as devices take them: a name and its SPIR-V. */
+#ifndef WM_SHADER_H
+#define WM_SHADER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "kernels.h"
+#include "shader.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-static const uint32_t xor_code[] =
-#include "xor.comp.inc"
-	;
+#include "kernel_list.h"
 
-static const struct wm_shader shaders[] = {
-	{ "xor", xor_code, sizeof(xor_code) },
-};
+/* Each is made from shader_code.c.in. */
+#define DECLARE(symbol) extern const struct wm_shader wm_shader_##symbol;
+#define ENTRY(symbol) &wm_shader_##symbol,
+
+WM_KERNEL_LIST(DECLARE)
+
+static const struct wm_shader *const shaders[] = { WM_KERNEL_LIST(ENTRY) };
 
 /* A shader has its element's size and its halo built in. */
 static bool same_shape(const struct wm_kernel *kernel)
@@ -27,8 +29,8 @@ const struct wm_shader *wm_shader_find(const struct wm_kernel *kernel)
 	if (!same_shape(kernel))
 		return NULL;
 	for (size_t i = 0; i < sizeof(shaders) / sizeof(shaders[0]); i++) {
-		if (strcmp(shaders[i].name, kernel->name) == 0)
-			return &shaders[i];
+		if (strcmp(shaders[i]->name, kernel->name) == 0)
+			return shaders[i];
 	}
 	return NULL;
 }
