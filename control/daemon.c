@@ -19,6 +19,7 @@
 #include "frame.h"
 #include "key.h"
 #include "log.h"
+#include "run.h"
 #include "signals.h"
 #include "spool.h"
 
@@ -400,14 +401,25 @@ static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
 {
 	struct wm_rpc_config config = {
 		.socket_path = daemon->config.socket_path,
-		.methods = wm_daemon_methods,
-		.method_count = wm_daemon_method_count,
-		.context = daemon,
+		.methods = wm_methods,
+		.method_count = wm_method_count,
+		.context = &daemon->seen,
 	};
 	int ret = wm_rpc_create(&daemon->rpc, &config, error);
 
 	if (ret < 0)
 		return ret;
+	daemon->seen = (struct wm_controller){
+		.lanes = &daemon->lanes,
+		.membership = &daemon->membership,
+		.jobs = &daemon->jobs,
+		.ports = daemon->ports,
+		.lcores = daemon->lcores,
+		.rpc = daemon->rpc,
+		.start_ns = daemon->start_ns,
+		.hugepages = daemon->hugepages,
+		.auth = daemon->config.auth,
+	};
 	ret = watch(daemon, wm_rpc_fd(daemon->rpc));
 	if (ret < 0)
 		wm_rpc_destroy(&daemon->rpc);

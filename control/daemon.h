@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The controller: port, lane, membership, jobs and control socket, and the loop
- * that joins them. daemon.c brings up and loops, methods.c answers operators.
+ * that joins them. What operators ask of it is answered in api/.
  */
 #ifndef WM_DAEMON_H
 #define WM_DAEMON_H
@@ -9,11 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "job_run.h"
-#include "lanes.h"
-#include "membership.h"
-#include "port_dpdk.h"
-#include "rpc.h"
+#include "methods.h"
 #include "state_lock.h"
 #include "wiremill/error.h"
 
@@ -41,15 +37,12 @@ struct wm_daemon {
 	bool state_lost; /* another may have it */
 	uint64_t state_kept_ns;
 	struct wm_rpc *rpc;
+	struct wm_controller seen; /* by the methods */
 	uint64_t start_ns;
 	uint32_t hugepages;
 	uint16_t mtu; /* the smallest of the ports */
 	int epoll_fd, wake_fd, timer_fd, signal_fd;
 };
-
-/* The methods of the control socket (wiremill/control.h); context is the daemon. */
-extern const struct wm_rpc_method wm_daemon_methods[];
-extern const unsigned wm_daemon_method_count;
 
 /* Runs until a signal that ends it (signals.h), which it blocks; 0 or a negative errno. */
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error);

@@ -35,7 +35,7 @@
  *
  * A CRC can be made by anybody. A rack that its controller runs with `aead` has a
  * tag behind the payload of every MAP and RESULT, by a key of the session alone
- * (control/auth.h). It authenticates; it hides nothing:
+ * (control/session/auth.h). It authenticates; it hides nothing:
  *
  *   +--------+----------------------------+-----------+
  *   | header | payload                    | u8[16] tag|  then padding, if any

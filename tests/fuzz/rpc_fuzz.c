@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "clock.h"
-#include "daemon.h"
-#include "job_end.h"
+#include "end.h"
+#include "methods.h"
 #include "port_counters.h"
 #include "wiremill/limits.h"
 
@@ -19,7 +19,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct wm_daemon daemon_state;
+static struct {
+	struct wm_port ports[1];
+	unsigned lcores[1];
+	struct wm_lanes lanes;
+	struct wm_membership membership;
+	struct wm_jobs jobs;
+} parts;
+static struct wm_controller controller = { .lanes = &parts.lanes,
+					   .membership = &parts.membership,
+					   .jobs = &parts.jobs,
+					   .ports = parts.ports,
+					   .lcores = parts.lcores };
 static struct wm_job job;
 
 /* ---- jobs ----------------------------------------------------------------------- */
@@ -44,7 +55,7 @@ static void job_take(const char *output, uint64_t fail_after_ns, const struct wm
 void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply)
 {
-	check(jobs == &daemon_state.jobs && now_ns > 0);
+	check(jobs == &parts.jobs && now_ns > 0);
 	check(request->kernel && request->input && request->audit_ppm <= 1000000);
 	check(request->origin && strlen(request->origin->name) < WM_JOB_NAME_BYTES);
 	job_take(request->output, request->fail_after_ns, reply);
@@ -54,14 +65,14 @@ void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_afte
 		    const struct wm_job_origin *origin, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply)
 {
-	check(jobs == &daemon_state.jobs && now_ns > 0 && origin);
+	check(jobs == &parts.jobs && now_ns > 0 && origin);
 	job_take(output, fail_after_ns, reply);
 }
 
 void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
 		     const struct wm_jobs_reply *reply)
 {
-	check(jobs == &daemon_state.jobs && now_ns > 0);
+	check(jobs == &parts.jobs && now_ns > 0);
 	job_take(output, 0, reply);
 }
 
@@ -73,7 +84,7 @@ struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
 int wm_job_cancel(struct wm_jobs *jobs, struct wm_job *which, uint64_t now_ns,
 		  struct wm_error *error)
 {
-	check(jobs == &daemon_state.jobs && which == &job && now_ns > 0);
+	check(jobs == &parts.jobs && which == &job && now_ns > 0);
 	return wm_error_set(error, EINVAL, "job 1 is over");
 }
 
@@ -91,18 +102,18 @@ bool wm_job_has_ended(const struct wm_job *which)
 void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *which,
 		      struct wm_lane_job_counters *counters)
 {
-	check(jobs == &daemon_state.jobs);
+	check(jobs == &parts.jobs);
 	*counters = which->counters;
 }
 
 void wm_jobs_save(const struct wm_jobs *jobs)
 {
-	check(jobs == &daemon_state.jobs);
+	check(jobs == &parts.jobs);
 }
 
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *which)
 {
-	check(jobs == &daemon_state.jobs && which == &job);
+	check(jobs == &parts.jobs && which == &job);
 	return "";
 }
 
@@ -125,20 +136,20 @@ const char *wm_job_state_name(enum wm_job_state state)
 
 void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
 {
-	check(lane == daemon_state.lanes.lanes[0]);
+	check(lane == parts.lanes.lanes[0]);
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
 void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
 			 struct wm_dispatch_node_state *state)
 {
-	check(lanes == &daemon_state.lanes && node < daemon_state.membership.count);
+	check(lanes == &parts.lanes && node < parts.membership.count);
 	memset(state, 0, sizeof(*state));
 }
 
 void wm_port_counters(const struct wm_port *port, struct wm_port_counters *counters)
 {
-	check(port == &daemon_state.ports[0]);
+	check(port == &parts.ports[0]);
 	memset(counters, 0, sizeof(*counters));
 }
 
@@ -149,10 +160,10 @@ static void members_set(void)
 {
 	static const char *const names[] = { "n1", "twin", "twin", "n4" };
 
-	daemon_state.lanes.count = 1;
-	daemon_state.membership.count = 4;
+	parts.lanes.count = 1;
+	parts.membership.count = 4;
 	for (uint32_t i = 0; i < 4; i++) {
-		struct wm_member *member = &daemon_state.membership.members[i];
+		struct wm_member *member = &parts.membership.members[i];
 
 		strcpy(member->hello.name, names[i]);
 		member->mac[5] = (uint8_t)i;
@@ -168,8 +179,8 @@ static void controller_set(void)
 	job.state = WM_JOB_RUNNING;
 	job.lane.layout.output_bytes = 64;
 	strcpy(job.output, "/data/out");
-	daemon_state.jobs.jobs[0] = daemon_state.jobs.current = &job;
-	daemon_state.jobs.count = 1;
+	parts.jobs.jobs[0] = parts.jobs.current = &job;
+	parts.jobs.count = 1;
 	members_set();
 }
 
@@ -204,9 +215,9 @@ static void line_wake(struct wm_rpc_line *line)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct wm_rpc_line line = { .methods = wm_daemon_methods,
-				    .method_count = wm_daemon_method_count,
-				    .context = &daemon_state,
+	struct wm_rpc_line line = { .methods = wm_methods,
+				    .method_count = wm_method_count,
+				    .context = &controller,
 				    .wake = line_wake };
 	char *answer;
 

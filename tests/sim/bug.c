@@ -7,7 +7,7 @@
 #include "flow.h"
 #include "ledger.h"
 #include "progress.h"
-#include "redo.h"
+#include "recompute.h"
 #include "wiremill/journal.h"
 
 enum sim_bug sim_bug = SIM_BUG_NONE;

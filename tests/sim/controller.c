@@ -10,8 +10,8 @@
 #include "check.h"
 #include "disk.h"
 #include "frame.h"
-#include "job_run.h"
 #include "membership.h"
+#include "run.h"
 #include "sim_lane.h"
 #include "spool.h"
 
@@ -50,7 +50,7 @@ static struct sim_controller *of(struct sim *sim)
 	return sim->controller;
 }
 
-/* ---- to the lane: what job_run.c calls of it ------------------------------------------ */
+/* ---- to the lane: what run.c calls of it ------------------------------------------ */
 
 static void command_due(struct sim *sim, const struct sim_event *event)
 {

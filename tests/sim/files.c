@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What control/job_files.c does with files, on the simulated disk, and where the
- * controller may die in the middle of it. Called by the real jobs.c, job_run.c and redo.c.
+ * What control/job/files.c does with files, on the simulated disk, and where the
+ * controller may die in the middle of it. Called by the real queue.c, run.c and recompute.c.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -11,8 +11,8 @@
 #include "check.h"
 #include "controller.h"
 #include "disk.h"
-#include "job_files.h"
-#include "job_replay.h"
+#include "files.h"
+#include "replay.h"
 
 /* ---- opening ----------------------------------------------------------------------- */
 

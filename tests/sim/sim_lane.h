@@ -2,7 +2,7 @@
 /*
  * The lane of the simulated controller: the real course (dataplane/course.h) with
  * frames and I/O of the simulator, as dataplane/lane.c and lane_job.c run it with DPDK
- * and io_uring. What it is told and tells is as there, so that the real control/job_run.c
+ * and io_uring. What it is told and tells is as there, so that the real control/job/run.c
  * commands it.
  */
 #ifndef WM_SIM_LANE_H

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Methods of the control socket (wiremill/control.h), each a wm_rpc_call or a wm_rpc_begin:
+ * context is what operators see of the controller and act on. They know nothing of who
+ * brings it up. One thread (the daemon's).
+ */
+#ifndef WM_METHODS_H
+#define WM_METHODS_H
+
+#include "membership.h"
+#include "port_dpdk.h"
+#include "queue.h"
+#include "rpc.h"
+
+/* All of it stays the daemon's. */
+struct wm_controller {
+	struct wm_lanes *lanes;
+	struct wm_membership *membership;
+	struct wm_jobs *jobs;
+	const struct wm_port *ports; /* a lane each */
+	const unsigned *lcores;	     /* likewise */
+	const struct wm_rpc *rpc;    /* that the methods are called by */
+	uint64_t start_ns;
+	uint32_t hugepages;
+	enum wm_wire_auth auth; /* of MAP and RESULT */
+};
+
+extern const struct wm_rpc_method wm_methods[];
+extern const unsigned wm_method_count;
+
+/* methods_jobs.c */
+wm_rpc_begin wm_method_job_submit, wm_method_job_resume, wm_method_job_discard;
+wm_rpc_call wm_method_job_show, wm_method_job_cancel, wm_method_job_list;
+/* methods_nodes.c */
+wm_rpc_call wm_method_node_list, wm_method_node_admit;
+/* methods_stats.c */
+wm_rpc_call wm_method_stats;
+
+#endif

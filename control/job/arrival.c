@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arrival.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "spool.h"
+#include "utc.h"
+#include "work.h"
+
+/* Less than a client waits for an answer; a disk that spins up takes less. */
+#define ANSWER_WAIT_NS (10 * WM_NS_PER_S)
+/* Requests whose threads wait for disks after their answer was given, at most. */
+#define LEFT_BEHIND_MAX 32u
+
+struct wm_job_arrival {
+	struct wm_job_arrival *next;
+	struct wm_job_work *work;
+	struct wm_jobs_reply reply;
+	bool answered; /* its files did not answer in time */
+};
+
+static void refuse(const struct wm_jobs_reply *reply, const struct wm_error *error)
+{
+	reply->answer(reply->context, reply->request, NULL, error);
+}
+
+/* ---- into the queue --------------------------------------------------------------- */
+
+static int check_room(const struct wm_jobs *jobs, struct wm_error *error)
+{
+	if (wm_jobs_unfinished(jobs) < WM_JOBS_QUEUED_MAX)
+		return 0;
+	return wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
+			    WM_JOBS_QUEUED_MAX);
+}
+
+/* The oldest that has ended makes room: there is one, since not all are queued. */
+static void make_room(struct wm_jobs *jobs)
+{
+	uint32_t i = 0;
+
+	if (jobs->count < WM_JOBS_MAX)
+		return;
+	while (!wm_job_has_ended(jobs->jobs[i]))
+		i++;
+	free(jobs->jobs[i]);
+	jobs->count--;
+	memmove(&jobs->jobs[i], &jobs->jobs[i + 1], (jobs->count - i) * sizeof(jobs->jobs[0]));
+}
+
+static int check_not_at_it(const struct wm_jobs *jobs, const char *output, struct wm_error *error)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]) && strcmp(jobs->jobs[i]->output, output) == 0)
+			return wm_error_set(error, EBUSY, "job %" PRIu32 " is at it already",
+					    jobs->jobs[i]->lane.id);
+	}
+	return 0;
+}
+
+/* What is not in the spool is not in the queue: the next controller would not know it. */
+static int job_save(struct wm_jobs *jobs, struct wm_error *error)
+{
+	struct wm_error reason = { "" };
+	int ret = wm_spool_save(jobs, &reason);
+
+	if (ret == 0)
+		return 0;
+	jobs->count--;
+	jobs->next_id--;
+	return wm_error_set(error, -ret,
+			    "the job is not queued, since the queue cannot be saved: %.400s",
+			    reason.text);
+}
+
+/* A job of its own, made of that of the work. */
+static struct wm_job *job_queue(struct wm_jobs *jobs, const struct wm_job *arrived,
+				struct wm_error *error)
+{
+	struct wm_job *job = malloc(sizeof(*job));
+
+	if (!job) {
+		wm_error_set(error, ENOMEM, "no memory for another job");
+		return NULL;
+	}
+	make_room(jobs);
+	*job = *arrived;
+	job->lane.id = jobs->next_id++;
+	job->origin.submitted_ms = wm_utc_ms();
+	jobs->jobs[jobs->count++] = job;
+	if (job_save(jobs, error) < 0) {
+		free(job);
+		return NULL;
+	}
+	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel->name,
+		    job->input, job->output);
+	return job;
+}
+
+/* ---- once its files have been looked at --------------------------------------------- */
+
+static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, struct wm_error *error)
+{
+	if (work->result < 0) {
+		*error = work->error;
+		return NULL;
+	}
+	if (work->op == WM_WORK_DISCARD)
+		return &work->job;
+	/* Two may have asked at once. */
+	if (work->op == WM_WORK_RECALL && check_not_at_it(jobs, work->job.output, error) < 0)
+		return NULL;
+	if (check_room(jobs, error) < 0)
+		return NULL;
+	if (work->job.dry_run)
+		return &work->job;
+	return job_queue(jobs, &work->job, error);
+}
+
+static void arrival_answer(struct wm_jobs *jobs, struct wm_job_arrival *arrival)
+{
+	const struct wm_jobs_reply *reply = &arrival->reply;
+	struct wm_error error = { "" };
+	struct wm_job *job = arrive(jobs, arrival->work, &error);
+
+	reply->answer(reply->context, reply->request, job, &error);
+}
+
+/* Of the job only what was asked for is read: its thread may be writing the rest. */
+static void arrival_give_up(struct wm_job_arrival *arrival)
+{
+	const struct wm_job *job = &arrival->work->job;
+	bool submitted = arrival->work->op == WM_WORK_CHECK;
+	struct wm_error error = { "" };
+
+	wm_error_set(
+		&error, ETIMEDOUT,
+		"nothing was done: for 10 s no answer came from the file system of %.200s%s%.200s",
+		job->output, submitted ? " or of " : "", submitted ? job->input : "");
+	wm_log_warning("%s", error.text);
+	refuse(&arrival->reply, &error);
+	arrival->answered = true;
+}
+
+void wm_job_arrivals_tick(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	struct wm_job_arrival **place = &jobs->arrivals, *arrival;
+
+	while ((arrival = *place)) {
+		if (!wm_job_work_is_over(arrival->work)) {
+			if (!arrival->answered && now_ns - arrival->work->start_ns > ANSWER_WAIT_NS)
+				arrival_give_up(arrival);
+			place = &arrival->next;
+			continue;
+		}
+		*place = arrival->next;
+		if (!arrival->answered)
+			arrival_answer(jobs, arrival);
+		free(arrival->work);
+		free(arrival);
+	}
+}
+
+void wm_job_arrivals_refuse(struct wm_jobs *jobs)
+{
+	static const struct wm_error stops = { "the controller stops" };
+	struct wm_job_arrival *arrival;
+
+	while ((arrival = jobs->arrivals)) {
+		jobs->arrivals = arrival->next;
+		if (!arrival->answered)
+			refuse(&arrival->reply, &stops);
+		/* Else its thread still has it. */
+		if (wm_job_work_is_over(arrival->work))
+			free(arrival->work);
+		free(arrival);
+	}
+}
+
+/* ---- requests ------------------------------------------------------------------------ */
+
+static int check_left_behind(const struct wm_jobs *jobs, struct wm_error *error)
+{
+	unsigned count = 0;
+
+	for (const struct wm_job_arrival *i = jobs->arrivals; i; i = i->next)
+		count += i->answered;
+	if (count < LEFT_BEHIND_MAX)
+		return 0;
+	return wm_error_set(error, EAGAIN,
+			    "%u requests wait for file systems that do not answer, see the log: "
+			    "unmount those, or mend them",
+			    count);
+}
+
+static int arrival_start(struct wm_jobs *jobs, enum wm_job_work_op op, const struct wm_job *job,
+			 uint64_t now_ns, const struct wm_jobs_reply *reply, struct wm_error *error)
+{
+	struct wm_job_arrival *arrival;
+	int ret = check_left_behind(jobs, error);
+
+	if (ret < 0)
+		return ret;
+	arrival = malloc(sizeof(*arrival));
+	if (!arrival)
+		return wm_error_set(error, ENOMEM, "no memory for another job");
+	*arrival = (struct wm_job_arrival){ .next = jobs->arrivals, .reply = *reply };
+	arrival->work = wm_job_work_start(jobs, op, job, now_ns);
+	if (!arrival->work) {
+		free(arrival);
+		return wm_error_set(error, EAGAIN,
+				    "no memory, or no thread, to look at files with");
+	}
+	jobs->arrivals = arrival;
+	return 0;
+}
+
+/* Frees the job. */
+static void ask(struct wm_jobs *jobs, enum wm_job_work_op op, struct wm_job *job, uint64_t now_ns,
+		const struct wm_jobs_reply *reply, int ret, struct wm_error *error)
+{
+	if (ret == 0)
+		ret = arrival_start(jobs, op, job, now_ns, reply, error);
+	free(job);
+	if (ret < 0)
+		refuse(reply, error);
+	else
+		wm_jobs_tick(jobs, now_ns);
+}
+
+static int copy_path(char *copy, const char *what, const char *path, struct wm_error *error)
+{
+	if (path[0] != '/')
+		return wm_error_set(error, EINVAL, "%s '%s' is no absolute path", what, path);
+	if (strlen(path) >= PATH_MAX)
+		return wm_error_set(error, ENAMETOOLONG, "the path of %s is longer than %d bytes",
+				    what, PATH_MAX - 1);
+	strcpy(copy, path);
+	return 0;
+}
+
+static int fill_request(struct wm_job *job, const struct wm_job_request *request,
+			struct wm_error *error)
+{
+	int ret;
+
+	job->kernel = wm_kernel_find(request->kernel);
+	if (!job->kernel)
+		return wm_error_set(error, ENOENT,
+				    "no kernel '%s' here: see 'wiremill job submit --help'",
+				    request->kernel);
+	job->dry_run = request->dry_run;
+	job->meant = request->meant;
+	job->force = request->force;
+	job->drop_tail = request->drop_tail;
+	job->fail_after_ns = request->fail_after_ns;
+	job->audit_ppm = request->audit_ppm;
+	if (request->origin)
+		job->origin = *request->origin;
+	ret = copy_path(job->input, "input", request->input, error);
+	return ret < 0 ? ret : copy_path(job->output, "output", request->output, error);
+}
+
+void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply)
+{
+	struct wm_job *job = calloc(1, sizeof(*job));
+	struct wm_error error = { "no memory for another job" };
+
+	ask(jobs, WM_WORK_CHECK, job, now_ns, reply,
+	    job ? fill_request(job, request, &error) : -ENOMEM, &error);
+}
+
+void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
+		    const struct wm_job_origin *origin, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply)
+{
+	struct wm_job *job = calloc(1, sizeof(*job));
+	struct wm_error error = { "no memory for another job" };
+	int ret = job ? copy_path(job->output, "output", output, &error) : -ENOMEM;
+
+	if (ret == 0) {
+		job->resume = true;
+		job->fail_after_ns = fail_after_ns;
+		if (origin)
+			job->origin = *origin;
+		ret = check_not_at_it(jobs, output, &error);
+	}
+	ask(jobs, WM_WORK_RECALL, job, now_ns, reply, ret, &error);
+}
+
+void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
+		     const struct wm_jobs_reply *reply)
+{
+	struct wm_job *job = calloc(1, sizeof(*job));
+	struct wm_error error = { "no memory for the request" };
+	int ret = job ? copy_path(job->output, "output", output, &error) : -ENOMEM;
+
+	if (ret == 0)
+		ret = check_not_at_it(jobs, output, &error);
+	ask(jobs, WM_WORK_DISCARD, job, now_ns, reply, ret, &error);
+}

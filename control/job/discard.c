@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "files.h"
+
+int wm_job_files_discard(struct wm_job *job, const char *state_directory, struct wm_error *error)
+{
+	const struct wm_discard_owner owner = { .journal = job->journal };
+	struct wm_discarded removed;
+	int ret = wm_output_discard(&removed, job->output, state_directory,
+				    job->kernel ? &owner : NULL, error);
+
+	strcpy(job->lane.journal.path, removed.journal);
+	strcpy(job->lane.sink.path_partial, removed.partial);
+	if (ret == 0 && !job->kernel && !removed.journal[0] && !removed.partial[0])
+		return wm_error_set(error, ENOENT,
+				    "nothing to discard: no unfinished job left anything beside %s",
+				    job->output);
+	return ret;
+}

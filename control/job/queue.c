@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "queue.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arrival.h"
+#include "clock.h"
+#include "end.h"
+#include "log.h"
+#include "run.h"
+#include "spool.h"
+#include "work.h"
+
+/* For the lane and the files to let go when the controller stops. */
+#define CLOSE_WAIT_NS (6 * WM_NS_PER_S)
+
+static const char *const state_names[WM_JOB_STATES] = {
+	[WM_JOB_QUEUED] = "queued",	  [WM_JOB_PREPARING] = "preparing",
+	[WM_JOB_RUNNING] = "running",	  [WM_JOB_FINISHING] = "finishing",
+	[WM_JOB_DONE] = "done",		  [WM_JOB_FAILED] = "failed",
+	[WM_JOB_CANCELLED] = "cancelled",
+};
+
+const char *wm_job_state_name(enum wm_job_state state)
+{
+	return state_names[state];
+}
+
+bool wm_job_has_ended(const struct wm_job *job)
+{
+	return job->state >= WM_JOB_DONE;
+}
+
+double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
+{
+	uint64_t run_ns = job->start_ns ? now_ns - job->start_ns : 0;
+
+	return (double)(wm_job_has_ended(job) ? job->run_ns : run_ns) / (double)WM_NS_PER_S;
+}
+
+uint32_t wm_jobs_unfinished(const struct wm_jobs *jobs)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < jobs->count; i++)
+		count += !wm_job_has_ended(jobs->jobs[i]);
+	return count;
+}
+
+/* What was being cancelled is; of the others an earlier life may have ended between the
+ * last step and the note of it. */
+static void take_up(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		struct wm_job *job = jobs->jobs[i];
+
+		if (wm_job_has_ended(job))
+			continue;
+		if (job->cancelled)
+			wm_job_give_up(jobs, job, now_ns);
+		else if (job->journal != 0)
+			wm_job_look(jobs, job, now_ns);
+	}
+}
+
+int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
+		 uint32_t port_mtu, const char *state_directory, int wake_fd,
+		 struct wm_error *error)
+{
+	int ret;
+
+	*jobs = (struct wm_jobs){
+		.lanes = lanes,
+		.membership = membership,
+		.port_mtu = port_mtu,
+		.state_directory = state_directory,
+		.wake_fd = wake_fd,
+		.close_wait_ns = CLOSE_WAIT_NS,
+		.next_id = 1,
+	};
+	ret = wm_spool_prepare(state_directory, error);
+	if (ret == 0)
+		ret = wm_spool_load(jobs, error);
+	if (ret < 0)
+		return ret;
+	take_up(jobs, wm_clock_ns());
+	if (wm_jobs_unfinished(jobs) > 0)
+		wm_log_info("%" PRIu32 " unfinished jobs go on", wm_jobs_unfinished(jobs));
+	return 0;
+}
+
+uint32_t wm_jobs_batch_mtu(const struct wm_jobs *jobs, uint32_t mtu)
+{
+	return mtu - (jobs->membership->frame_auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0);
+}
+
+void wm_jobs_save(const struct wm_jobs *jobs)
+{
+	struct wm_error error = { "" };
+
+	if (wm_spool_save(jobs, &error) < 0)
+		wm_log_error("%s: after a restart jobs must be resumed by hand, and who "
+			     "is in quarantine is let in",
+			     error.text);
+}
+
+struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (jobs->jobs[i]->lane.id == id)
+			return jobs->jobs[i];
+	}
+	return NULL;
+}
+
+/* ---- its turn ------------------------------------------------------------------- */
+
+/* Would the later one read, or write, what the earlier one may be writing, or reading? */
+static bool do_meet(const struct wm_job *earlier, const struct wm_job *later)
+{
+	return strcmp(earlier->output, later->output) == 0 ||
+	       strcmp(earlier->output, later->input) == 0 ||
+	       strcmp(earlier->input, later->output) == 0;
+}
+
+/* Some before it may wait for their files. */
+static bool meets_one_before(const struct wm_jobs *jobs, uint32_t index)
+{
+	for (uint32_t i = 0; i < index; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]) && do_meet(jobs->jobs[i], jobs->jobs[index]))
+			return true;
+	}
+	return false;
+}
+
+static bool can_start(const struct wm_jobs *jobs, uint32_t index, uint64_t now_ns)
+{
+	const struct wm_job *job = jobs->jobs[index];
+
+	return (job->state == WM_JOB_QUEUED || job->state == WM_JOB_PREPARING) && !job->cancelled &&
+	       !wm_job_is_late(job, now_ns) && !meets_one_before(jobs, index);
+}
+
+/* The first in the queue becomes the current one; it waits for a node. */
+static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < jobs->count && !jobs->current; i++) {
+		if (!can_start(jobs, i, now_ns))
+			continue;
+		jobs->current = jobs->jobs[i];
+		jobs->current->prepare_ns = 0;
+		jobs->current->deserted_ns = 0;
+	}
+}
+
+void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	wm_job_arrivals_tick(jobs, now_ns);
+	for (uint32_t i = 0; i < jobs->count; i++)
+		wm_job_files_tick(jobs, jobs->jobs[i], now_ns);
+	if (!jobs->current)
+		start_next(jobs, now_ns);
+	if (jobs->current)
+		wm_job_tick(jobs, jobs->current, now_ns);
+}
+
+void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
+		      struct wm_lane_job_counters *counters)
+{
+	struct wm_lane_job_counters running;
+
+	*counters = job->counters;
+	if (job->state != WM_JOB_RUNNING)
+		return;
+	wm_lanes_job_counters(jobs->lanes, &running);
+	if (running.job == job->lane.id)
+		*counters = running;
+}
+
+/* Another has the turn, or comes first. */
+static bool has_others_before(const struct wm_jobs *jobs, const struct wm_job *job)
+{
+	for (uint32_t i = 0; i < jobs->count && jobs->jobs[i] != job; i++) {
+		if (!wm_job_has_ended(jobs->jobs[i]))
+			return true;
+	}
+	return jobs->current;
+}
+
+/* Without a link none can come, however many are started. */
+static const char *for_a_node(const struct wm_jobs *jobs)
+{
+	const char *link = wm_links_missing(&jobs->lanes->links);
+
+	return link ? link : "for a node: " WM_JOBS_START_NODES;
+}
+
+const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
+{
+	struct wm_lane_job_counters counters;
+
+	if (job->dry_run)
+		return "";
+	if (job->held)
+		return job->state == WM_JOB_FINISHING ? "for its files to be closed"
+						      : "for its files to be opened";
+	if (wm_job_has_ended(job) || job->cancelled)
+		return "";
+	if (job->state <= WM_JOB_PREPARING && jobs->current != job)
+		return has_others_before(jobs, job) ? "for the jobs before it" : "";
+	if (job->state <= WM_JOB_PREPARING && !wm_job_has_nodes(jobs))
+		return for_a_node(jobs);
+	if (job->state != WM_JOB_RUNNING)
+		return "";
+	if (job->unreached[0])
+		return job->unreached;
+	if (job->hindrance.text[0])
+		return job->hindrance.text;
+	wm_jobs_counters(jobs, job, &counters);
+	if (counters.job == job->lane.id && counters.nodes_alive == 0 && counters.nodes_unable > 0)
+		return "for another node: those that answer cannot compute what is left";
+	if (counters.job == job->lane.id && counters.nodes_alive == 0)
+		return "for a node: none answers";
+	if (counters.job == job->lane.id && counters.stuck)
+		return "for another node: none here may take what is left (an audit wants two)";
+	return "";
+}
+
+/* ---- the end ------------------------------------------------------------------------ */
+
+/* What has to be waited for: the lane, and files that are open. */
+static bool is_busy(const struct wm_jobs *jobs)
+{
+	bool busy = jobs->current && jobs->current->state == WM_JOB_RUNNING;
+
+	for (uint32_t i = 0; i < jobs->count; i++)
+		busy |= jobs->jobs[i]->work && jobs->jobs[i]->state > WM_JOB_QUEUED;
+	return busy;
+}
+
+static void close_tick(struct wm_jobs *jobs)
+{
+	struct wm_lane_event event;
+
+	while (jobs->current && jobs->current->state == WM_JOB_RUNNING &&
+	       wm_lanes_event(jobs->lanes, &event))
+		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
+	for (uint32_t i = 0; i < jobs->count; i++)
+		wm_job_files_tick(jobs, jobs->jobs[i], wm_clock_ns());
+}
+
+bool wm_jobs_close(struct wm_jobs *jobs)
+{
+	uint64_t end_ns = wm_clock_ns() + jobs->close_wait_ns;
+	bool lane_has_it;
+
+	jobs->stopping = true;
+	wm_job_arrivals_refuse(jobs);
+	if (jobs->current)
+		wm_job_leave(jobs, jobs->current);
+	for (close_tick(jobs); is_busy(jobs) && wm_clock_ns() < end_ns; close_tick(jobs))
+		usleep(1000);
+	if (is_busy(jobs))
+		wm_log_warning("a disk does not answer: what a job has there is left as it is, and "
+			       "the next start goes on from it");
+	lane_has_it = jobs->current && jobs->current->state == WM_JOB_RUNNING;
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (jobs->jobs[i] != jobs->current || !lane_has_it)
+			free(jobs->jobs[i]);
+	}
+	jobs->count = 0;
+	jobs->current = NULL;
+	return !lane_has_it;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Doing again what a wrong node had a part in. The lane forgets what is open by
+ * itself; what is durable already is found here, by reading the journal from its
+ * start, a few records at a time, and naming to the lane every extent that is void:
+ * whose last record a quarantine has made void. What was made again since has a later
+ * record, so nothing is done twice, whatever life of the job did it.
+ *
+ *   lane: quarantine ─▶ its record is durable ─▶ WM_LANE_REDO
+ *   control: wm_redo_begin ─▶ wm_redo_feed, every tick ─▶ WM_LANE_EXTENT_VOID ...
+ *            ─▶ the end of the journal was reached ─▶ WM_LANE_REDO_DONE
+ *
+ * A resumed job whose journal leaves something void begins with a pass, too. Bounded
+ * memory: the journal is on disk, a bit for each extent of a window is here while a
+ * pass lasts, and the lane takes few extents at a time.
+ */
+#ifndef WM_RECOMPUTE_H
+#define WM_RECOMPUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wiremill/journal.h"
+
+/* Extents named at once: what progress has room for beside what is open. */
+#define WM_REDO_BURST 64u
+/* For which the journal is read once: 16 TiB of output, 2 MiB of memory. */
+#define WM_REDO_WINDOW (1u << 24)
+
+struct wm_redo {
+	struct wm_journal_voids voids;
+	uint64_t extents;  /* of the job */
+	uint64_t first;	   /* of the window */
+	uint64_t place;	   /* in the window: those before it were named */
+	uint64_t *is_void; /* a bit for each extent of the window: its last record so far */
+	uint32_t end;	   /* the journal has at least so many records */
+	uint32_t cursor;   /* next record to look at */
+	uint32_t pass;	   /* the lane's number of what is being done; 0: the resume's own */
+	bool active;
+	uint64_t fed_ns;
+};
+
+void wm_redo_init(struct wm_redo *redo, uint64_t extents);
+/* Of a pass that was begun: gives its memory back. */
+void wm_redo_fini(struct wm_redo *redo);
+/* Notes a quarantine record of that number, and begins a pass over all before it. */
+void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32_t pass);
+/* The next extents that are void, WM_REDO_BURST at most. Returns how many, perhaps none
+ * yet; 0 with *finished: the pass is over; or a negative errno. -EBADMSG: a record
+ * before the quarantine's does not read, so what is void is not known; -ENOMEM. */
+int wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
+		 uint64_t extents[WM_REDO_BURST], bool *finished);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "work.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+
+/* The largest frame in it reads a journal by 64 KiB; paths take the rest. */
+#define STACK_BYTES (512u * 1024)
+
+static int recall(struct wm_job_work *work)
+{
+	int ret = wm_job_files_recall(&work->job, work->state_directory, &work->error);
+
+	return ret < 0 ? ret
+		       : wm_job_files_check(&work->job, work->mtu, work->state_directory,
+					    &work->error);
+}
+
+static int run(struct wm_job_work *work)
+{
+	struct wm_job *job = &work->job;
+	const char *state_directory = work->state_directory;
+
+	switch (work->op) {
+	case WM_WORK_CHECK:
+		return wm_job_files_check(job, work->mtu, state_directory, &work->error);
+	case WM_WORK_RECALL:
+		return recall(work);
+	case WM_WORK_LOOK:
+		return wm_job_files_are_finished(job, state_directory);
+	case WM_WORK_OPEN:
+		return wm_job_files_open(job, work->mtu, state_directory, &work->error);
+	case WM_WORK_SUSPEND:
+		wm_job_files_suspend(job);
+		return 0;
+	case WM_WORK_ABANDON:
+		wm_job_files_abandon(job, state_directory);
+		return 0;
+	case WM_WORK_FINISH:
+		return wm_job_files_finish(job, state_directory, &work->error);
+	case WM_WORK_DISCARD:
+		return wm_job_files_discard(job, state_directory, &work->error);
+	}
+	return -EINVAL;
+}
+
+static void *work_main(void *argument)
+{
+	struct wm_job_work *work = argument;
+	const uint64_t one = 1;
+	int wake_fd = work->wake_fd;
+
+	work->result = run(work);
+	if (work->result < 0 && !work->error.text[0])
+		wm_error_set(&work->error, -work->result, "%s: %s", work->job.output,
+			     strerror(-work->result));
+	/* All of the above is seen before the flag, and nothing is touched after it. */
+	__atomic_store_n(&work->over, true, __ATOMIC_RELEASE);
+	if (wake_fd >= 0 && write(wake_fd, &one, sizeof(one)) < 0)
+		return NULL; /* the next tick sees it */
+	return NULL;
+}
+
+static int launch(struct wm_job_work *work)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int ret = pthread_attr_init(&attributes);
+
+	if (ret != 0)
+		return -ret;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	ret = pthread_create(&thread, &attributes, work_main, work);
+	pthread_attr_destroy(&attributes);
+	return -ret;
+}
+
+struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_work_op op,
+				      const struct wm_job *job, uint64_t now_ns)
+{
+	uint32_t mtu = op == WM_WORK_OPEN ? job->mtu : jobs->port_mtu;
+	struct wm_job_work *work = malloc(sizeof(*work));
+
+	if (!work)
+		return NULL;
+	*work = (struct wm_job_work){ .op = op,
+				      .mtu = wm_jobs_batch_mtu(jobs, mtu),
+				      .state_directory = jobs->state_directory,
+				      .wake_fd = jobs->wake_fd,
+				      .start_ns = now_ns,
+				      .job = *job };
+	work->job.work = NULL;
+	if (launch(work) == 0)
+		return work;
+	free(work);
+	return NULL;
+}
+
+bool wm_job_work_is_over(const struct wm_job_work *work)
+{
+	return __atomic_load_n(&work->over, __ATOMIC_ACQUIRE);
+}
+
+void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)
+{
+	struct wm_job_work *over = *work; /* `work` may be in the job, which is written over */
+	struct wm_job *made = &over->job;
+
+	made->state = job->state;
+	made->cancelled = job->cancelled;
+	made->suspended = job->suspended;
+	made->goes_on = job->goes_on;
+	made->held = job->held;
+	made->prepare_ns = job->prepare_ns;
+	made->deserted_ns = job->deserted_ns;
+	made->end = job->end;
+	memcpy(made->reason, job->reason, sizeof(made->reason));
+	*job = *made;
+	*work = NULL;
+	free(over);
+}

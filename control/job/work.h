@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Work on the files of a job, by a thread of its own: a file system that does not answer
+ * holds up nobody but who asked for it.
+ *
+ *   control thread                              its thread
+ *   wm_job_work_start ─── a copy of the job ──▶ checks, opens, reserves, names, removes
+ *   wm_job_work_is_over ◀── what became of it ──┘
+ *   wm_job_work_take: the job becomes that
+ *
+ * The thread has a copy of the job and nothing else of the controller's, so that the job
+ * can be looked at, cancelled and forgotten meanwhile. Nobody can stop a thread that waits
+ * for a disk: one that never comes back is left behind with its copy, until the process
+ * ends.
+ */
+#ifndef WM_WORK_H
+#define WM_WORK_H
+
+#include "queue.h"
+
+enum wm_job_work_op {
+	WM_WORK_CHECK,	 /* what can be refused before it is queued (wm_job_files_check) */
+	WM_WORK_RECALL,	 /* which job an output belongs to, and the same */
+	WM_WORK_LOOK,	 /* did an earlier life finish it? */
+	WM_WORK_OPEN,	 /* for the lane */
+	WM_WORK_SUSPEND, /* these three close */
+	WM_WORK_ABANDON,
+	WM_WORK_FINISH,
+	WM_WORK_DISCARD, /* what an earlier life left */
+};
+
+struct wm_job_work {
+	enum wm_job_work_op op;
+	uint32_t mtu; /* of a batch */
+	const char *state_directory;
+	int wake_fd; /* an eventfd; -1: none */
+	uint64_t start_ns;
+	struct wm_job job; /* the thread's, until it is over */
+	int result;	   /* 0 or a negative errno, with the line; 1: it was finished */
+	struct wm_error error;
+	bool over; /* written last by the thread, with release */
+};
+
+/* NULL: there is no memory, or no thread. */
+struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_work_op op,
+				      const struct wm_job *job, uint64_t now_ns);
+/* Then result, error and job can be read. */
+bool wm_job_work_is_over(const struct wm_job_work *work);
+/* The job becomes what the thread made of it, but for what the control thread alone decides.
+ * Frees the work, which is over, and leaves NULL. */
+void wm_job_work_take(struct wm_job *job, struct wm_job_work **work);
+
+#endif
