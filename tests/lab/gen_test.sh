@@ -130,28 +130,55 @@ moves() {
 	(($(counter tx.packets "$@") > before + 100))
 }
 
-# Small frames as fast as they go, then larger ones, then the GPU. SVG, where there is gnuplot.
-a_script_runs_and_is_drawn() {
-	local plot=()
-	cat >"$scratch/steps" <<-'TEXT'
-		set TIME 1s
-		repeat 2
-		  roundtrip --nodes 3 --size 64,1518 --window 8 --duration $TIME
-		end
-		roundtrip --nodes 3 --op map --window 4 --count 600
-	TEXT
-	! command -v gnuplot >/dev/null || plot=(--plot "$scratch/picture")
-	run_gen run "$scratch/steps" --interface port0 --key "$key" "${plot[@]}" \
-		--json "$scratch/steps.json" >/dev/null
+# Small frames as fast as they go, then larger ones, then the GPU, as a shell writes them.
+# SVG, where there is gnuplot.
+steps_run_and_are_drawn() {
+	local time=1s drawn
+	{
+		for _ in 1 2; do
+			echo "roundtrip --nodes 3 --size 64,1518 --window 8 --duration $time # again"
+		done
+		echo "roundtrip --nodes 3 --op map --window 4 --count 600"
+	} | run_gen run - --interface port0 --key "$key" --json "$scratch/steps.json" >/dev/null
 	holds 'sum(r["scope"] == "total" and r["received"]["frames"] > 0 for r in it) == 5' \
 		"$(results "$scratch/steps.json")"
-	((${#plot[@]} == 0)) || [[ -s $scratch/picture-latency.svg ]]
+	command -v gnuplot >/dev/null || return 0
+	drawn=$("$root/tools/plot/wiremill-plot" "$scratch/steps.json" "$scratch/picture")
+	equal "pictures" "$(xargs -n 1 basename <<<"$drawn" | xargs)" \
+		"picture-rate.svg picture-latency.svg picture-distribution.svg"
+	grep -q 'roundtrip: p99.99' "$scratch/picture-latency.svg"
 }
 
-a_wrong_script_is_refused() {
+# run_steps OPTION...: of $scratch/steps.
+run_steps() {
+	run_gen run "$scratch/steps" --interface port0 --key "$key" "$@"
+}
+
+# Nothing is sent before all can be read.
+wrong_steps_are_refused() {
 	printf 'roundtrip --count 1\nflood\n' >"$scratch/steps"
-	! run_gen run "$scratch/steps" --interface port0 --key "$key" 2>"$scratch/error" || return 1
-	grep -q "steps:2: there is no command 'flood'" "$scratch/error"
+	refused 1 "steps:2: there is no command 'flood'" run_steps
+	printf '\nroundtrip --count 1 --json x\n' >"$scratch/steps"
+	refused 1 "steps:2: port, key and result are of the whole run" run_steps
+	printf '# none\n' >"$scratch/steps"
+	refused 1 "steps: there is no step in it" run_steps
+	refused 1 "nothing: the steps cannot be read" run_gen run "$scratch/nothing" --interface port0
+	refused 2 "needs a file" run_gen run --interface port0
+}
+
+the_first_step_that_fails_ends_it_unless_told() {
+	printf '%s\n' "roundtrip --node n9 --wait 1s" "roundtrip --nodes 3 --count 30 --window 4" \
+		"roundtrip --node n8 --wait 1s" >"$scratch/steps"
+	rm -f "$scratch/steps.json"
+	! run_steps --json "$scratch/steps.json" >/dev/null 2>"$scratch/error" || return 1
+	equal "what failed" "$(grep -oE 'steps:.*' "$scratch/error")" \
+		"steps:1: node n9 does not come: is it up, and is its --key the same?"
+	[[ ! -e $scratch/steps.json ]]
+	! run_steps --keep-going --json "$scratch/steps.json" >/dev/null 2>"$scratch/error" || return 1
+	equal "what failed" "$(grep -oE 'steps:[0-9]+: [^ ]+ n[0-9]|steps: 2 of 3 steps failed' "$scratch/error" | xargs)" \
+		"steps:1: node n9 steps:3: node n8 steps: 2 of 3 steps failed"
+	holds 'sum(r["scope"] == "total" and r["received"]["frames"] == 30 for r in it) == 1' \
+		"$(results "$scratch/steps.json")"
 }
 
 wrong_usage_is_refused() {
@@ -393,7 +420,6 @@ a_bad_path_is_told_before_the_measurement() {
 		--csv "$scratch/old.csv" --json /nowhere/file
 	refused 1 'name another file' measure --csv "$scratch/old.csv" --json "$scratch/old.csv"
 	refused 1 'name another file' replay "$scratch/all.pcapng" --json "$scratch/all.pcapng"
-	refused 1 '/nowhere/x-rate.gp|gnuplot' measure --plot /nowhere/x
 	equal "what was measured before" "$(cat "$scratch/old.csv")" kept
 	equal "frames that were sent" "$(($(counter tx.packets --controller) - sent))" 0
 	[[ ! -e $scratch/kept.json ]]
@@ -530,8 +556,9 @@ check "nodes are measured one by one" nodes_are_measured_one_by_one
 check "a node that does not come is named" a_missing_node_is_named
 check "an interrupt ends it and shows what was found" an_interrupt_shows_what_was_found
 check "wrong usage is refused" wrong_usage_is_refused
-check "a script of steps runs, and is drawn" a_script_runs_and_is_drawn
-check "a wrong script is refused with its line" a_wrong_script_is_refused
+check "steps run, and are drawn" steps_run_and_are_drawn
+check "wrong steps are refused with their line" wrong_steps_are_refused
+check "the first step that fails ends it, unless told" the_first_step_that_fails_ends_it_unless_told
 lab_down
 
 lab_up --nodes 1 --mtu 9000 --no-controller

@@ -12,9 +12,9 @@
 int wm_command_run(struct wm_gen *gen, const struct wm_gen_options *options,
 		   struct wm_result *result, struct wm_error *error);
 
-/* All steps of its script, into one result. */
-int wm_command_script(struct wm_gen *gen, const struct wm_gen_options *options,
-		      struct wm_result *result, struct wm_error *error);
+/* All its steps, into one result. */
+int wm_command_steps(struct wm_gen *gen, const struct wm_gen_options *options,
+		     struct wm_result *result, struct wm_error *error);
 
 /* One size, to those targets at once. wm_command_run chooses from these: */
 typedef int wm_command_measure(struct wm_gen *gen, const struct wm_gen_options *options,

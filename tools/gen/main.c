@@ -100,7 +100,7 @@ static int run_command(struct wm_gen *gen, struct wm_gen_options *options, struc
 	int ret, end;
 
 	if (options->command == WM_GEN_RUN)
-		ret = wm_command_script(gen, options, result, error);
+		ret = wm_command_steps(gen, options, result, error);
 	else
 		ret = wm_command_run(gen, options, result, error);
 	/* The first error is the one to tell. */
@@ -158,8 +158,7 @@ static int run(struct wm_gen_options *options, const struct wm_key *key,
 	       const struct origin *origin)
 {
 	const struct wm_outputs_wanted wanted = { options->json_path, options->csv_path,
-						  options->plot_prefix, options->file,
-						  options->write_path };
+						  options->file, options->write_path };
 	struct wm_outputs outputs;
 	struct wm_error error = { "" };
 	int status;

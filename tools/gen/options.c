@@ -265,11 +265,12 @@ static const struct option_row rows[] = {
 	{ "failure", "SHARE", BIT(WM_GEN_CRITICAL), OPTION_SHARE, FIELD(failure_ppm), 0,
 	  "how few: so many of all trials (10%)" },
 
+	{ "keep-going", NULL, BIT(WM_GEN_RUN), OPTION_FLAG, FIELD(keep_going), 0,
+	  "with the steps behind one that fails" },
+
 	{ "json", "FILE", ALL, OPTION_TEXT, FIELD(json_path), 0,
-	  "the result as JSON; - is stdout" },
+	  "the result as JSON, which wiremill-plot draws; - is stdout" },
 	{ "csv", "FILE", ALL, OPTION_TEXT, FIELD(csv_path), 0, "the result as CSV; - is stdout" },
-	{ "plot", "PREFIX", ALL, OPTION_TEXT, FIELD(plot_prefix), 0,
-	  "pictures by gnuplot: PREFIX-rate.svg, -latency.svg, -distribution.svg" },
 	{ "write", "FILE", ALL, OPTION_TEXT, FIELD(write_path), 0,
 	  "all frames that the port sends and receives, as pcapng" },
 	{ "snaplen", "BYTES", ALL, OPTION_U32, FIELD(snap_bytes), SNAP_BYTES_MAX,
@@ -441,7 +442,7 @@ static int take_rows(struct wm_gen_options *options, int argc, char **argv, stru
 					    NULL, (int)i };
 	longs[ROWS] = (struct option){ "help", no_argument, NULL, (int)ROWS };
 	opterr = 0;
-	optind = 0; /* a script reads many lines */
+	optind = 0; /* steps are read line by line */
 	while (ret == 0 && (index = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (index == (int)ROWS)
 			options->help = true;
@@ -563,7 +564,8 @@ void wm_gen_options_print_help(void)
 		"  critical   the same, by so many trials that chance is excluded\n"
 		"  replay FILE  sends the frames of a pcap or pcapng, at the times at which they\n"
 		"             came; from the port's own address, else as they are\n"
-		"  run FILE   one such command a line, for the same port (set, repeat, end)\n"
+		"  run FILE   steps, one such command a line, on the same port (- reads them from\n"
+		"             standard input); the first that fails ends it\n"
 		"\n";
 	char form[64];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The command line of wiremill-gen: a command, and options by table, each with the
- * commands that know it. The steps of a script are read by the same table.
+ * commands that know it. Steps (steps.h) are read by the same table.
  *
  * Texts are kept by reference. Control thread only (getopt keeps state).
  */
@@ -64,13 +64,15 @@ struct wm_gen_options {
 	uint32_t tolerated_ppm;	 /* loss that counts as none */
 	uint32_t confidence_ppm, failure_ppm;
 
+	bool keep_going; /* of run: behind a step that fails */
+
 	/* after wm_gen_options_complete */
 	struct wm_sizes sizes;
 	struct wm_rate rate;
 	const struct wm_kernel *kernel; /* NULL: probes */
 
 	/* what comes out; NULL: not wanted */
-	const char *json_path, *csv_path, *plot_prefix;
+	const char *json_path, *csv_path;
 	const char *write_path; /* all frames */
 	uint32_t snap_bytes;	/* of each at most; 0: all */
 	const char *live_text;

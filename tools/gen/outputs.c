@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "plot.h"
 
 /* ---- before the measurement ----------------------------------------------------- */
 
@@ -82,7 +81,6 @@ int wm_outputs_open(struct wm_outputs *outputs, const struct wm_outputs_wanted *
 		.files = { { WM_REPORT_JSON, wanted->json_path, -1, false },
 			   { WM_REPORT_CSV, wanted->csv_path, -1, false } },
 		.on_stdout = WM_REPORT_TEXT,
-		.plot_prefix = wanted->plot_prefix,
 	};
 	for (unsigned i = 0; i < WM_OUTPUTS_FILES && ret == 0; i++) {
 		struct wm_output *file = &outputs->files[i];
@@ -94,8 +92,6 @@ int wm_outputs_open(struct wm_outputs *outputs, const struct wm_outputs_wanted *
 	}
 	if (ret == 0)
 		ret = check_apart(wanted, error);
-	if (ret == 0 && wanted->plot_prefix)
-		ret = wm_plot_check(wanted->plot_prefix, error);
 	if (ret < 0)
 		wm_outputs_close(outputs);
 	return ret;
@@ -189,17 +185,6 @@ static int stdout_write(enum wm_report_format format, const struct wm_result *re
 	return ret;
 }
 
-static int pictures_write(const char *prefix, const struct wm_result *result)
-{
-	struct wm_error error = { "" };
-	unsigned drawn;
-	int ret = wm_plot_save(result, WM_PLOT_SVG, prefix, &drawn, &error);
-
-	if (ret < 0)
-		wm_log_error("%s", error.text);
-	return ret;
-}
-
 int wm_outputs_write(struct wm_outputs *outputs, const struct wm_result *result)
 {
 	int first = 0, ret;
@@ -208,8 +193,6 @@ int wm_outputs_write(struct wm_outputs *outputs, const struct wm_result *result)
 		ret = outputs->files[i].fd >= 0 ? file_write(&outputs->files[i], result) : 0;
 		first = first < 0 ? first : ret;
 	}
-	ret = outputs->plot_prefix ? pictures_write(outputs->plot_prefix, result) : 0;
-	first = first < 0 ? first : ret;
 	ret = stdout_write(outputs->on_stdout, result);
 	return first < 0 ? first : ret;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where a result goes: files, pictures, stdout. They are opened before anything is
+ * Where a result goes: files, stdout. They are opened before anything is
  * measured, so that a path that cannot be written is told while it costs nothing.
  *
- *   open    each file is there and can be written, what was in it stays; pictures can be
- *           drawn at that place
- *   write   files first, then pictures, stdout last. Each is tried, whatever became of the
+ *   open    each file is there and can be written, what was in it stays
+ *   write   files first, stdout last. Each is tried, whatever became of the
  *           others, and each that failed is an error in the log. What stdout does not take,
  *           stderr gets.
  *   close   a file that open made, and that nothing was written to, is removed
@@ -24,7 +23,7 @@
 /* NULL: not wanted; kept by reference. "-" as a path of JSON or CSV is stdout, which gets
  * the text where neither is. */
 struct wm_outputs_wanted {
-	const char *json_path, *csv_path, *plot_prefix;
+	const char *json_path, *csv_path;
 	const char *read_path, *write_path; /* what else is open: no result may replace them */
 };
 
@@ -40,7 +39,6 @@ struct wm_output {
 struct wm_outputs {
 	struct wm_output files[WM_OUTPUTS_FILES];
 	enum wm_report_format on_stdout;
-	const char *plot_prefix;
 };
 
 /* A negative errno: nothing is open, nothing was made. */

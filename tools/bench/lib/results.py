@@ -8,7 +8,7 @@ A benchmark prints one JSON object as its last line on stdout:
     figures   {key: number}  the rest
     labels    {key: text}    optional: what a key means, with its unit
     notes     [text]         optional: how it was measured, what limits it
-    plots     [plot]         optional, see lib/plot.py
+    plots     [plot]         optional, see tools/plot/wiremill-plot
 
 Numbers are plain and finite. No two benchmarks have the same key, since --json puts
 them all together. Exit status 0; 77: this machine lacks something, said in one line
