@@ -6,9 +6,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "log.h"
-#include "outcome.h"
 #include "replay.h"
-#include "trial.h"
 
 /* Of a capture, which is in memory while it is sent: much less than a machine has, which
  * is to become a rack's controller. */

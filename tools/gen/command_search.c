@@ -2,9 +2,7 @@
 #include <errno.h>
 
 #include "commands.h"
-#include "outcome.h"
 #include "search.h"
-#include "trial.h"
 
 #define PPM 1000000u
 /* A trial whose sender gave up more of its schedule than this was not of that rate. */
@@ -45,7 +43,8 @@ static enum wm_trial outcome_of(const struct wm_traffic *traffic, uint32_t toler
 		return WM_TRIAL_NOT_OFFERED;
 	if (traffic->bucket.slipped_ns > share_of(lasted_ns, SLIPPED_MAX_PPM))
 		return WM_TRIAL_NOT_OFFERED;
-	return wm_search_is_passed(traffic->totals.sent, wm_outcome_lost(traffic), tolerated_ppm)
+	return wm_search_is_passed(traffic->totals.sent.frames, wm_traffic_lost_of_all(traffic),
+				   tolerated_ppm)
 		       ? WM_TRIAL_PASSED
 		       : WM_TRIAL_LOSSY;
 }
@@ -134,7 +133,7 @@ int wm_command_search(struct wm_gen *gen, const struct wm_gen_options *options,
 	search_init(&search, options);
 	ret = search_rates(gen, options, targets, &config, &search, &kept, error);
 	if (ret == 0 && !gen->interrupted) {
-		ret = wm_outcome_add(result, wm_gen_command_name(options->command), kept);
+		ret = wm_result_add_traffic(result, wm_gen_command_name(options->command), kept);
 		if (ret < 0)
 			wm_error_set(error, ENOMEM, "no memory for the result");
 		else

@@ -29,7 +29,19 @@ wm_command_measure wm_command_search;
 /* replay: a capture. */
 wm_command_measure wm_command_replay;
 
-/* What these have in common: one stretch of traffic of that config, and its rows. */
+/* ---- what these have in common: one stretch of traffic, from its kernel to its last answer */
+
+/* What the options say of traffic of that size, but for whom it goes to. */
+struct wm_traffic_config wm_trial_config(const struct wm_gen_options *options,
+					 const struct wm_size_point *size);
+/*
+ * Runs it: to those targets, from config. *traffic is the caller's to destroy, also where
+ * a port that failed left it incomplete; NULL: it did not begin.
+ */
+int wm_trial_run(struct wm_gen *gen, const struct wm_gen_targets *targets,
+		 const struct wm_traffic_config *config, struct wm_traffic **traffic,
+		 struct wm_error *error);
+/* The same, and its rows. */
 int wm_command_trial(struct wm_gen *gen, const struct wm_gen_options *options,
 		     const struct wm_gen_targets *targets, const struct wm_traffic_config *config,
 		     struct wm_result *result, struct wm_error *error);

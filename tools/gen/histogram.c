@@ -60,49 +60,14 @@ static void note_extremes(struct wm_histogram *histogram, uint64_t latency_ns)
 		put(&histogram->max_ns, latency_ns);
 }
 
-static void add(struct wm_histogram *histogram, unsigned index, uint64_t count)
-{
-	put(&histogram->count, histogram->count + count);
-	put(&histogram->counts[index], histogram->counts[index] + count);
-}
-
-static uint64_t bounded(uint64_t latency_ns)
-{
-	return latency_ns < WM_HISTOGRAM_NS_MAX ? latency_ns : WM_HISTOGRAM_NS_MAX;
-}
-
 void wm_histogram_record(struct wm_histogram *histogram, uint64_t latency_ns)
 {
+	uint64_t bounded = latency_ns < WM_HISTOGRAM_NS_MAX ? latency_ns : WM_HISTOGRAM_NS_MAX;
+	uint64_t *bucket = &histogram->counts[index_of(bounded)];
+
 	note_extremes(histogram, latency_ns);
-	add(histogram, index_of(bounded(latency_ns)), 1);
-}
-
-/* count latencies that fall into one bucket: highest_ns, highest_ns - interval_ns, ... */
-static void record_run(struct wm_histogram *histogram, uint64_t highest_ns, uint64_t interval_ns,
-		       uint64_t count)
-{
-	note_extremes(histogram, highest_ns - (count - 1) * interval_ns);
-	add(histogram, index_of(highest_ns), count);
-}
-
-void wm_histogram_record_corrected(struct wm_histogram *histogram, uint64_t latency_ns,
-				   uint64_t interval_ns)
-{
-	uint64_t missed_ns, lowest_ns, count;
-
-	assert(interval_ns > 0);
-	wm_histogram_record(histogram, latency_ns);
-	latency_ns = bounded(latency_ns);
-	if (latency_ns < interval_ns)
-		return;
-	for (missed_ns = latency_ns - interval_ns; missed_ns >= interval_ns;
-	     missed_ns -= count * interval_ns) {
-		lowest_ns = first_of(index_of(missed_ns));
-		if (lowest_ns < interval_ns)
-			lowest_ns = interval_ns;
-		count = (missed_ns - lowest_ns) / interval_ns + 1;
-		record_run(histogram, missed_ns, interval_ns, count);
-	}
+	put(&histogram->count, histogram->count + 1);
+	put(bucket, *bucket + 1);
 }
 
 void wm_histogram_merge(struct wm_histogram *into, const struct wm_histogram *from)

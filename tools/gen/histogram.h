@@ -11,13 +11,10 @@
  *   ...                                    up to 2^42 ns, more than one hour
  *
  * Coordinated omission (Tene): a sender that waits for a slow answer does not
- * measure the answers that it would have waited for meanwhile. Either the latency
- * is counted from when the frame should have been sent (record, with the intended
- * time of wm_bucket_take), or the missing ones are filled in (record_corrected).
- * Never both.
+ * measure the answers that it would have waited for meanwhile. So a latency counts from
+ * when the frame should have been sent (the intended time of wm_bucket_take).
  *
- * The caller supplies the memory (265 KiB). One thread records; no allocation; record is
- * constant time, record_corrected at most one step a bucket.
+ * The caller supplies the memory (265 KiB). One thread records, in constant time.
  */
 #ifndef WM_GEN_HISTOGRAM_H
 #define WM_GEN_HISTOGRAM_H
@@ -48,11 +45,6 @@ struct wm_histogram_bucket {
 
 void wm_histogram_init(struct wm_histogram *histogram);
 void wm_histogram_record(struct wm_histogram *histogram, uint64_t latency_ns);
-/* And, if it is longer than the interval at which latencies were to be seen
- * (not 0), those that were missed: latency - interval, latency - 2 * interval, ...
- * down to the interval. */
-void wm_histogram_record_corrected(struct wm_histogram *histogram, uint64_t latency_ns,
-				   uint64_t interval_ns);
 /* From any thread, also while `from` is recorded into: each bucket is whole, together they
  * may be of two instants. */
 void wm_histogram_merge(struct wm_histogram *into, const struct wm_histogram *from);

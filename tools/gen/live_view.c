@@ -5,29 +5,22 @@
 #include <string.h>
 
 #include "clock.h"
-#include "report_text.h"
-#include "table.h"
+#include "result_writers.h"
 
 /* Head, table of two rows, losses, latency, an empty line, names; how many more. */
 #define LINES_BESIDE_TARGETS 9u
-#define RATE_BYTES (WM_REPORT_CELL_BYTES + 8)
+#define RATE_BYTES (WM_RESULT_CELL_BYTES + 8)
 
 /* ---- taken off ------------------------------------------------------------- */
 
-static void take_latency(struct wm_result_latency *latency, const struct wm_histogram *histogram)
+static void take(struct wm_live_target *shown, const struct wm_traffic_totals *totals,
+		 const struct wm_histogram *latency)
 {
 	struct wm_result_row row = { 0 };
 
-	wm_result_row_latency(&row, histogram, false);
-	*latency = row.latency;
-}
-
-static void take_target(struct wm_live_target *shown, const struct wm_traffic_target *target,
-			struct wm_histogram *own)
-{
-	wm_traffic_address_name(shown->name, &target->address);
-	wm_traffic_totals(&target->totals, &shown->totals);
-	take_latency(&shown->latency, own);
+	wm_traffic_totals(totals, &shown->totals);
+	wm_result_row_latency(&row, latency, false);
+	shown->latency = row.latency;
 }
 
 void wm_live_take(struct wm_live_sample *sample, const struct wm_traffic *traffic, uint64_t now_ns,
@@ -37,7 +30,6 @@ void wm_live_take(struct wm_live_sample *sample, const struct wm_traffic *traffi
 
 	sample->now_ns = now_ns;
 	sample->target_count = wm_traffic_target_count(traffic);
-	wm_traffic_totals(&traffic->totals, &sample->totals);
 	wm_histogram_init(all);
 	for (uint32_t i = 0; i < sample->target_count; i++) {
 		const struct wm_traffic_target *target = &traffic->targets[i];
@@ -46,34 +38,32 @@ void wm_live_take(struct wm_live_sample *sample, const struct wm_traffic *traffi
 		if (target->latency)
 			wm_histogram_merge(own, target->latency);
 		wm_histogram_merge(all, own);
-		if (i < WM_LIVE_TARGETS_MAX)
-			take_target(&sample->targets[i], target, own);
+		if (i >= WM_LIVE_TARGETS_MAX)
+			continue;
+		wm_traffic_address_name(sample->targets[i].name, &target->address);
+		take(&sample->targets[i], &target->totals, own);
 	}
-	take_latency(&sample->latency, all);
+	take(&sample->all, &traffic->totals, all);
 }
 
 /* ---- figures --------------------------------------------------------------- */
 
-static struct wm_result_traffic sent_of(const struct wm_traffic_totals *totals)
+static struct wm_traffic_count since(struct wm_traffic_count before, struct wm_traffic_count now)
 {
-	return (struct wm_result_traffic){ totals->sent, totals->sent_bytes };
+	return (struct wm_traffic_count){ now.frames - before.frames, now.bytes - before.bytes };
 }
 
-static struct wm_result_traffic received_of(const struct wm_traffic_totals *totals)
+/* That are to come: as far as it is known. */
+static uint64_t awaited_of(const struct wm_live_head *head, const struct wm_traffic_totals *totals)
 {
-	return (struct wm_result_traffic){ totals->received, totals->received_bytes };
-}
-
-static struct wm_result_traffic since(struct wm_result_traffic before, struct wm_result_traffic now)
-{
-	return (struct wm_result_traffic){ now.frames - before.frames, now.bytes - before.bytes };
+	return wm_traffic_mode_sends(head->mode) ? totals->sent.frames : totals->expected;
 }
 
 /* Figures of two instants: what came since the first was read is no less than nothing. */
 static uint64_t missing_of(const struct wm_live_head *head, const struct wm_traffic_totals *totals)
 {
-	uint64_t all = wm_traffic_mode_sends(head->mode) ? totals->sent : totals->expected;
-	uint64_t distinct = totals->received - totals->duplicates - totals->late;
+	uint64_t all = awaited_of(head, totals);
+	uint64_t distinct = totals->received.frames - totals->duplicates - totals->late;
 
 	return all > distinct ? all - distinct : 0;
 }
@@ -81,7 +71,7 @@ static uint64_t missing_of(const struct wm_live_head *head, const struct wm_traf
 static double missing_percent(const struct wm_live_head *head,
 			      const struct wm_traffic_totals *totals)
 {
-	uint64_t all = wm_traffic_mode_sends(head->mode) ? totals->sent : totals->expected;
+	uint64_t all = awaited_of(head, totals);
 
 	return all ? 100 * (double)missing_of(head, totals) / (double)all : 0;
 }
@@ -124,16 +114,16 @@ static void print_head(FILE *stream, const struct wm_live_head *head,
 /* "12.2 Mbit/s", "500 pps" */
 static char *rate_of(char text[RATE_BYTES], double per_s, const char *unit)
 {
-	char figure[WM_REPORT_CELL_BYTES];
+	char figure[WM_RESULT_CELL_BYTES];
 	bool has_prefix = per_s >= 999.5;
 
-	snprintf(text, RATE_BYTES, "%s%s%s", wm_report_text_figure(figure, true, per_s),
+	snprintf(text, RATE_BYTES, "%s%s%s", wm_result_figure(figure, true, per_s),
 		 has_prefix ? "" : " ", unit);
 	return text;
 }
 
 static void add_way(struct wm_table *table, const struct wm_live_head *head, const char *name,
-		    struct wm_result_traffic now, struct wm_result_traffic lately, uint64_t took_ns)
+		    struct wm_traffic_count now, struct wm_traffic_count lately, uint64_t took_ns)
 {
 	double bits = wm_result_bits_per_s(lately, took_ns);
 	char rate[RATE_BYTES];
@@ -158,13 +148,13 @@ static void print_ways(FILE *stream, const struct wm_live_head *head,
 						    { "frames so far", true } };
 	struct wm_table *table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	uint64_t took_ns = now->now_ns - before->now_ns;
+	const struct wm_traffic_totals *was = &before->all.totals, *is = &now->all.totals;
 
 	if (wm_traffic_mode_sends(head->mode))
-		add_way(table, head, "sent", sent_of(&now->totals),
-			since(sent_of(&before->totals), sent_of(&now->totals)), took_ns);
+		add_way(table, head, "sent", is->sent, since(was->sent, is->sent), took_ns);
 	if (wm_traffic_mode_receives(head->mode))
-		add_way(table, head, "received", received_of(&now->totals),
-			since(received_of(&before->totals), received_of(&now->totals)), took_ns);
+		add_way(table, head, "received", is->received, since(was->received, is->received),
+			took_ns);
 	wm_table_print(table, stream, 0);
 	wm_table_destroy(&table);
 }
@@ -172,7 +162,7 @@ static void print_ways(FILE *stream, const struct wm_live_head *head,
 static void print_losses(FILE *stream, const struct wm_live_head *head,
 			 const struct wm_live_sample *now)
 {
-	const struct wm_traffic_totals *totals = &now->totals;
+	const struct wm_traffic_totals *totals = &now->all.totals;
 
 	fprintf(stream,
 		"missing %" PRIu64 " (%.3g %%), reordered %" PRIu64 ", duplicates %" PRIu64
@@ -183,46 +173,32 @@ static void print_losses(FILE *stream, const struct wm_live_head *head,
 
 static void print_latency(FILE *stream, const struct wm_result_latency *latency)
 {
-	char p50[WM_REPORT_CELL_BYTES], p99[WM_REPORT_CELL_BYTES], max[WM_REPORT_CELL_BYTES];
+	char p50[WM_RESULT_CELL_BYTES], p99[WM_RESULT_CELL_BYTES], max[WM_RESULT_CELL_BYTES];
 
 	fprintf(stream, "latency p50 %s, p99 %s, max %s",
-		wm_report_text_latency(p50, true, latency->p50_ns),
-		wm_report_text_latency(p99, true, latency->p99_ns),
-		wm_report_text_latency(max, true, latency->max_ns));
-}
-
-static void add_count(struct wm_table *table, bool is_known, uint64_t count)
-{
-	if (is_known)
-		wm_table_add(table, "%" PRIu64, count);
-	else
-		wm_table_add(table, "-");
+		wm_result_time(p50, true, latency->p50_ns),
+		wm_result_time(p99, true, latency->p99_ns),
+		wm_result_time(max, true, latency->max_ns));
 }
 
 static void add_target(struct wm_table *table, const struct wm_live_head *head,
 		       const struct wm_live_target *before, const struct wm_live_target *now,
 		       uint64_t took_ns)
 {
+	const struct wm_traffic_totals *was = &before->totals, *is = &now->totals;
 	const struct wm_result_latency *latency = &now->latency;
-	const uint64_t shown_ns[] = { latency->p50_ns, latency->p99_ns, latency->max_ns };
-	struct wm_result_traffic sent = since(sent_of(&before->totals), sent_of(&now->totals));
-	struct wm_result_traffic received =
-		since(received_of(&before->totals), received_of(&now->totals));
-	char cell[WM_REPORT_CELL_BYTES];
+	const uint64_t times_ns[] = { latency->p50_ns, latency->p99_ns, latency->max_ns };
+	const bool receives = wm_traffic_mode_receives(head->mode);
 
 	wm_table_add(table, "%s", now->name);
-	wm_table_add(table, "%s",
-		     wm_report_text_figure(cell, wm_traffic_mode_sends(head->mode),
-					   wm_result_frames_per_s(sent, took_ns)));
-	wm_table_add(table, "%s",
-		     wm_report_text_figure(cell, wm_traffic_mode_receives(head->mode),
-					   wm_result_frames_per_s(received, took_ns)));
-	add_count(table, wm_traffic_mode_receives(head->mode), missing_of(head, &now->totals));
-	add_count(table, wm_traffic_mode_receives(head->mode), now->totals.reordered);
-	add_count(table, wm_traffic_mode_receives(head->mode), now->totals.duplicates);
-	for (unsigned i = 0; i < sizeof(shown_ns) / sizeof(shown_ns[0]); i++)
-		wm_table_add(table, "%s",
-			     wm_report_text_latency(cell, latency->count > 0, shown_ns[i]));
+	wm_result_add_figure(table, wm_traffic_mode_sends(head->mode),
+			     wm_result_frames_per_s(since(was->sent, is->sent), took_ns));
+	wm_result_add_figure(table, receives,
+			     wm_result_frames_per_s(since(was->received, is->received), took_ns));
+	wm_result_add_count(table, receives, missing_of(head, is));
+	wm_result_add_count(table, receives, is->reordered);
+	wm_result_add_count(table, receives, is->duplicates);
+	wm_result_add_times(table, latency, times_ns, sizeof(times_ns) / sizeof(times_ns[0]));
 }
 
 /* A target that was not there before began with zeroes. */
@@ -267,8 +243,8 @@ void wm_live_print(FILE *stream, const struct wm_live_head *head,
 		print_losses(stream, head, now);
 		fputc('\n', stream);
 	}
-	if (now->latency.count > 0) {
-		print_latency(stream, &now->latency);
+	if (now->all.latency.count > 0) {
+		print_latency(stream, &now->all.latency);
 		fputc('\n', stream);
 	}
 	if (shown == 0)
@@ -279,7 +255,7 @@ void wm_live_print(FILE *stream, const struct wm_live_head *head,
 		fprintf(stream, "and %" PRIu32 " more\n", now->target_count - shown);
 }
 
-static void print_rate(FILE *stream, const char *way, struct wm_result_traffic lately,
+static void print_rate(FILE *stream, const char *way, struct wm_traffic_count lately,
 		       uint64_t took_ns)
 {
 	char rate[RATE_BYTES], bits[RATE_BYTES];
@@ -292,21 +268,20 @@ static void print_rate(FILE *stream, const char *way, struct wm_result_traffic l
 void wm_live_print_line(FILE *stream, const struct wm_live_head *head,
 			const struct wm_live_sample *before, const struct wm_live_sample *now)
 {
+	const struct wm_traffic_totals *was = &before->all.totals, *is = &now->all.totals;
 	uint64_t took_ns = now->now_ns - before->now_ns;
 
 	fprintf(stream, "%s %.1f s", mode_name(head->mode), seconds(now->now_ns - head->start_ns));
 	if (wm_traffic_mode_sends(head->mode))
-		print_rate(stream, "sent", since(sent_of(&before->totals), sent_of(&now->totals)),
-			   took_ns);
+		print_rate(stream, "sent", since(was->sent, is->sent), took_ns);
 	if (wm_traffic_mode_receives(head->mode)) {
-		print_rate(stream, "received",
-			   since(received_of(&before->totals), received_of(&now->totals)), took_ns);
+		print_rate(stream, "received", since(was->received, is->received), took_ns);
 		fputs(", ", stream);
 		print_losses(stream, head, now);
 	}
-	if (now->latency.count > 0) {
+	if (now->all.latency.count > 0) {
 		fputs(", ", stream);
-		print_latency(stream, &now->latency);
+		print_latency(stream, &now->all.latency);
 	}
 	fputc('\n', stream);
 }

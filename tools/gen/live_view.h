@@ -31,13 +31,12 @@
 struct wm_live_target {
 	char name[WM_TRAFFIC_NAME_BYTES];
 	struct wm_traffic_totals totals;
-	struct wm_result_latency latency;
+	struct wm_result_latency latency; /* so far; count 0: not measured */
 };
 
 struct wm_live_sample {
 	uint64_t now_ns;
-	struct wm_traffic_totals totals;
-	struct wm_result_latency latency; /* so far; count 0: not measured */
+	struct wm_live_target all; /* without a name */
 	uint32_t target_count;
 	struct wm_live_target targets[WM_LIVE_TARGETS_MAX];
 };

@@ -78,9 +78,9 @@ int wm_outputs_open(struct wm_outputs *outputs, const struct wm_outputs_wanted *
 	int ret = 0;
 
 	*outputs = (struct wm_outputs){
-		.files = { { WM_REPORT_JSON, wanted->json_path, -1, false },
-			   { WM_REPORT_CSV, wanted->csv_path, -1, false } },
-		.on_stdout = WM_REPORT_TEXT,
+		.files = { { WM_RESULT_JSON, wanted->json_path, -1, false },
+			   { WM_RESULT_CSV, wanted->csv_path, -1, false } },
+		.on_stdout = WM_RESULT_TEXT,
 	};
 	for (unsigned i = 0; i < WM_OUTPUTS_FILES && ret == 0; i++) {
 		struct wm_output *file = &outputs->files[i];
@@ -100,7 +100,7 @@ int wm_outputs_open(struct wm_outputs *outputs, const struct wm_outputs_wanted *
 /* ---- after it --------------------------------------------------------------------- */
 
 /* The text is the caller's to free. */
-static int render(const struct wm_result *result, enum wm_report_format format, char **text,
+static int render(const struct wm_result *result, enum wm_result_format format, char **text,
 		  size_t *bytes)
 {
 	FILE *stream = open_memstream(text, bytes);
@@ -108,7 +108,7 @@ static int render(const struct wm_result *result, enum wm_report_format format, 
 
 	if (!stream)
 		return -errno;
-	ret = wm_report_write(result, format, stream);
+	ret = wm_result_write(result, format, stream);
 	if (fclose(stream) != 0 && ret == 0)
 		ret = -errno;
 	if (ret < 0) {
@@ -168,7 +168,7 @@ static int file_write(struct wm_output *file, const struct wm_result *result)
 }
 
 /* Results that took hours are not lost with a pipe. */
-static int stdout_write(enum wm_report_format format, const struct wm_result *result)
+static int stdout_write(enum wm_result_format format, const struct wm_result *result)
 {
 	char *text = NULL;
 	size_t bytes = 0;

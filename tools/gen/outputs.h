@@ -16,7 +16,6 @@
 
 #include <stdbool.h>
 
-#include "report.h"
 #include "result.h"
 #include "wiremill/error.h"
 
@@ -28,7 +27,7 @@ struct wm_outputs_wanted {
 };
 
 struct wm_output {
-	enum wm_report_format format;
+	enum wm_result_format format;
 	const char *path;
 	int fd; /* -1: not open */
 	bool is_new;
@@ -38,7 +37,7 @@ struct wm_output {
 
 struct wm_outputs {
 	struct wm_output files[WM_OUTPUTS_FILES];
-	enum wm_report_format on_stdout;
+	enum wm_result_format on_stdout;
 };
 
 /* A negative errno: nothing is open, nothing was made. */

@@ -135,15 +135,15 @@ static void add(uint64_t *count, uint64_t more)
 
 static void count_sent(struct wm_traffic_totals *totals, uint32_t bytes)
 {
-	add(&totals->sent, 1);
-	add(&totals->sent_bytes, bytes);
+	add(&totals->sent.frames, 1);
+	add(&totals->sent.bytes, bytes);
 }
 
 static void count_received(struct wm_traffic_totals *totals, uint32_t bytes,
 			   enum wm_sequence_verdict verdict)
 {
-	add(&totals->received, 1);
-	add(&totals->received_bytes, bytes);
+	add(&totals->received.frames, 1);
+	add(&totals->received.bytes, bytes);
 	add(&totals->reordered, verdict == WM_SEQUENCE_REORDERED);
 	add(&totals->duplicates, verdict == WM_SEQUENCE_DUPLICATE);
 	add(&totals->late, verdict == WM_SEQUENCE_LATE);
@@ -157,10 +157,8 @@ static uint64_t get(const uint64_t *count)
 void wm_traffic_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals)
 {
 	*totals = (struct wm_traffic_totals){
-		.sent = get(&from->sent),
-		.sent_bytes = get(&from->sent_bytes),
-		.received = get(&from->received),
-		.received_bytes = get(&from->received_bytes),
+		.sent = { get(&from->sent.frames), get(&from->sent.bytes) },
+		.received = { get(&from->received.frames), get(&from->received.bytes) },
 		.duplicates = get(&from->duplicates),
 		.reordered = get(&from->reordered),
 		.late = get(&from->late),
@@ -229,7 +227,7 @@ static bool is_time_to_end(const struct wm_traffic *traffic, uint64_t now_ns)
 	const struct wm_traffic_config *config = &traffic->config;
 
 	return (replays(config) && wm_replay_is_over(&traffic->replay)) ||
-	       (config->count_max > 0 && traffic->totals.sent >= config->count_max) ||
+	       (config->count_max > 0 && traffic->totals.sent.frames >= config->count_max) ||
 	       (config->duration_ns > 0 && now_ns >= traffic->start_ns + config->duration_ns);
 }
 
@@ -541,6 +539,15 @@ uint64_t wm_traffic_lost(const struct wm_traffic *traffic, const struct wm_traff
 	return lost;
 }
 
+uint64_t wm_traffic_lost_of_all(const struct wm_traffic *traffic)
+{
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; i < traffic->target_count; i++)
+		lost += wm_traffic_lost(traffic, &traffic->targets[i]);
+	return lost;
+}
+
 /* ---- the end ------------------------------------------------------------------- */
 
 static bool is_quiet(const struct wm_traffic *traffic, uint64_t now_ns, uint64_t quiet_ns)
@@ -562,7 +569,7 @@ static bool is_received(const struct wm_traffic *traffic, uint64_t now_ns)
 	if (config->duration_ns > 0 && now_ns >= traffic->start_ns + config->duration_ns)
 		return true;
 	if (config->count_max > 0 &&
-	    traffic->totals.received - traffic->totals.duplicates >= config->count_max)
+	    traffic->totals.received.frames - traffic->totals.duplicates >= config->count_max)
 		return is_quiet(traffic, now_ns, LINGER_NS);
 	return config->idle_ns > 0 && traffic->first_ns > 0 &&
 	       is_quiet(traffic, now_ns, config->idle_ns);
@@ -576,7 +583,8 @@ bool wm_traffic_is_over(struct wm_traffic *traffic, uint64_t now_ns)
 		return is_received(traffic, now_ns);
 	if (!wm_traffic_mode_receives(traffic->config.mode) || traffic->result < 0)
 		return true;
-	if (traffic->totals.received - traffic->totals.duplicates == traffic->totals.sent)
+	if (traffic->totals.received.frames - traffic->totals.duplicates ==
+	    traffic->totals.sent.frames)
 		return is_quiet(traffic, now_ns, LINGER_NS);
 	return is_quiet(traffic, now_ns, traffic->config.idle_ns);
 }

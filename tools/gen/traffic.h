@@ -89,9 +89,12 @@ struct wm_traffic_config {
 				  frames are only received: then it is over; 0: never */
 };
 
+struct wm_traffic_count {
+	uint64_t frames, bytes;
+};
+
 struct wm_traffic_totals {
-	uint64_t sent, sent_bytes;
-	uint64_t received, received_bytes; /* with duplicates */
+	struct wm_traffic_count sent, received; /* received: with duplicates */
 	uint64_t duplicates, reordered, late, damaged;
 	uint64_t expected; /* where frames are only received: that must have been sent */
 };
@@ -197,6 +200,8 @@ bool wm_traffic_is_over(struct wm_traffic *traffic, uint64_t now_ns);
 /* Numbered frames of that target that did not come. Where frames are only received,
  * those below the highest that came. */
 uint64_t wm_traffic_lost(const struct wm_traffic *traffic, const struct wm_traffic_target *target);
+/* Of all targets. */
+uint64_t wm_traffic_lost_of_all(const struct wm_traffic *traffic);
 
 /* From any thread, of all or of a target. Each figure is whole; together they may be of two
  * instants. So is a latency that is merged (histogram.h). */

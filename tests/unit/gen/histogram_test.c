@@ -114,51 +114,6 @@ static void longer_than_the_range_is_counted_and_told(void)
 	CU_ASSERT_EQUAL(wm_histogram_percentile(&histogram, 500000), UINT64_MAX);
 }
 
-static void a_stall_is_seen_by_those_that_waited(void)
-{
-	wm_histogram_init(&histogram);
-	for (unsigned i = 0; i < 99; i++)
-		wm_histogram_record_corrected(&histogram, 1000, 1000);
-	CU_ASSERT_EQUAL(histogram.count, 99);
-	wm_histogram_record_corrected(&histogram, 100000, 1000);
-	/* 100000, and 99000 down to 1000 */
-	CU_ASSERT_EQUAL(histogram.count, 99 + 100);
-	CU_ASSERT(wm_histogram_percentile(&histogram, 750000) >= 49000);
-}
-
-/* What the definition says, one by one. */
-static void record_missed(struct wm_histogram *into, uint64_t latency_ns, uint64_t interval_ns)
-{
-	wm_histogram_record(into, latency_ns);
-	for (uint64_t ns = latency_ns; ns >= 2 * interval_ns;) {
-		ns -= interval_ns;
-		wm_histogram_record(into, ns);
-	}
-}
-
-static void correction_by_bucket_equals_one_by_one(void)
-{
-	uint64_t random = 7;
-
-	for (unsigned i = 0; i < 300; i++) {
-		uint64_t latency_ns = wm_random_below(&random, 5000000);
-		uint64_t interval_ns = 1 + wm_random_below(&random, 3000);
-
-		wm_histogram_init(&histogram);
-		wm_histogram_init(&other);
-		wm_histogram_record_corrected(&histogram, latency_ns, interval_ns);
-		record_missed(&other, latency_ns, interval_ns);
-		CU_ASSERT_EQUAL(memcmp(&histogram, &other, sizeof(other)), 0);
-	}
-}
-
-static void correction_of_the_longest_at_every_nanosecond_ends(void)
-{
-	wm_histogram_init(&histogram);
-	wm_histogram_record_corrected(&histogram, UINT64_MAX, 1);
-	CU_ASSERT_EQUAL(histogram.count, WM_HISTOGRAM_NS_MAX);
-}
-
 static void merging_equals_recording_into_one(void)
 {
 	static struct wm_histogram all, parts[2];
@@ -203,9 +158,6 @@ static const struct wm_test tests[] = {
 	WM_TEST(percentiles_of_random_latencies_are_within_a_thousandth),
 	WM_TEST(the_longest_is_exact),
 	WM_TEST(longer_than_the_range_is_counted_and_told),
-	WM_TEST(a_stall_is_seen_by_those_that_waited),
-	WM_TEST(correction_by_bucket_equals_one_by_one),
-	WM_TEST(correction_of_the_longest_at_every_nanosecond_ends),
 	WM_TEST(merging_equals_recording_into_one),
 	WM_TEST(iterating_gives_every_latency_once),
 };

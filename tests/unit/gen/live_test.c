@@ -27,17 +27,15 @@ static struct wm_live_sample sample_at(uint64_t second)
 
 	for (unsigned i = 0; i < NODES; i++) {
 		sample.targets[i].totals =
-			(struct wm_traffic_totals){ .sent = frames,
-						    .sent_bytes = 64 * frames,
-						    .received = back,
-						    .received_bytes = 64 * back };
+			(struct wm_traffic_totals){ .sent = { frames, 64 * frames },
+						    .received = { back, 64 * back } };
 		snprintf(sample.targets[i].name, sizeof(sample.targets[i].name), "n%u", i + 1);
 	}
-	sample.totals = (struct wm_traffic_totals){ .sent = NODES * frames,
-						    .sent_bytes = NODES * 64 * frames,
-						    .received = NODES * back,
-						    .received_bytes = NODES * 64 * back };
-	sample.latency = (struct wm_result_latency){
+	sample.all.totals = (struct wm_traffic_totals){
+		.sent = { NODES * frames, NODES * 64 * frames },
+		.received = { NODES * back, NODES * 64 * back },
+	};
+	sample.all.latency = (struct wm_result_latency){
 		.count = 1, .p50_ns = 35100, .p99_ns = 80000, .max_ns = 12000000
 	};
 	return sample;
@@ -144,11 +142,11 @@ static void figures_are_taken_off_traffic_that_runs(void)
 		wm_traffic_arrived(traffic, &arrival);
 	}
 	wm_live_take(&sample, traffic, 100, scratch);
-	CU_ASSERT(sample.target_count == 1 && sample.totals.received == 4);
+	CU_ASSERT(sample.target_count == 1 && sample.all.totals.received.frames == 4);
 	/* 0 to 9, of which four came */
-	CU_ASSERT_EQUAL(sample.totals.expected, 10);
+	CU_ASSERT_EQUAL(sample.all.totals.expected, 10);
 	CU_ASSERT_STRING_EQUAL(sample.targets[0].name, "02:00:00:00:00:07");
-	CU_ASSERT_EQUAL(sample.latency.count, 0);
+	CU_ASSERT_EQUAL(sample.all.latency.count, 0);
 	wm_traffic_destroy(&traffic);
 }
 

@@ -200,7 +200,7 @@ static void a_name_that_is_no_text_costs_no_report(void)
 	wm_sample_result(&result);
 	result.head.command = "replay \xff\xfe.pcapng";
 	result.head.recording.path = "\x1b[2J\xc3";
-	CU_ASSERT_EQUAL(wm_report_write(&result, WM_REPORT_JSON, stream), 0);
+	CU_ASSERT_EQUAL(wm_result_write(&result, WM_RESULT_JSON, stream), 0);
 	fclose(stream);
 	CU_ASSERT_PTR_NOT_NULL(strstr(json, "replay \\\\xff\\\\xfe.pcapng"));
 	free(json);

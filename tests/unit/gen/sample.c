@@ -22,7 +22,7 @@ static struct wm_result_row *add(struct wm_result *result, const char *test, con
 	row->duration_ns = 2 * WM_NS_PER_S;
 	row->asked = (struct wm_rate){ WM_RATE_BITS_L1, 500000000 };
 	row->sends = true;
-	row->sent = (struct wm_result_traffic){ FRAMES, (uint64_t)FRAMES * bytes };
+	row->totals.sent = (struct wm_traffic_count){ FRAMES, (uint64_t)FRAMES * bytes };
 	return row;
 }
 
@@ -30,8 +30,8 @@ static struct wm_result_row *add_echo(struct wm_result *result, const char *size
 {
 	struct wm_result_row *row = add(result, "echo", size, bytes);
 
-	row->receives = row->sequenced = true;
-	row->received = row->sent;
+	row->receives = true;
+	row->totals.received = row->totals.sent;
 	return row;
 }
 
@@ -91,8 +91,8 @@ void wm_sample_result(struct wm_result *result)
 	node->scope = WM_RESULT_NODE;
 	strcpy(node->target, "n1, the \"first\"");
 	node->lost = 100;
-	node->received.frames -= 100;
-	node->received.bytes -= 6400;
+	node->totals.received.frames -= 100;
+	node->totals.received.bytes -= 6400;
 	add_critical(result);
 }
 

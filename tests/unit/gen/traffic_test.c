@@ -212,8 +212,8 @@ static void each_frame_is_lost_or_received_once(void)
 	CU_ASSERT_EQUAL(answer(traffic, &sends[2], SECOND), WM_DROP_NONE);
 	CU_ASSERT_EQUAL(answer(traffic, &sends[2], SECOND), WM_DROP_DUPLICATE);
 	wm_traffic_totals(&traffic->totals, &totals);
-	CU_ASSERT_EQUAL(totals.sent, 8);
-	CU_ASSERT_EQUAL(totals.received, 4);
+	CU_ASSERT_EQUAL(totals.sent.frames, 8);
+	CU_ASSERT_EQUAL(totals.received.frames, 4);
 	CU_ASSERT_EQUAL(totals.duplicates, 1);
 	CU_ASSERT_EQUAL(totals.reordered, 1);
 	CU_ASSERT_EQUAL(wm_traffic_lost(traffic, &traffic->targets[0]), 1);
@@ -244,7 +244,7 @@ static void what_was_never_sent_is_not_counted(void)
 	arrival = answer_to(&send, SECOND);
 	arrival.mac[5] = 9;
 	CU_ASSERT_EQUAL(wm_traffic_arrived(traffic, &arrival), WM_DROP_SESSION);
-	CU_ASSERT_EQUAL(traffic->totals.received, 0);
+	CU_ASSERT_EQUAL(traffic->totals.received.frames, 0);
 	wm_traffic_destroy(&traffic);
 }
 
@@ -416,7 +416,7 @@ static void a_capture_is_sent_as_it_is_when_it_came(void)
 	CU_ASSERT(!wm_traffic_next(traffic, SECOND + 9000, &send));
 	CU_ASSERT(wm_traffic_is_over(traffic, SECOND + 9000));
 	CU_ASSERT_EQUAL(traffic->behind_max_ns, 700);
-	CU_ASSERT(traffic->totals.sent == 3 && traffic->totals.sent_bytes == 64 + 64 + 1518);
+	CU_ASSERT(traffic->totals.sent.frames == 3 && traffic->totals.sent.bytes == 64 + 64 + 1518);
 	wm_traffic_destroy(&traffic);
 }
 
@@ -438,7 +438,7 @@ static void a_rate_takes_the_place_of_recorded_times(void)
 	CU_ASSERT_EQUAL(memcmp(sends[2].mac, nodes[1].mac, sizeof(nodes[1].mac)), 0);
 	CU_ASSERT_EQUAL(send_all(traffic, sends, 16, SECOND + 99000000), 3);
 	CU_ASSERT(wm_traffic_is_over(traffic, SECOND + 99000000));
-	CU_ASSERT_EQUAL(traffic->targets[0].totals.sent, 7);
+	CU_ASSERT_EQUAL(traffic->targets[0].totals.sent.frames, 7);
 	wm_traffic_destroy(&traffic);
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "report_csv.h"
-
 #include <errno.h>
 #include <string.h>
 
-#include "report_json.h"
+#include "result_writers.h"
 
 /* RFC 4180: quoted where it must be, quotes doubled. */
 static void write_text(const char *text, FILE *stream)
@@ -84,19 +82,18 @@ static json_t *row_with_all(void)
 		.asked = { WM_RATE_FRAMES, 1 },
 		.sends = true,
 		.receives = true,
-		.sequenced = true,
 		.latency = { .count = 1 },
 		.search = { .kind = WM_SEARCH_CRITICAL,
 			    .found = { .failed_at = 1, .trials_each = 1 },
 			    .confidence_ppm = 1 },
 	};
 
-	return wm_report_json_row(&row);
+	return wm_result_json_row(&row);
 }
 
 static int write_row(json_t *all, const struct wm_result_row *row, FILE *stream)
 {
-	json_t *values = wm_report_json_row(row);
+	json_t *values = wm_result_json_row(row);
 	bool first = true;
 
 	if (!values)
@@ -107,7 +104,7 @@ static int write_row(json_t *all, const struct wm_result_row *row, FILE *stream)
 	return 0;
 }
 
-int wm_report_csv(const struct wm_result *result, FILE *stream)
+int wm_result_csv(const struct wm_result *result, FILE *stream)
 {
 	json_t *all = row_with_all();
 	bool first = true;

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "report_text.h"
+#include "result_writers.h"
 
 #include <inttypes.h>
 
 #include "clock.h"
 #include "printable.h"
-#include "table.h"
 
 #define PPM 1e6
 
-char *wm_report_text_figure(char text[WM_REPORT_CELL_BYTES], bool is_known, double value)
+char *wm_result_figure(char text[WM_RESULT_CELL_BYTES], bool is_known, double value)
 {
 	static const char *const units[] = { "", "k", "M", "G", "T" };
 	unsigned unit = 0;
 
 	if (!is_known) {
-		snprintf(text, WM_REPORT_CELL_BYTES, "-");
+		snprintf(text, WM_RESULT_CELL_BYTES, "-");
 		return text;
 	}
 	while (value >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1)
 		value /= 1000, unit++;
-	snprintf(text, WM_REPORT_CELL_BYTES, "%.*f%s%s",
+	snprintf(text, WM_RESULT_CELL_BYTES, "%.*f%s%s",
 		 value >= 99.95 || value == 0 ? 0
 		 : value >= 9.995	      ? 1
 					      : 2,
@@ -28,22 +27,46 @@ char *wm_report_text_figure(char text[WM_REPORT_CELL_BYTES], bool is_known, doub
 	return text;
 }
 
-char *wm_report_text_latency(char text[WM_REPORT_CELL_BYTES], bool is_known, uint64_t ns)
+char *wm_result_time(char text[WM_RESULT_CELL_BYTES], bool is_known, uint64_t ns)
 {
 	double us = (double)ns / (double)WM_NS_PER_US;
 
 	if (!is_known)
-		snprintf(text, WM_REPORT_CELL_BYTES, "-");
+		snprintf(text, WM_RESULT_CELL_BYTES, "-");
 	else if (us < 9999.95)
-		snprintf(text, WM_REPORT_CELL_BYTES, "%.1f us", us);
+		snprintf(text, WM_RESULT_CELL_BYTES, "%.1f us", us);
 	else
-		snprintf(text, WM_REPORT_CELL_BYTES, "%.1f ms", us / 1000);
+		snprintf(text, WM_RESULT_CELL_BYTES, "%.1f ms", us / 1000);
 	return text;
+}
+
+void wm_result_add_figure(struct wm_table *table, bool is_known, double value)
+{
+	char cell[WM_RESULT_CELL_BYTES];
+
+	wm_table_add(table, "%s", wm_result_figure(cell, is_known, value));
+}
+
+void wm_result_add_count(struct wm_table *table, bool is_known, uint64_t count)
+{
+	if (is_known)
+		wm_table_add(table, "%" PRIu64, count);
+	else
+		wm_table_add(table, "-");
+}
+
+void wm_result_add_times(struct wm_table *table, const struct wm_result_latency *latency,
+			 const uint64_t *times_ns, unsigned count)
+{
+	char cell[WM_RESULT_CELL_BYTES];
+
+	for (unsigned i = 0; i < count; i++)
+		wm_table_add(table, "%s", wm_result_time(cell, latency->count > 0, times_ns[i]));
 }
 
 static void print_head(const struct wm_result_head *head, FILE *stream)
 {
-	char line[WM_REPORT_CELL_BYTES];
+	char line[WM_RESULT_CELL_BYTES];
 
 	if (head->command) {
 		wm_printable_print(stream, head->command);
@@ -60,7 +83,7 @@ static void print_head(const struct wm_result_head *head, FILE *stream)
 	fprintf(stream, "MTU %" PRIu32, head->mtu);
 	if (head->line_bits_per_s)
 		fprintf(stream, ", line of %sbit/s",
-			wm_report_text_figure(line, true, (double)head->line_bits_per_s));
+			wm_result_figure(line, true, (double)head->line_bits_per_s));
 	fputs("\n\n", stream);
 }
 
@@ -73,64 +96,43 @@ static const struct wm_column columns[] = {
 
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static void add_traffic(struct wm_table *table, const struct wm_result_row *row)
+static void add_rates(struct wm_table *table, const struct wm_result_row *row)
 {
-	char cell[WM_REPORT_CELL_BYTES];
-	struct wm_result_traffic shown = row->receives ? row->received : row->sent;
+	const struct wm_traffic_totals *totals = &row->totals;
+	struct wm_traffic_count shown = row->receives ? totals->received : totals->sent;
 
-	wm_table_add(table, "%s",
-		     wm_report_text_figure(cell, row->sends,
-					   wm_result_frames_per_s(row->sent, row->duration_ns)));
-	wm_table_add(
-		table, "%s",
-		wm_report_text_figure(cell, row->receives,
-				      wm_result_frames_per_s(row->received, row->duration_ns)));
-	wm_table_add(table, "%s",
-		     wm_report_text_figure(cell, row->sends || row->receives,
-					   wm_result_bits_per_s(shown, row->duration_ns)));
-}
-
-static void add_count(struct wm_table *table, bool is_known, uint64_t count)
-{
-	if (is_known)
-		wm_table_add(table, "%" PRIu64, count);
-	else
-		wm_table_add(table, "-");
+	wm_result_add_figure(table, row->sends,
+			     wm_result_frames_per_s(totals->sent, row->duration_ns));
+	wm_result_add_figure(table, row->receives,
+			     wm_result_frames_per_s(totals->received, row->duration_ns));
+	wm_result_add_figure(table, row->sends || row->receives,
+			     wm_result_bits_per_s(shown, row->duration_ns));
 }
 
 static void add_losses(struct wm_table *table, const struct wm_result_row *row)
 {
-	add_count(table, row->sequenced, row->lost);
-	if (row->sequenced)
+	wm_result_add_count(table, row->receives, row->lost);
+	if (row->receives)
 		wm_table_add(table, "%.4g", 100 * wm_result_loss(row));
 	else
 		wm_table_add(table, "-");
-	add_count(table, row->sequenced, row->reordered);
-	add_count(table, row->sequenced, row->duplicates);
-}
-
-static void add_latency(struct wm_table *table, const struct wm_result_latency *latency)
-{
-	const uint64_t shown_ns[] = { latency->p50_ns, latency->p99_ns, latency->p9999_ns,
-				      latency->max_ns };
-	char cell[WM_REPORT_CELL_BYTES];
-
-	for (unsigned i = 0; i < sizeof(shown_ns) / sizeof(shown_ns[0]); i++)
-		wm_table_add(table, "%s",
-			     wm_report_text_latency(cell, latency->count > 0, shown_ns[i]));
+	wm_result_add_count(table, row->receives, row->totals.reordered);
+	wm_result_add_count(table, row->receives, row->totals.duplicates);
 }
 
 static void add_row(struct wm_table *table, const struct wm_result_row *row)
 {
+	const uint64_t times_ns[] = { row->latency.p50_ns, row->latency.p99_ns,
+				      row->latency.p9999_ns, row->latency.max_ns };
 	char asked[64];
 
 	wm_table_add(table, "%s", row->test);
 	wm_table_add(table, "%s", row->size);
 	wm_table_add(table, "%s", row->scope == WM_RESULT_TOTAL ? "all" : row->target);
 	wm_table_add(table, "%s", wm_rate_format(asked, sizeof(asked), row->asked));
-	add_traffic(table, row);
+	add_rates(table, row);
 	add_losses(table, row);
-	add_latency(table, &row->latency);
+	wm_result_add_times(table, &row->latency, times_ns, sizeof(times_ns) / sizeof(times_ns[0]));
 }
 
 static void print_confidence(const struct wm_result_search *search, FILE *stream)
@@ -212,14 +214,14 @@ static void print_remarks(const struct wm_result_row *row, FILE *stream)
 			"%s %s %s: the port's link was down meanwhile (%" PRIu32
 			" times): what was lost then says nothing of the rack\n",
 			row->test, row->size, target, row->link_downs);
-	if (row->damaged)
+	if (row->totals.damaged)
 		fprintf(stream, "%s %s %s: %" PRIu64 " frames came damaged\n", row->test, row->size,
-			target, row->damaged);
-	if (row->late)
+			target, row->totals.damaged);
+	if (row->totals.late)
 		fprintf(stream,
 			"%s %s %s: %" PRIu64 " frames came too late to be told from copies; they "
 			"count as lost\n",
-			row->test, row->size, target, row->late);
+			row->test, row->size, target, row->totals.late);
 	/* Elsewhere it is part of the latency. */
 	if (row->sends && !row->receives && row->scope == WM_RESULT_TOTAL &&
 	    row->asked.unit != WM_RATE_MAX)
@@ -244,7 +246,7 @@ static void print_recording(const struct wm_result_recording *recording, FILE *s
 	fputc('\n', stream);
 }
 
-void wm_report_text(const struct wm_result *result, FILE *stream)
+int wm_result_text(const struct wm_result *result, FILE *stream)
 {
 	print_head(&result->head, stream);
 	print_table(result, stream);
@@ -254,4 +256,5 @@ void wm_report_text(const struct wm_result *result, FILE *stream)
 	print_recording(&result->head.recording, stream);
 	if (result->head.port)
 		fprintf(stream, "%s\n", result->head.port);
+	return 0;
 }

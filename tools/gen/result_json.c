@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "report_json.h"
+#include "result_writers.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,14 +52,14 @@ static json_t *asked(struct wm_rate rate)
 		number_if(rate.unit != WM_RATE_MAX && rate.unit != WM_RATE_RECORDED, rate.per_s));
 }
 
-static json_t *traffic(bool is_known, struct wm_result_traffic traffic, uint64_t duration_ns)
+static json_t *traffic(bool is_known, struct wm_traffic_count count, uint64_t duration_ns)
 {
 	if (!is_known)
 		return json_null();
-	return json_pack("{s:I, s:I, s:f, s:f}", "frames", (json_int_t)traffic.frames, "bytes",
-			 (json_int_t)traffic.bytes, "frames_per_s",
-			 wm_result_frames_per_s(traffic, duration_ns), "bits_per_s",
-			 wm_result_bits_per_s(traffic, duration_ns));
+	return json_pack("{s:I, s:I, s:f, s:f}", "frames", (json_int_t)count.frames, "bytes",
+			 (json_int_t)count.bytes, "frames_per_s",
+			 wm_result_frames_per_s(count, duration_ns), "bits_per_s",
+			 wm_result_bits_per_s(count, duration_ns));
 }
 
 static json_t *latency(const struct wm_result_latency *latency)
@@ -119,26 +120,24 @@ static json_t *search(const struct wm_result_search *search)
 	return object;
 }
 
-json_t *wm_report_json_row(const struct wm_result_row *row)
+json_t *wm_result_json_row(const struct wm_result_row *row)
 {
-	static const char *const scopes[] = {
-		[WM_RESULT_TOTAL] = "total", [WM_RESULT_NODE] = "node", [WM_RESULT_FLOW] = "flow"
-	};
-	bool numbered = row->sequenced;
+	const struct wm_traffic_totals *totals = &row->totals;
+	bool numbered = row->receives;
 
 	return json_pack(
 		"{s:s, s:s, s:f, s:s, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 		"s:I, s:f, s:f, s:f, s:I, s:o, s:o, s:o}",
 		"test", row->test, "size", row->size, "frame_bytes", wm_result_frame_bytes(row),
-		"scope", scopes[row->scope], "target", text(row->target), "duration_s",
-		seconds(row->duration_ns), "asked", asked(row->asked), "sent",
-		traffic(row->sends, row->sent, row->duration_ns), "received",
-		traffic(row->receives, row->received, row->duration_ns), "lost",
+		"scope", row->scope == WM_RESULT_TOTAL ? "total" : "node", "target",
+		text(row->target), "duration_s", seconds(row->duration_ns), "asked",
+		asked(row->asked), "sent", traffic(row->sends, totals->sent, row->duration_ns),
+		"received", traffic(row->receives, totals->received, row->duration_ns), "lost",
 		number_if(numbered, row->lost), "loss",
 		numbered ? json_real(wm_result_loss(row)) : json_null(), "reordered",
-		number_if(numbered, row->reordered), "duplicates",
-		number_if(numbered, row->duplicates), "late", number_if(numbered, row->late),
-		"damaged", (json_int_t)row->damaged, "behind_s", seconds(row->behind_ns),
+		number_if(numbered, totals->reordered), "duplicates",
+		number_if(numbered, totals->duplicates), "late", number_if(numbered, totals->late),
+		"damaged", (json_int_t)totals->damaged, "behind_s", seconds(row->behind_ns),
 		"slipped_s", seconds(row->slipped_ns), "busy_s", seconds(row->busy_ns),
 		"link_downs", (json_int_t)row->link_downs, "latency_ns", latency(&row->latency),
 		"histogram", histogram(row->histogram), "search", search(&row->search));
@@ -149,7 +148,7 @@ static json_t *rows(const struct wm_result *result)
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < result->row_count; i++) {
-		if (json_array_append_new(array, wm_report_json_row(&result->rows[i])) < 0) {
+		if (json_array_append_new(array, wm_result_json_row(&result->rows[i])) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -165,7 +164,7 @@ static json_t *recording(const struct wm_result_recording *recording)
 			 (json_int_t)recording->frames, "missed", (json_int_t)recording->missed);
 }
 
-json_t *wm_report_json(const struct wm_result *result)
+static json_t *whole(const struct wm_result *result)
 {
 	const struct wm_result_head *head = &result->head;
 
@@ -176,4 +175,17 @@ json_t *wm_report_json(const struct wm_result *result)
 			 text(head->command), "mtu", (json_int_t)head->mtu, "line_bits_per_s",
 			 number_if(head->line_bits_per_s > 0, head->line_bits_per_s), "recording",
 			 recording(&head->recording), "results", rows(result));
+}
+
+int wm_result_json(const struct wm_result *result, FILE *stream)
+{
+	json_t *value = whole(result);
+	int ret;
+
+	if (!value)
+		return -ENOMEM;
+	ret = json_dumpf(value, stream, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
+	fputc('\n', stream);
+	json_decref(value);
+	return ret < 0 ? -EIO : 0;
 }

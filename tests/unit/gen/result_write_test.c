@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "report.h"
+#include "result.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -13,17 +13,17 @@
 
 static int write_text(const struct wm_result *result, FILE *stream)
 {
-	return wm_report_write(result, WM_REPORT_TEXT, stream);
+	return wm_result_write(result, WM_RESULT_TEXT, stream);
 }
 
 static int write_json(const struct wm_result *result, FILE *stream)
 {
-	return wm_report_write(result, WM_REPORT_JSON, stream);
+	return wm_result_write(result, WM_RESULT_JSON, stream);
 }
 
 static int write_csv(const struct wm_result *result, FILE *stream)
 {
-	return wm_report_write(result, WM_REPORT_CSV, stream);
+	return wm_result_write(result, WM_RESULT_CSV, stream);
 }
 
 static char *report(int (*write)(const struct wm_result *result, FILE *stream))
@@ -229,7 +229,7 @@ static void text_says_when_the_tester_was_the_limit(void)
 
 	wm_sample_result(&result);
 	result.rows[6].search.found.tester_limited = true;
-	result.rows[5].damaged = 3;
+	result.rows[5].totals.damaged = 3;
 	result.rows[5].slipped_ns = 1500000000;
 	result.rows[1].link_downs = 2;
 	text = wm_sample_text(write_text, &result);
