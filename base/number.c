@@ -5,8 +5,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SECONDS_MAX 1e15
+#define WHOLE_DIGITS_MAX 13u
+#define FRACTION_DIGITS_MAX 9u
+#define BILLION 1000000000ull
 
 static int parse(const char *text, const char *suffixes, uint64_t min, uint64_t max,
 		 uint64_t *number)
@@ -42,6 +46,62 @@ int wm_number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *numb
 int wm_number_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
 {
 	return parse(text, "KMGT", min, max, bytes);
+}
+
+/* Digits, at most so many; the number that they are. False: none, or too many. */
+static bool read_digits(const char **text, unsigned digits_max, uint64_t *number, unsigned *digits)
+{
+	*number = *digits = 0;
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		if (++*digits > digits_max)
+			return false;
+		*number = *number * 10 + (uint64_t)(**text - '0');
+	}
+	return *digits > 0;
+}
+
+bool wm_decimal_read(const char **text, struct wm_decimal *decimal)
+{
+	unsigned digits;
+
+	decimal->billionths = 0;
+	if (!read_digits(text, WHOLE_DIGITS_MAX, &decimal->whole, &digits))
+		return false;
+	if (**text != '.')
+		return true;
+	(*text)++;
+	if (!read_digits(text, FRACTION_DIGITS_MAX, &decimal->billionths, &digits))
+		return false;
+	while (digits++ < FRACTION_DIGITS_MAX)
+		decimal->billionths *= 10;
+	return true;
+}
+
+uint64_t wm_decimal_read_prefix(const char **text)
+{
+	static const char prefixes[] = "kmg";
+	const char *prefix = **text ? strchr(prefixes, **text | 0x20) : NULL;
+	uint64_t factor = 1;
+
+	if (!prefix)
+		return factor;
+	for (const char *each = prefixes; each <= prefix; each++)
+		factor *= 1000;
+	(*text)++;
+	return factor;
+}
+
+uint64_t wm_decimal_scale(struct wm_decimal decimal, uint64_t factor, uint64_t divisor,
+			  uint64_t max, bool *is_exact)
+{
+	unsigned __int128 value = (unsigned __int128)decimal.whole * BILLION + decimal.billionths;
+	const unsigned __int128 parts = (unsigned __int128)BILLION * divisor;
+
+	value *= factor;
+	if (is_exact)
+		*is_exact = value % parts == 0;
+	value /= parts;
+	return value > max ? max + 1 : (uint64_t)value;
 }
 
 char *wm_number_format_bytes(char *text, size_t text_bytes, uint64_t bytes)

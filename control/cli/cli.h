@@ -10,49 +10,52 @@
 #define WM_CLI_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "option.h"
 #include "wiremill/control.h"
 #include "wiremill/error.h"
-
-struct wm_option {
-	const char *name;	/* without its dashes */
-	const char *value_name; /* as help shows it; NULL: a flag */
-	bool value_optional;	/* a flag too, whose value goes with '=' or not at all */
-	const char *help;
-	bool required;
-	const char *const *choices; /* NULL-ended; NULL: any text */
-	const char **text;	    /* where the value goes; stays as it is if not given */
-	bool *flag;		    /* the same for a flag */
-};
 
 struct wm_cli;
 
 struct wm_verb {
-	const char *name;    /* "job submit" */
-	const char *summary; /* for the list of verbs and the verb's help */
-	const char *details; /* more help, of any length: it is wrapped; or NULL */
-	const char *operand; /* name of its one argument, or NULL */
-	const char *usage;   /* where options exclude each other, each way on a line of its own,
-			      * without the verb; NULL: as the table has them */
-	const struct wm_option *options;
-	unsigned option_count;
+	struct wm_option_schema schema;
+	void *values; /* what its own options are fields of; NULL: it has none */
 	int (*run)(const struct wm_cli *cli); /* returns the exit status */
 };
 
+/* What all verbs take beside their own options. */
 struct wm_cli {
 	const struct wm_verb *verb;
+	struct wm_option_line line;
 	const char *socket_path;
-	const char *operand;
 	bool json;
 };
+
+/* A year: longer is a mistake. */
+#define WM_CLI_SECONDS_MAX (365u * 24 * 3600)
+
+#define WM_CLI_COMMON 2u
+extern const struct wm_option wm_cli_common[WM_CLI_COMMON];
+
+/* A verb's schema: with these options of its own, or none. */
+#define WM_CLI_SETS(own) \
+	.sets = { { own, sizeof(own) / sizeof((own)[0]) }, { wm_cli_common, WM_CLI_COMMON } }
+#define WM_CLI_NO_SETS .sets = { { NULL, 0 }, { wm_cli_common, WM_CLI_COMMON } }
+#define WM_CLI_VERSION "wiremill " WM_VERSION
+
+/* "job submit" */
+const char *wm_cli_verb_name(const struct wm_verb *verb);
 
 extern const struct wm_verb wm_verb_job_submit, wm_verb_job_list, wm_verb_job_show,
 	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_job_resume, wm_verb_job_discard,
 	wm_verb_node_list, wm_verb_node_admit, wm_verb_stats, wm_verb_verify, wm_verb_key,
 	wm_verb_version;
+/* All of them, NULL-ended. */
+extern const struct wm_verb *const wm_verbs[];
 
 /* One line on stderr, made printable. Returns WM_EXIT_FAILED. */
 int wm_cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -60,11 +63,12 @@ int wm_cli_failed(const char *format, ...) __attribute__((format(printf, 1, 2)))
 int wm_cli_wrong_usage(const struct wm_verb *verb, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Columns of the terminal behind stream; 80 where there is none. */
-unsigned wm_cli_width(FILE *stream);
 /* The one JSON value of --json, in ASCII. Borrows value; returns WM_EXIT_DONE. */
 int wm_cli_print_json(const json_t *value);
 
+/* The same file for the controller, which runs in another directory. WM_EXIT_DONE or
+ * WM_EXIT_FAILED. */
+int wm_cli_path(char absolute[PATH_MAX], const char *path);
 /* The operand as a job's number: WM_EXIT_DONE or WM_EXIT_USAGE. */
 int wm_cli_job_number(const struct wm_cli *cli, uint64_t *job);
 

@@ -5,25 +5,45 @@
 
 #include "cli.h"
 #include "client.h"
+#include "clock.h"
 
 /* What the options of a verb say about it. */
 struct wm_job_waiting {
 	bool wait;
 	bool parsable;		    /* the number alone goes to stdout */
 	bool dry_run;		    /* no job is made, what it would be is said */
-	const char *reconnect;	    /* as given, for wm_job_waiting_take */
 	uint64_t reconnect_seconds; /* how long a controller that went away is looked for */
 };
 
-#define WM_JOB_OPTION_RECONNECT(waiting)                                                        \
-	{                                                                                       \
-		.name = "reconnect", .value_name = "DURATION",                                  \
-		.help = "while waiting: how long to look for a controller that went away (5m)", \
-		.text = &(waiting).reconnect                                                    \
+/* The options of it, where `own` has a member `waiting`. A controller that is started again is
+ * back within seconds; one whose machine is, later. */
+#define WM_JOB_RECONNECT "reconnect"
+#define WM_JOB_OPTION_RECONNECT(own)                                                               \
+	{                                                                                          \
+		.name = WM_JOB_RECONNECT, .value_name = "DURATION", .type = WM_OPTION_DURATION,    \
+		WM_OPTION_FIELD(own, waiting.reconnect_seconds), .unit_ns = WM_NS_PER_S, .min = 1, \
+		.max = WM_CLI_SECONDS_MAX, .preset = "5m",                                         \
+		.help = "while waiting: how long to look for a controller that went away"          \
+	}
+#define WM_JOB_OPTION_WAIT(own)                                                             \
+	{                                                                                   \
+		.name = "wait", .type = WM_OPTION_FLAG, WM_OPTION_FIELD(own, waiting.wait), \
+		.help = "stay until the job is over"                                        \
+	}
+#define WM_JOB_OPTION_PARSABLE(own, text)                            \
+	{                                                            \
+		.name = "parsable", .type = WM_OPTION_FLAG,          \
+		WM_OPTION_FIELD(own, waiting.parsable), .help = text \
+	}
+#define WM_JOB_OPTION_FAIL_AFTER(own, text)                                                 \
+	{                                                                                   \
+		.name = "fail-after", .value_name = "DURATION", .type = WM_OPTION_DURATION, \
+		WM_OPTION_FIELD(own, fail_after_seconds), .unit_ns = WM_NS_PER_S, .min = 1, \
+		.max = WM_CLI_SECONDS_MAX, .help = text                                     \
 	}
 
-/* Looks at the values: WM_EXIT_DONE, or WM_EXIT_USAGE and what is wrong was said. */
-int wm_job_waiting_take(const struct wm_cli *cli, struct wm_job_waiting *waiting);
+/* Do the values go together? WM_EXIT_DONE, or WM_EXIT_USAGE and what is wrong was said. */
+int wm_job_waiting_check(const struct wm_cli *cli, const struct wm_job_waiting *waiting);
 /* Asks `method` about the job that the operand names. NULL: *status says how to
  * exit, and why was said on stderr. */
 json_t *wm_job_ask(const struct wm_cli *cli, const char *method, int *status);

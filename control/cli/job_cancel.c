@@ -22,8 +22,12 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_job_cancel = {
-	.name = "job cancel",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill job cancel",
 	.summary = "end a job that is not over; nothing is left of its output",
 	.operand = "ID",
+	WM_CLI_NO_SETS,
+	},
 	.run = run,
 };

@@ -2,12 +2,11 @@
 #include "cli.h"
 #include "client.h"
 #include "printable.h"
-#include "value.h"
 
 static int run(const struct wm_cli *cli)
 {
 	char output[PATH_MAX];
-	int status = wm_cli_path(output, cli->operand);
+	int status = wm_cli_path(output, cli->line.operand);
 	const json_t *path;
 	json_t *result;
 	size_t i;
@@ -33,11 +32,15 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_job_discard = {
-	.name = "job discard",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill job discard",
 	.summary = "remove what an unfinished job left beside its output",
-	.details = "OUTPUT is where the job's output was to be. OUTPUT.wm-partial and\n"
+	.about = "OUTPUT is where the job's output was to be. OUTPUT.wm-partial and\n"
 		   "OUTPUT.wm-journal go, and with them what was computed; of a block device the\n"
 		   "journal. Refused while a job is at it, which 'job cancel' ends.",
 	.operand = "OUTPUT",
+	WM_CLI_NO_SETS,
+	},
 	.run = run,
 };

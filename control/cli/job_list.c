@@ -5,9 +5,13 @@
 #include "client.h"
 #include "number.h"
 #include "table.h"
+#include "wrap.h"
 
-static const char *state, *last;
-static bool wide;
+static struct asked {
+	const char *state;
+	uint64_t last;
+	bool wide;
+} asked;
 
 static const char *const states[] = { "queued", "preparing", "running",	  "finishing",
 				      "done",	"failed",    "cancelled", NULL };
@@ -15,15 +19,22 @@ static const char *const states[] = { "queued", "preparing", "running",	  "finis
 static const struct wm_option options[] = {
 	{ .name = "state",
 	  .value_name = "STATE",
+	  .type = WM_OPTION_TEXT,
+	  WM_OPTION_FIELD(struct asked, state),
 	  .help = "those alone that are queued, preparing, running, finishing, done, failed or "
 		  "cancelled",
-	  .choices = states,
-	  .text = &state },
+	  .choices = states },
 	{ .name = "last",
 	  .value_name = "N",
-	  .help = "the newest N alone (of that state)",
-	  .text = &last },
-	{ .name = "wide", .help = "all columns, and nothing cut", .flag = &wide },
+	  .type = WM_OPTION_COUNT,
+	  WM_OPTION_FIELD(struct asked, last),
+	  .min = 1,
+	  .max = UINT32_MAX,
+	  .help = "the newest N alone (of that state)" },
+	{ .name = "wide",
+	  .type = WM_OPTION_FLAG,
+	  WM_OPTION_FIELD(struct asked, wide),
+	  .help = "all columns, and nothing cut" },
 };
 
 static const struct wm_column columns[] = {
@@ -104,28 +115,26 @@ static void jobs_print(const json_t *jobs)
 	size_t i;
 
 	if (json_array_size(jobs) == 0) {
-		printf(state ? "no such jobs\n" : "no jobs: 'wiremill job submit' makes one\n");
+		printf(asked.state ? "no such jobs\n"
+				   : "no jobs: 'wiremill job submit' makes one\n");
 		return;
 	}
 	table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	json_array_foreach(jobs, i, job) job_add(table, job);
-	wm_table_print(table, stdout, wide ? 0 : wm_cli_width(stdout));
+	wm_table_print(table, stdout, asked.wide ? 0 : wm_wrap_screen(stdout));
 	wm_table_destroy(&table);
 }
 
 static int run(const struct wm_cli *cli)
 {
 	json_t *params, *list;
-	uint64_t count = 0;
 	int status;
 
-	if (last && wm_number_parse(last, 1, UINT32_MAX, &count) < 0)
-		return wm_cli_wrong_usage(cli->verb, "--last is a number from 1, not '%s'", last);
 	params = json_object();
-	if (state)
-		json_object_set_new(params, "state", json_string(state));
-	if (last)
-		json_object_set_new(params, "last", json_integer((json_int_t)count));
+	if (asked.state)
+		json_object_set_new(params, "state", json_string(asked.state));
+	if (asked.last)
+		json_object_set_new(params, "last", json_integer((json_int_t)asked.last));
 	list = wm_client_list(cli->socket_path, "job.list", params, "jobs", &status);
 	if (!list)
 		return status;
@@ -138,15 +147,18 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_job_list = {
-	.name = "job list",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill job list",
 	.summary = "the jobs of the controller, a line each",
-	.details =
+	.about =
 		"In the order of submission, the newest last: all that are not over, and of those\n"
 		"that are at least the newest 512, also over restarts of the controller. Older\n"
 		"ones are forgotten. To fit the terminal (80 columns where there is none) some\n"
 		"columns are left out, and long values cut; 'wiremill job show' has all of a\n"
 		"job. Times are UTC.",
-	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	WM_CLI_SETS(options),
+	},
+	.values = &asked,
 	.run = run,
 };

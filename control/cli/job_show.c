@@ -17,8 +17,12 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_job_show = {
-	.name = "job show",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill job show",
 	.summary = "all about one job",
 	.operand = "ID",
+	WM_CLI_NO_SETS,
+	},
 	.run = run,
 };

@@ -10,11 +10,8 @@
 #include "job.h"
 #include "progress.h"
 #include "signals.h"
-#include "value.h"
 
 #define POLL_NS (WM_NS_PER_S / 4)
-/* A controller that is started again is back within seconds; one whose machine is, later. */
-#define RECONNECT_S 300u
 
 struct watch {
 	struct wm_client *client;
@@ -169,9 +166,7 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job,
 	struct wm_error error = { "" };
 	int ret = 0, signal_number = 0, status;
 
-	watch.patience_ns =
-		(waiting->reconnect_seconds ? waiting->reconnect_seconds : RECONNECT_S) *
-		WM_NS_PER_S;
+	watch.patience_ns = waiting->reconnect_seconds * WM_NS_PER_S;
 	/* Blocked, they end the pause below and nothing else. */
 	wm_signals_to_end(&watch.to_end);
 	sigprocmask(SIG_BLOCK, &watch.to_end, NULL);
@@ -195,7 +190,7 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job,
 
 /* ---- making one ------------------------------------------------------------ */
 
-int wm_job_waiting_take(const struct wm_cli *cli, struct wm_job_waiting *waiting)
+int wm_job_waiting_check(const struct wm_cli *cli, const struct wm_job_waiting *waiting)
 {
 	if (cli->json && waiting->parsable)
 		return wm_cli_wrong_usage(cli->verb, "--parsable does not go with --json");
@@ -203,8 +198,11 @@ int wm_job_waiting_take(const struct wm_cli *cli, struct wm_job_waiting *waiting
 		return wm_cli_wrong_usage(cli->verb,
 					  "--dry-run makes no job: --%s does not go with it",
 					  waiting->wait ? "wait" : "parsable");
-	return wm_cli_duration(cli->verb, "reconnect", waiting->reconnect,
-			       &waiting->reconnect_seconds);
+	if (!waiting->wait && wm_option_is_given(&cli->verb->schema, &cli->line, WM_JOB_RECONNECT))
+		return wm_cli_wrong_usage(cli->verb,
+					  "--reconnect is for --wait: without it nothing "
+					  "waits for the controller");
+	return WM_EXIT_DONE;
 }
 
 /* What is said as soon as there is a job. */

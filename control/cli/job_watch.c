@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
 
-static struct wm_job_waiting waiting = { .wait = true };
+static struct asked {
+	struct wm_job_waiting waiting;
+} asked = { .waiting = { .wait = true } };
 
-static const struct wm_option options[] = { WM_JOB_OPTION_RECONNECT(waiting) };
+static const struct wm_option options[] = { WM_JOB_OPTION_RECONNECT(struct asked) };
 
 static int run(const struct wm_cli *cli)
 {
@@ -13,7 +15,7 @@ static int run(const struct wm_cli *cli)
 	json_t *job;
 	int ret, status = wm_cli_job_number(cli, &number);
 
-	if (status != WM_EXIT_DONE || (status = wm_job_waiting_take(cli, &waiting)))
+	if (status != WM_EXIT_DONE)
 		return status;
 	ret = wm_client_open(&client, cli->socket_path, WM_CLIENT_ANSWER_S, &error);
 	if (ret == 0)
@@ -23,19 +25,22 @@ static int run(const struct wm_cli *cli)
 	if (ret < 0)
 		wm_cli_failed("%s", error.text);
 	else
-		status = wm_job_wait(cli, &client, job, &waiting);
+		status = wm_job_wait(cli, &client, job, &asked.waiting);
 	wm_client_close(&client);
 	return status;
 }
 
 const struct wm_verb wm_verb_job_watch = {
-	.name = "job watch",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill job watch",
 	.summary = "follow a job to its end",
-	.details = "Exit status as of 'job submit --wait': 0 the job is done, 1 it failed or was\n"
+	.about = "Exit status as of 'job submit --wait': 0 the job is done, 1 it failed or was\n"
 		   "cancelled, 3 its controller went away for good, 128 and the number of the\n"
 		   "signal that ended the watching (Ctrl-C: 130; the job goes on).",
 	.operand = "ID",
-	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	WM_CLI_SETS(options),
+	},
+	.values = &asked,
 	.run = run,
 };

@@ -7,23 +7,15 @@
 #include "options.h"
 #include "signals.h"
 #include "streams.h"
-
-static const struct wm_verb *const verbs[] = {
-	&wm_verb_job_submit,  &wm_verb_job_list,
-	&wm_verb_job_show,    &wm_verb_job_watch,
-	&wm_verb_job_cancel,  &wm_verb_job_resume,
-	&wm_verb_job_discard, &wm_verb_node_list,
-	&wm_verb_node_admit,  &wm_verb_stats,
-	&wm_verb_verify,      &wm_verb_key,
-	&wm_verb_version,     NULL,
-};
+#include "wrap.h"
 
 /* Is it this verb's first word, of two? */
 static bool is_group_of(const char *word, const struct wm_verb *verb)
 {
+	const char *name = wm_cli_verb_name(verb);
 	size_t bytes = strlen(word);
 
-	return strncmp(verb->name, word, bytes) == 0 && verb->name[bytes] == ' ';
+	return strncmp(name, word, bytes) == 0 && name[bytes] == ' ';
 }
 
 /* All verbs, or those of a group. */
@@ -31,9 +23,9 @@ static void verbs_print(const char *group)
 {
 	printf("wiremill: streams datasets through a rack of GPU nodes\n\n"
 	       "usage: wiremill VERB [options]\n\n");
-	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
+	for (const struct wm_verb *const *verb = wm_verbs; *verb; verb++) {
 		if (!group || is_group_of(group, *verb))
-			printf("  %-12s %s\n", (*verb)->name, (*verb)->summary);
+			printf("  %-12s %s\n", wm_cli_verb_name(*verb), (*verb)->schema.summary);
 	}
 	printf("\n'wiremill help VERB' tells more; every verb takes --json and --socket PATH.\n"
 	       "-V: the version of this program alone.\n"
@@ -43,7 +35,7 @@ static void verbs_print(const char *group)
 
 static bool is_group(const char *word)
 {
-	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
+	for (const struct wm_verb *const *verb = wm_verbs; *verb; verb++) {
 		if (is_group_of(word, *verb))
 			return true;
 	}
@@ -64,11 +56,11 @@ static bool group_find(const char *word, char *list, size_t list_bytes)
 {
 	size_t n = 0;
 
-	for (const struct wm_verb *const *verb = verbs; *verb; verb++) {
+	for (const struct wm_verb *const *verb = wm_verbs; *verb; verb++) {
 		if (!is_group_of(word, *verb))
 			continue;
 		n += (size_t)snprintf(list + n, list_bytes - n, "%s%s", n ? ", " : "",
-				      (*verb)->name + strlen(word) + 1);
+				      wm_cli_verb_name(*verb) + strlen(word) + 1);
 	}
 	return n > 0;
 }
@@ -89,7 +81,7 @@ static int verb_unknown(int argc, char **argv, int place)
 static int no_verb(int argc, char **argv)
 {
 	if (any_is(argc, argv, "--version") || any_is(argc, argv, "-V"))
-		printf("wiremill %s\n", WM_VERSION);
+		puts(WM_CLI_VERSION);
 	else if (argc == 1 || any_is(argc, argv, "--help") || any_is(argc, argv, "-h"))
 		verbs_print(NULL);
 	else
@@ -107,9 +99,9 @@ static int help(int argc, char **argv, int place)
 		verbs_print(NULL);
 		return WM_EXIT_DONE;
 	}
-	wm_options_verb(argc - place, argv + place, verbs, &verb);
+	wm_options_verb(argc - place, argv + place, wm_verbs, &verb);
 	if (verb)
-		wm_options_print_help(verb);
+		wm_option_print_help(&verb->schema, stdout, wm_wrap_page(stdout));
 	else if (word + 1 == argc && is_group(argv[word]))
 		verbs_print(argv[word]);
 	else
@@ -122,7 +114,7 @@ static int run(int argc, char **argv)
 	const char *socket_path = getenv("WIREMILL_SOCKET");
 	struct wm_cli cli = { .socket_path = socket_path && *socket_path ? socket_path
 									 : WM_SOCKET_PATH_DEFAULT };
-	int place = wm_options_verb(argc, argv, verbs, &cli.verb);
+	int status, place = wm_options_verb(argc, argv, wm_verbs, &cli.verb);
 
 	if (place == argc)
 		return no_verb(argc, argv);
@@ -134,16 +126,8 @@ static int run(int argc, char **argv)
 	}
 	if (!cli.verb)
 		return verb_unknown(argc, argv, place);
-	switch (wm_options_parse(&cli, argc, argv, place)) {
-	case WM_REQUEST_RUN:
-		return cli.verb->run(&cli);
-	case WM_REQUEST_HELP:
-		wm_options_print_help(cli.verb);
-		return WM_EXIT_DONE;
-	case WM_REQUEST_WRONG:
-		break;
-	}
-	return WM_EXIT_USAGE;
+	status = wm_options_take(&cli, argc, argv, place);
+	return status < 0 ? cli.verb->run(&cli) : status;
 }
 
 int main(int argc, char **argv)

@@ -7,7 +7,7 @@ static int run(const struct wm_cli *cli)
 {
 	int status;
 	json_t *node = wm_client_ask(cli->socket_path, "node.admit",
-				     json_pack("{s:s}", "name", cli->operand), &status);
+				     json_pack("{s:s}", "name", cli->line.operand), &status);
 
 	if (!node)
 		return status;
@@ -23,11 +23,15 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_node_admit = {
-	.name = "node admit",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill node admit",
 	.summary = "trust a node again that computed wrong",
-	.details = "A node whose results were wrong is in quarantine: 'wiremill node list' says\n"
+	.about = "A node whose results were wrong is in quarantine: 'wiremill node list' says\n"
 		   "what it did. Mend it first; this lets it in again. NAME may also be its MAC\n"
 		   "address.",
 	.operand = "NAME",
+	WM_CLI_NO_SETS,
+	},
 	.run = run,
 };

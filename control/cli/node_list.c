@@ -4,11 +4,17 @@
 #include "cli.h"
 #include "client.h"
 #include "table.h"
+#include "wrap.h"
 
-static bool wide;
+static struct asked {
+	bool wide;
+} asked;
 
 static const struct wm_option options[] = {
-	{ .name = "wide", .help = "all columns, and nothing cut", .flag = &wide },
+	{ .name = "wide",
+	  .type = WM_OPTION_FLAG,
+	  WM_OPTION_FIELD(struct asked, wide),
+	  .help = "all columns, and nothing cut" },
 };
 
 static const struct wm_column columns[] = {
@@ -88,7 +94,7 @@ static void nodes_print(const json_t *nodes)
 	}
 	table = wm_table_create(columns, sizeof(columns) / sizeof(columns[0]));
 	json_array_foreach(nodes, i, node) node_add(table, node);
-	wm_table_print(table, stdout, wide ? 0 : wm_cli_width(stdout));
+	wm_table_print(table, stdout, asked.wide ? 0 : wm_wrap_screen(stdout));
 	wm_table_destroy(&table);
 }
 
@@ -109,14 +115,17 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_node_list = {
-	.name = "node list",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill node list",
 	.summary = "the machines that compute, and what each obtained",
-	.details =
+	.about =
 		"XDP is the mode of its network card, and whether the kernel copies frames;\n"
 		"[CPU] is a processor in the place of a GPU; WINDOW how many batches may be in\n"
 		"flight to it; RTT from a batch sent to its result. Where the terminal is narrow\n"
 		"some columns are left out, and long values cut.",
-	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	WM_CLI_SETS(options),
+	},
+	.values = &asked,
 	.run = run,
 };

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Command lines by table: --name VALUE, --name=VALUE, --flag, --flag=VALUE where that
- * is optional, in any order, also before the verb; "--" ends the options. Every verb has --json,
- * --socket and
- * --help beside its own.
+ * Which verb a command line is for, and its options: base/option.h, but that they may stand
+ * before the verb as well.
  */
 #ifndef WM_CLI_OPTIONS_H
 #define WM_CLI_OPTIONS_H
 
 #include "cli.h"
-
-/* What the line asks for, once it is understood. */
-enum wm_request { WM_REQUEST_RUN, WM_REQUEST_HELP, WM_REQUEST_WRONG };
 
 /*
  * Finds the verb among verbs (NULL-ended): its words are the first ones that are
@@ -20,9 +15,8 @@ enum wm_request { WM_REQUEST_RUN, WM_REQUEST_HELP, WM_REQUEST_WRONG };
  */
 int wm_options_verb(int argc, char **argv, const struct wm_verb *const *verbs,
 		    const struct wm_verb **verb);
-/* Takes the line apart for cli->verb, whose words begin at verb_place. What is
- * wrong was said on stderr. */
-enum wm_request wm_options_parse(struct wm_cli *cli, int argc, char **argv, int verb_place);
-void wm_options_print_help(const struct wm_verb *verb);
+/* Takes the line apart for cli->verb, whose words begin at verb_place; they move to the front.
+ * The exit status, or -1: run it. */
+int wm_options_take(struct wm_cli *cli, int argc, char **argv, int verb_place);
 
 #endif

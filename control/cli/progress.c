@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "number.h"
 #include "printable.h"
+#include "wrap.h"
 
 #define BAR_WIDTH_MIN 10u
 #define BAR_WIDTH_MAX 40u
@@ -107,7 +108,7 @@ static bool second_is_over(struct wm_progress *progress, uint64_t now_ns)
 void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double rate,
 		      uint64_t now_ns)
 {
-	unsigned width = progress->terminal ? wm_cli_width(progress->stream) : 0;
+	unsigned width = progress->terminal ? wm_wrap_screen(progress->stream) : 0;
 	char line[WM_PROGRESS_LINE_BYTES];
 
 	if (!progress->terminal && !second_is_over(progress, now_ns))
@@ -122,7 +123,7 @@ void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t tota
 
 void wm_progress_note(struct wm_progress *progress, const char *note)
 {
-	unsigned width = wm_cli_width(progress->stream);
+	unsigned width = wm_wrap_screen(progress->stream);
 
 	if (strcmp(progress->note, note) == 0)
 		return;

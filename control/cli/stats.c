@@ -155,10 +155,14 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_stats = {
-	.name = "stats",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill stats",
 	.summary = "what the controller obtained, and its counters",
-	.details =
+	.about =
 		"Counters run since the controller started. 'copied' are bytes of payload that a\n"
 		"processor moved on the way; 'drops' are received frames that were not taken.",
+	WM_CLI_NO_SETS,
+	},
 	.run = run,
 };

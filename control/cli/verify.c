@@ -15,33 +15,41 @@
 /* As often as a person can read: the bar is not what costs time. */
 #define DRAW_NS (WM_NS_PER_S / 8)
 
-static const char *kernel, *input, *output, *tail, *manifest;
-static bool by_manifest;
+static struct asked {
+	const char *kernel, *input, *output, *tail, *manifest;
+} asked;
 
 static const char *const tails[] = { "refuse", "drop", NULL };
 
 static const struct wm_option options[] = {
 	{ .name = "kernel",
 	  .value_name = "NAME",
-	  .help = "what the output should be of the input: " WM_KERNEL_NAMES,
-	  .text = &kernel },
-	{ .name = "input", .value_name = "FILE", .help = "what the job read", .text = &input },
+	  .type = WM_OPTION_TEXT,
+	  WM_OPTION_FIELD(struct asked, kernel),
+	  .help = "what the output should be of the input: " WM_KERNEL_NAMES },
+	{ .name = "input",
+	  .value_name = "FILE",
+	  .type = WM_OPTION_PATH,
+	  WM_OPTION_FIELD(struct asked, input),
+	  .help = "what the job read" },
 	{ .name = "output",
 	  .value_name = "FILE",
-	  .help = "what the job wrote",
-	  .required = true,
-	  .text = &output },
+	  .type = WM_OPTION_PATH,
+	  .flags = WM_OPTION_REQUIRED,
+	  WM_OPTION_FIELD(struct asked, output),
+	  .help = "what the job wrote" },
 	{ .name = "tail",
 	  .value_name = "refuse|drop",
-	  .help = "as the job was submitted (refuse)",
+	  .type = WM_OPTION_TEXT,
+	  WM_OPTION_FIELD(struct asked, tail),
 	  .choices = tails,
-	  .text = &tail },
+	  .help = "as the job was submitted (refuse)" },
 	{ .name = "manifest",
 	  .value_name = "FILE",
-	  .value_optional = true,
-	  .help = "compare with the manifest that the job left (OUTPUT.wm-manifest)",
-	  .text = &manifest,
-	  .flag = &by_manifest },
+	  .type = WM_OPTION_PATH,
+	  .flags = WM_OPTION_VALUE_OPTIONAL,
+	  WM_OPTION_FIELD(struct asked, manifest),
+	  .help = "compare with the manifest that the job left (OUTPUT.wm-manifest)" },
 };
 
 static bool interrupted(void)
@@ -108,7 +116,7 @@ static void result_print_json(const struct wm_verify_result *result,
 					    ? json_null()
 					    : json_integer(result->expected));
 		json_object_set_new(value, "found",
-				    wm_verify_is_shorter(result, output)
+				    wm_verify_is_shorter(result, asked.output)
 					    ? json_null()
 					    : json_integer(result->found));
 	}
@@ -122,23 +130,23 @@ static int difference_print(const struct wm_verify_result *result,
 	if (wm_verify_is_longer(result, watch))
 		return wm_cli_failed("%s is not kernel %s of %s: it goes on at offset %" PRIu64
 				     ", where it should end",
-				     output, kernel, input, result->offset);
-	if (wm_verify_is_shorter(result, output))
+				     asked.output, asked.kernel, asked.input, result->offset);
+	if (wm_verify_is_shorter(result, asked.output))
 		return wm_cli_failed("%s is not kernel %s of %s: it ends at offset %" PRIu64
 				     ", where it should go on",
-				     output, kernel, input, result->offset);
+				     asked.output, asked.kernel, asked.input, result->offset);
 	return wm_cli_failed("%s is not kernel %s of %s: at offset %" PRIu64
 			     " it has 0x%02x, and should have 0x%02x",
-			     output, kernel, input, result->offset, result->found,
+			     asked.output, asked.kernel, asked.input, result->offset, result->found,
 			     result->expected);
 }
 
 static void equality_print(const struct wm_verify_result *result)
 {
 	printf("verified: %" PRIu64 " bytes of ", result->bytes_checked);
-	wm_printable_print(stdout, output);
-	printf(" are exactly kernel %s of ", kernel);
-	wm_printable_print(stdout, input);
+	wm_printable_print(stdout, asked.output);
+	printf(" are exactly kernel %s of ", asked.kernel);
+	wm_printable_print(stdout, asked.input);
 	putchar('\n');
 }
 
@@ -162,8 +170,9 @@ static int verify_computing(const struct wm_cli *cli)
 	int ret;
 
 	wm_verify_watch_init(&watch);
-	ret = wm_verify(kernel, input, output, tail && strcmp(tail, "drop") == 0, wm_verify_show,
-			&watch, &result, &error);
+	ret = wm_verify(asked.kernel, asked.input, asked.output,
+			asked.tail && strcmp(asked.tail, "drop") == 0, wm_verify_show, &watch,
+			&result, &error);
 	wm_progress_clear(&watch.progress);
 	if (ret == -ECANCELED)
 		return wm_cli_failed("interrupted: nothing is verified");
@@ -174,7 +183,11 @@ static int verify_computing(const struct wm_cli *cli)
 
 static int run(const struct wm_cli *cli)
 {
-	const char *idle = kernel ? "kernel" : input ? "input" : tail ? "tail" : NULL;
+	const char *idle = asked.kernel	 ? "kernel"
+			   : asked.input ? "input"
+			   : asked.tail	 ? "tail"
+					 : NULL;
+	bool by_manifest = wm_option_is_given(&cli->verb->schema, &cli->line, "manifest");
 
 	if (by_manifest && idle)
 		return wm_cli_wrong_usage(cli->verb,
@@ -182,25 +195,28 @@ static int run(const struct wm_cli *cli)
 					  "nothing",
 					  idle);
 	if (by_manifest)
-		return wm_verify_by_manifest(cli, output, manifest);
-	if (!kernel || !input)
+		return wm_verify_by_manifest(cli, asked.output, asked.manifest);
+	if (!asked.kernel || !asked.input)
 		return wm_cli_wrong_usage(cli->verb, "%s is missing, or --manifest",
-					  kernel ? "--input FILE" : "--kernel NAME");
+					  asked.kernel ? "--input FILE" : "--kernel NAME");
 	return verify_computing(cli);
 }
 
 const struct wm_verb wm_verb_verify = {
-	.name = "verify",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill verify",
 	.summary = "check an output: compute it again here, or by its manifest",
 	.usage = "--kernel NAME --input FILE --output FILE [--tail refuse|drop]\n"
 		 "--manifest[=FILE] --output FILE",
-	.details = "Needs no controller. Without --manifest the job is computed again on this\n"
+	.about = "Needs no controller. Without --manifest the job is computed again on this\n"
 		   "processor, and every byte compared; with it the output is read once, at the "
 		   "speed\n"
 		   "of the disk, and each extent compared with what was written. Exit status 0: "
 		   "all is\n"
 		   "right; 1: the first place that differs is named.",
-	.options = options,
-	.option_count = sizeof(options) / sizeof(options[0]),
+	WM_CLI_SETS(options),
+	},
+	.values = &asked,
 	.run = run,
 };

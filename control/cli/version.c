@@ -56,7 +56,11 @@ static int run(const struct wm_cli *cli)
 }
 
 const struct wm_verb wm_verb_version = {
-	.name = "version",
+	.schema = {
+	.version = WM_CLI_VERSION,
+	.name = "wiremill version",
 	.summary = "of this program, and of the controller if one answers",
+	WM_CLI_NO_SETS,
+	},
 	.run = run,
 };

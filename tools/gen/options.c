@@ -574,10 +574,10 @@ void wm_gen_options_print_help(void)
 		snprintf(form, sizeof(form), "--%s%s%s", rows[i].name,
 			 rows[i].value_name ? " " : "",
 			 rows[i].value_name ? rows[i].value_name : "");
-		wm_wrap_option(form, rows[i].help);
+		wm_wrap_row(stdout, wm_wrap_page(stdout), form, rows[i].help);
 	}
-	wm_wrap_option("-V, --version", "says which one this is");
-	wm_wrap_option("-h, --help", "says this");
+	wm_wrap_row(stdout, wm_wrap_page(stdout), "-V, --version", "says which one this is");
+	wm_wrap_row(stdout, wm_wrap_page(stdout), "-h, --help", "says this");
 	puts("\n"
 	     "Exit status: 0 it ran, 1 it failed, 2 wrong usage. Ctrl-C ends what runs and\n"
 	     "shows what it found.");

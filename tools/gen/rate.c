@@ -4,13 +4,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#define DIGITS_MAX 9u
-#define FRACTION 1000000000ull /* 10 ^ DIGITS_MAX */
+#include "number.h"
 
 struct unit {
 	const char *name;
@@ -24,74 +22,18 @@ static const struct unit units[] = {
 	{ "bit/l2", WM_RATE_BITS_L2 },
 };
 
-/* Digits, at most so many; the number that they are. False: none, or too many. */
-static bool read_digits(const char **text, unsigned digits_max, uint64_t *number, unsigned *digits)
-{
-	*number = *digits = 0;
-	for (; **text >= '0' && **text <= '9'; (*text)++) {
-		if (++*digits > digits_max)
-			return false;
-		*number = *number * 10 + (uint64_t)(**text - '0');
-	}
-	return *digits > 0;
-}
-
-/* "12.5" as 12 and 500000000 billionths. Thirteen digits are all that a rate has. */
-static bool read_decimal(const char **text, uint64_t *whole, uint64_t *billionths)
-{
-	unsigned digits;
-
-	*billionths = 0;
-	if (!read_digits(text, 13, whole, &digits))
-		return false;
-	if (**text != '.')
-		return true;
-	(*text)++;
-	if (!read_digits(text, DIGITS_MAX, billionths, &digits))
-		return false;
-	while (digits++ < DIGITS_MAX)
-		*billionths *= 10;
-	return true;
-}
-
-static uint64_t read_prefix(const char **text)
-{
-	switch (**text | 0x20) {
-	case 'k':
-		(*text)++;
-		return 1000;
-	case 'm':
-		(*text)++;
-		return 1000000;
-	case 'g':
-		(*text)++;
-		return 1000000000;
-	default:
-		return 1;
-	}
-}
-
-/* (whole + billionths / 10^9) * factor / divisor, rounded down. */
-static uint64_t scale(uint64_t whole, uint64_t billionths, uint64_t factor, uint64_t divisor)
-{
-	unsigned __int128 value = (unsigned __int128)whole * FRACTION + billionths;
-
-	value = value * factor / ((unsigned __int128)FRACTION * divisor);
-	return value > WM_RATE_PER_S_MAX ? WM_RATE_PER_S_MAX + 1 : (uint64_t)value;
-}
-
-static int parse_percentage(const char *text, uint64_t whole, uint64_t billionths,
-			    uint64_t line_bits_per_s, struct wm_rate *rate, struct wm_error *error)
+static int parse_percentage(const char *text, struct wm_decimal percent, uint64_t line_bits_per_s,
+			    struct wm_rate *rate, struct wm_error *error)
 {
 	if (line_bits_per_s == 0)
 		return wm_error_set(error, EINVAL,
 				    "rate %s: the line's rate is not known: give bits or frames",
 				    text);
-	if (whole > 100 || (whole == 100 && billionths))
+	if (percent.whole > 100 || (percent.whole == 100 && percent.billionths))
 		return wm_error_set(error, EINVAL, "rate %s: more than the line: at most 100%%",
 				    text);
 	rate->unit = WM_RATE_BITS_L1;
-	rate->per_s = scale(whole, billionths, line_bits_per_s, 100);
+	rate->per_s = wm_decimal_scale(percent, line_bits_per_s, 100, WM_RATE_PER_S_MAX, NULL);
 	return 0;
 }
 
@@ -122,7 +64,7 @@ int wm_rate_parse(const char *text, uint64_t line_bits_per_s, struct wm_rate *ra
 		  struct wm_error *error)
 {
 	struct wm_rate parsed = { WM_RATE_MAX, 0 };
-	uint64_t whole, billionths;
+	struct wm_decimal decimal;
 	const char *rest = text;
 	int ret;
 
@@ -130,15 +72,16 @@ int wm_rate_parse(const char *text, uint64_t line_bits_per_s, struct wm_rate *ra
 		*rate = parsed;
 		return 0;
 	}
-	if (!read_decimal(&rest, &whole, &billionths))
+	if (!wm_decimal_read(&rest, &decimal))
 		return wm_error_set(error, EINVAL,
 				    "rate %s: begins with no number of at most 13 digits, "
 				    "9 behind the point",
 				    text);
 	if (strcmp(rest, "%") == 0) {
-		ret = parse_percentage(text, whole, billionths, line_bits_per_s, &parsed, error);
+		ret = parse_percentage(text, decimal, line_bits_per_s, &parsed, error);
 	} else {
-		parsed.per_s = scale(whole, billionths, read_prefix(&rest), 1);
+		parsed.per_s = wm_decimal_scale(decimal, wm_decimal_read_prefix(&rest), 1,
+						WM_RATE_PER_S_MAX, NULL);
 		ret = parse_unit(text, rest, &parsed.unit, error);
 	}
 	if (ret == 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the CLI prints, as text: progress and tables; and what its options hold. */
+/* What the CLI prints, as text: progress and tables; and the paths that it sends. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "clock.h"
 #include "harness.h"
 #include "progress.h"
 #include "table.h"
-#include "value.h"
 
 /* ---- progress ----------------------------------------------------------- */
 
@@ -274,89 +274,7 @@ static void column_is_left_out_before_paths_say_nothing(void)
 		"a name  /data/archive/output.bin\n");
 }
 
-/* ---- values of options -------------------------------------------------- */
-
-#define NOT_TAKEN 12345u
-static const struct wm_verb verb = { .name = "job submit" };
-
-/* What is wrong is said on stderr, which TAP leaves alone. */
-static uint64_t seconds(const char *text, int status)
-{
-	uint64_t value = NOT_TAKEN;
-
-	CU_ASSERT_EQUAL(wm_cli_duration(&verb, "fail-after", text, &value), status);
-	return value;
-}
-
-static void duration_is_a_number_with_a_unit_or_of_seconds(void)
-{
-	CU_ASSERT_EQUAL(seconds("1", WM_EXIT_DONE), 1);
-	CU_ASSERT_EQUAL(seconds("90s", WM_EXIT_DONE), 90);
-	CU_ASSERT_EQUAL(seconds("5m", WM_EXIT_DONE), 300);
-	CU_ASSERT_EQUAL(seconds("8760h", WM_EXIT_DONE), 365u * 24 * 3600);
-	CU_ASSERT_EQUAL(seconds(NULL, WM_EXIT_DONE), NOT_TAKEN);
-}
-
-static void what_is_no_duration_is_refused(void)
-{
-	static const char *const wrong[] = {
-		"s",   "m",	   "0",	    "0s",   "-1",
-		"+1s", " ",	   "1 s",   "s1",   "1d",
-		"1ms", "1.5h",	   "8761h", "x",    "1sm",
-		"0x1", "31536001", "1e3",   "1,5h", "99999999999999999999999999",
-	};
-
-	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		CU_ASSERT_EQUAL(seconds(wrong[i], WM_EXIT_USAGE), NOT_TAKEN);
-}
-
-static uint64_t share(const char *text, int status)
-{
-	uint64_t value = NOT_TAKEN;
-
-	CU_ASSERT_EQUAL(wm_cli_share(&verb, "audit", text, &value), status);
-	return value;
-}
-
-static void share_is_exact_to_a_millionth(void)
-{
-	CU_ASSERT_EQUAL(share("100%", WM_EXIT_DONE), 1000000);
-	CU_ASSERT_EQUAL(share("1%", WM_EXIT_DONE), 10000);
-	CU_ASSERT_EQUAL(share("0.1%", WM_EXIT_DONE), 1000);
-	CU_ASSERT_EQUAL(share("12.3456%", WM_EXIT_DONE), 123456);
-	CU_ASSERT_EQUAL(share("0.0001%", WM_EXIT_DONE), 1);
-	CU_ASSERT_EQUAL(share("0%", WM_EXIT_DONE), 0);
-	CU_ASSERT_EQUAL(share("0.7%", WM_EXIT_DONE), 7000);
-	CU_ASSERT_EQUAL(share("99.9999%", WM_EXIT_DONE), 999999);
-	CU_ASSERT_EQUAL(share(NULL, WM_EXIT_DONE), NOT_TAKEN);
-}
-
-static void what_is_no_share_is_refused(void)
-{
-	static const char *const wrong[] = {
-		"1",
-		"%",
-		".5%",
-		"1.%",
-		"1.2.3%",
-		"-1%",
-		"+1%",
-		"1%%",
-		"101%",
-		"1 %",
-		"0.00001%",
-		"1e1%",
-		"100.0001%",
-		"x",
-		"1,5%",
-		"0.1",
-		"99999999999999999999999999%",
-		"4294967295%",
-	};
-
-	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		CU_ASSERT_EQUAL(share(wrong[i], WM_EXIT_USAGE), NOT_TAKEN);
-}
+/* ---- paths --------------------------------------------------------------- */
 
 static void path_becomes_absolute(void)
 {
@@ -392,10 +310,6 @@ static const struct wm_test tests[] = {
 	WM_TEST(long_values_are_cut_in_the_middle_and_sentences_at_their_end),
 	WM_TEST(cut_path_keeps_its_last_component),
 	WM_TEST(column_is_left_out_before_paths_say_nothing),
-	WM_TEST(duration_is_a_number_with_a_unit_or_of_seconds),
-	WM_TEST(what_is_no_duration_is_refused),
-	WM_TEST(share_is_exact_to_a_millionth),
-	WM_TEST(what_is_no_share_is_refused),
 	WM_TEST(path_becomes_absolute),
 };
 

@@ -464,6 +464,7 @@ static void wrong_option_is_named(void)
 {
 	WRONG("there is no option '--fly'", "stats", "--fly");
 	WRONG("there is no option '-x'", "stats", "-x");
+	WRONG("there is no option '-y' in '-hy'", "stats", "-hy");
 	WRONG("there is no option '--fly'", "--fly", "stats");
 	WRONG("there is no option '--js'", "stats", "--js");
 	WRONG("--json takes no value", "stats", "--json=1");
@@ -500,15 +501,23 @@ static void what_is_missing_is_named(void)
 
 static void values_that_make_no_sense_are_named(void)
 {
-	WRONG("--audit is a share like 1% or 0.1%, at the finest 0.0001%, not '1'",
+	WRONG("--audit is a share such as 1% or 0.1%, at the finest 0.0001%, from 0% to 100%, not "
+	      "'1'",
 	      SUBMIT("xor", "--audit", "1"));
-	WRONG("--audit is at most 100%, not '101%'", SUBMIT("xor", "--audit", "101%"));
+	WRONG("0.0001%, from 0% to 100%, not '101%'", SUBMIT("xor", "--audit", "101%"));
 	WRONG("--audit needs a value, SHARE", SUBMIT("xor", "--audit", "--wait"));
-	WRONG("--fail-after is a time like 30s, 5m or 2h, not 'soon'",
+	WRONG("--fail-after is a time such as 30s, 5m or 2h, from 1s to 8760h, not 'soon'",
 	      SUBMIT("xor", "--fail-after", "soon"));
-	WRONG("--fail-after is from 1s to 8760h, not '0'", SUBMIT("xor", "--fail-after=0"));
-	WRONG("wiremill job resume: --fail-after is from 1s to 8760h, not '9999h'", "job", "resume",
-	      "/b", "--fail-after", "9999h");
+	WRONG("--fail-after is a time such as 30s, 5m or 2h, from 1s to 8760h, not '0'",
+	      SUBMIT("xor", "--fail-after=0"));
+	WRONG("--fail-after needs a unit with its time: 5s, 5m or 5h",
+	      SUBMIT("xor", "--fail-after=5"));
+	WRONG("--reconnect is for --wait: without it nothing waits",
+	      SUBMIT("xor", "--reconnect", "5m"));
+	WRONG("--last is a number from 1 to 4294967295, not '0'", "job", "list", "--last", "0");
+	WRONG("wiremill job resume: --fail-after is a time such as 30s, 5m or 2h, from 1s to "
+	      "8760h, not '9999h'",
+	      "job", "resume", "/b", "--fail-after", "9999h");
 	WRONG("--fail-after needs a value, DURATION", "job", "resume", "/b", "--fail-after");
 	WRONG("--kernel does not go with --manifest", "verify", "--manifest", "--output=b",
 	      "--kernel=xor");
@@ -825,7 +834,7 @@ static void parsable_is_the_number_alone(void)
 	CU_ASSERT_EQUAL(RUN("job", "resume", "/resumed", "--parsable"), 0);
 	CU_ASSERT_STRING_EQUAL(out, "6\n");
 	WRONG("--parsable does not go with --json", SUBMIT("xor", "--parsable", "--json"));
-	WRONG("--reconnect is a time like", SUBMIT("xor", "--reconnect", "soon"));
+	WRONG("--reconnect is a time such as", SUBMIT("xor", "--reconnect", "soon"));
 }
 
 static void dry_run_is_asked_for_and_makes_no_job(void)
@@ -899,8 +908,10 @@ static void jobs_are_listed_by_state_and_the_newest_alone(void)
 {
 	CU_ASSERT_EQUAL(RUN("job", "list", "--state", "finishing", "--last", "5"), 0);
 	CU_ASSERT(out_has("  5  finishing "));
-	WRONG("--last is a number from 1, not '0'", "job", "list", "--last", "0");
-	WRONG("--state is queued or preparing or", "job", "list", "--state", "ready");
+	WRONG("--last is a number from 1 to 4294967295, not '0'", "job", "list", "--last", "0");
+	WRONG("--state is queued, preparing, running, finishing, done, failed or cancelled, not "
+	      "'ready'",
+	      "job", "list", "--state", "ready");
 }
 
 static void node_is_admitted_by_its_name(void)
