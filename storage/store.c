@@ -31,8 +31,18 @@
 /* CQEs taken from the ring at a time. */
 #define POLL_BURST 16u
 
+/* Both ends of one. */
+struct job {
+	const struct wm_layout *layout; /* NULL: a free entry */
+	const struct wm_source *source;
+	const struct wm_sink *sink;
+};
+
+static_assert(WM_RUNNING_JOBS_MAX == 1, "reads and writes do not say of which job");
+
 struct request {
 	struct request *next_free;
+	const struct job *job;
 	enum wm_store_op op;
 	bool direct;
 	uint64_t extent;
@@ -50,9 +60,7 @@ struct request {
 
 struct wm_store {
 	struct io_uring ring;
-	const struct wm_layout *layout;
-	const struct wm_source *source;
-	const struct wm_sink *sink;
+	struct job jobs[WM_RUNNING_JOBS_MAX];
 	struct request *free;
 	uint32_t in_flight;
 	bool unsubmitted; /* the kernel has to be asked again */
@@ -205,20 +213,18 @@ void wm_store_destroy(struct wm_store **store)
 void wm_store_attach(struct wm_store *store, const struct wm_layout *layout,
 		     const struct wm_source *source, const struct wm_sink *sink)
 {
-	assert(store->in_flight == 0);
+	struct job *job = &store->jobs[0];
+
+	assert(store->in_flight == 0 && !job->layout);
 	assert(source->bytes >= layout->input_bytes && sink->bytes == layout->output_bytes);
-	store->layout = layout;
-	store->source = source;
-	store->sink = sink;
+	*job = (struct job){ .layout = layout, .source = source, .sink = sink };
 }
 
 int wm_store_detach(struct wm_store *store)
 {
 	if (store->in_flight)
 		return -EBUSY;
-	store->layout = NULL;
-	store->source = NULL;
-	store->sink = NULL;
+	store->jobs[0] = (struct job){ 0 };
 	return 0;
 }
 
@@ -234,12 +240,14 @@ void wm_store_counters(const struct wm_store *store, struct wm_store_counters *c
 
 /* ---- requests ----------------------------------------------------------- */
 
-static struct request *acquire(struct wm_store *store, enum wm_store_op op, uint64_t extent)
+static struct request *acquire(struct wm_store *store, const struct job *job, enum wm_store_op op,
+			       uint64_t extent)
 {
 	struct request *request = store->free;
 
 	store->free = request->next_free;
 	store->in_flight++;
+	request->job = job;
 	request->op = op;
 	request->extent = extent;
 	return request;
@@ -252,15 +260,16 @@ static void release(struct wm_store *store, struct request *request)
 	store->in_flight--;
 }
 
-static void queue_read(struct wm_store *store, struct io_uring_sqe *sqe, struct request *request)
+static void queue_read(struct io_uring_sqe *sqe, struct request *request)
 {
 	request->asked_bytes = request->room_bytes;
-	io_uring_prep_read_fixed(sqe, store->source->fd, request->memory, request->room_bytes,
-				 request->offset, (int)request->buffer);
+	io_uring_prep_read_fixed(sqe, request->job->source->fd, request->memory,
+				 request->room_bytes, request->offset, (int)request->buffer);
 }
 
-static void queue_write(struct wm_store *store, struct io_uring_sqe *sqe, struct request *request)
+static void queue_write(struct io_uring_sqe *sqe, struct request *request)
 {
+	const struct wm_sink *sink = request->job->sink;
 	const struct iovec *parts = request->parts + request->part_next;
 	bool tail = request->part_next >= request->tail_first;
 	uint32_t count = (tail ? request->part_count : request->tail_first) - request->part_next;
@@ -268,8 +277,7 @@ static void queue_write(struct wm_store *store, struct io_uring_sqe *sqe, struct
 	if (count > IOV_MAX)
 		count = IOV_MAX;
 	request->asked_bytes = wm_parts_bytes(parts, count);
-	io_uring_prep_writev(sqe, tail ? store->sink->fd_tail : store->sink->fd, parts, count,
-			     request->offset);
+	io_uring_prep_writev(sqe, tail ? sink->fd_tail : sink->fd, parts, count, request->offset);
 }
 
 static void refuse(void *context, void *data)
@@ -296,15 +304,16 @@ static void queue(struct wm_store *store, struct request *request)
 		return;
 	}
 	if (request->op == WM_STORE_READ)
-		queue_read(store, sqe, request);
+		queue_read(sqe, request);
 	else
-		queue_write(store, sqe, request);
+		queue_write(sqe, request);
 	io_uring_sqe_set_data(sqe, request);
 }
 
 int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer)
 {
-	struct wm_span span = wm_layout_extent(store->layout, extent);
+	const struct job *job = &store->jobs[0];
+	struct wm_span span = wm_layout_extent(job->layout, extent);
 	uint32_t skew = page_rest(span.in_offset);
 	struct request *request;
 
@@ -312,8 +321,8 @@ int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer)
 	assert(page_round_up(skew + span.in_bytes) <= store->buffers[buffer].iov_len);
 	if (!store->free)
 		return -EAGAIN;
-	request = acquire(store, WM_STORE_READ, extent);
-	request->direct = store->source->direct;
+	request = acquire(store, job, WM_STORE_READ, extent);
+	request->direct = job->source->direct;
 	request->offset = span.in_offset - skew;
 	request->buffer = buffer;
 	request->memory = store->buffers[buffer].iov_base;
@@ -326,8 +335,9 @@ int wm_store_read(struct wm_store *store, uint64_t extent, uint32_t buffer)
 int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *parts,
 		   uint32_t part_count)
 {
-	struct wm_span span = wm_layout_extent(store->layout, extent);
-	const struct wm_sink *sink = store->sink;
+	const struct job *job = &store->jobs[0];
+	struct wm_span span = wm_layout_extent(job->layout, extent);
+	const struct wm_sink *sink = job->sink;
 	struct request *request;
 	uint32_t head;
 
@@ -336,7 +346,7 @@ int wm_store_write(struct wm_store *store, uint64_t extent, const struct iovec *
 	if (!store->free)
 		return -EAGAIN;
 	head = wm_parts_head_bytes(sink, &span);
-	request = acquire(store, WM_STORE_WRITE, extent);
+	request = acquire(store, job, WM_STORE_WRITE, extent);
 	request->direct = sink->direct && head > 0;
 	request->offset = span.out_offset;
 	request->part_next = 0;
@@ -363,6 +373,8 @@ static void queue_append(struct wm_store *store)
 int wm_store_journal(struct wm_store *store, struct wm_journal *journal,
 		     const struct wm_journal_record *records, uint32_t record_count)
 {
+	const struct job *job = &store->jobs[0];
+
 	assert(record_count > 0 && record_count <= WM_STORE_JOURNAL_RECORDS_MAX);
 	if (store->append.journal)
 		return -EBUSY;
@@ -370,8 +382,7 @@ int wm_store_journal(struct wm_store *store, struct wm_journal *journal,
 		return -EIO;
 	if (record_count > UINT32_MAX - journal->records)
 		return -EFBIG;
-	wm_append_begin(&store->append, journal, store->source, store->sink->fd, records,
-			record_count);
+	wm_append_begin(&store->append, journal, job->source, job->sink->fd, records, record_count);
 	store->in_flight++;
 	queue_append(store);
 	return 0;
@@ -450,7 +461,7 @@ static bool advance_write(struct request *request, uint32_t bytes, int *result)
 	return request->part_next == request->part_count;
 }
 
-static bool advance(const struct wm_store *store, struct request *request, int res, int *result)
+static bool advance(struct request *request, int res, int *result)
 {
 	*result = 0;
 	/* Neither has moved anything: the same request again. */
@@ -461,13 +472,13 @@ static bool advance(const struct wm_store *store, struct request *request, int r
 		return true;
 	}
 	return request->op == WM_STORE_READ
-		       ? advance_read(store->source, request, (uint32_t)res, result)
+		       ? advance_read(request->job->source, request, (uint32_t)res, result)
 		       : advance_write(request, (uint32_t)res, result);
 }
 
 static void count(struct wm_store *store, const struct request *request)
 {
-	struct wm_span span = wm_layout_extent(store->layout, request->extent);
+	struct wm_span span = wm_layout_extent(request->job->layout, request->extent);
 	struct wm_store_counters *counters = &store->counters;
 
 	if (request->op == WM_STORE_READ) {
@@ -492,7 +503,7 @@ static bool complete(struct wm_store *store, const struct io_uring_cqe *cqe,
 		return false;
 	if (io_uring_cqe_get_data(cqe) == &store->append)
 		return complete_append(store, cqe->res, event);
-	if (!advance(store, request, cqe->res, &result)) {
+	if (!advance(request, cqe->res, &result)) {
 		/* Other than a next IOV_MAX of parts, or the tail. */
 		if (cqe->res < 0 || (uint32_t)cqe->res < request->asked_bytes)
 			store->counters.short_ios++;

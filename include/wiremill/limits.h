@@ -15,6 +15,11 @@
 #define WM_MTU_MIN 1280u
 #define WM_MTU_MAX 9000u
 
+/* ---- jobs --------------------------------------------------------------- */
+
+/* Jobs that run at once: what a store and an executor have of each is an entry in a table. */
+#define WM_RUNNING_JOBS_MAX 1u
+
 /* ---- batches ------------------------------------------------------------ */
 
 /* Elements of output in one batch at most: the size of the result frame for
