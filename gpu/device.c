@@ -55,7 +55,26 @@ static int find_queue_family(VkPhysicalDevice physical)
 	return -1;
 }
 
-static void examine(struct candidate *candidate, VkPhysicalDevice physical)
+/* NULL: it has all we need. */
+static const char *find_lack(const struct candidate *candidate)
+{
+	VkPhysicalDeviceFeatures features;
+
+	if (candidate->properties.apiVersion < WM_VULKAN_VERSION)
+		return "Vulkan 1.2: a newer driver may have it";
+	if (candidate->queue_family < 0)
+		return "a compute queue";
+	if (!has_extension(candidate->physical, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+		return VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME
+			" (to compute in the memory of the frames)";
+	vkGetPhysicalDeviceFeatures(candidate->physical, &features);
+	if (!features.shaderInt64)
+		return "shaderInt64 (kernels load and store 64 bits at once)";
+	return NULL;
+}
+
+/* What only a device that lacks nothing can be asked. */
+static void ask_more(struct candidate *candidate)
 {
 	VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
@@ -64,41 +83,31 @@ static void examine(struct candidate *candidate, VkPhysicalDevice physical)
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
 		.pNext = &host,
 	};
-	VkPhysicalDeviceFeatures features;
 	VkPhysicalDeviceProperties2 properties = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
 		.pNext = &candidate->driver,
 	};
 
-	*candidate = (struct candidate){
-		.physical = physical,
-		.driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
-			    .pNext = &subgroup },
-		.queue_family = find_queue_family(physical),
+	candidate->driver = (VkPhysicalDeviceDriverProperties){
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+		.pNext = &subgroup,
 	};
-	vkGetPhysicalDeviceProperties(physical, &candidate->properties);
-	if (candidate->properties.apiVersion < WM_VULKAN_VERSION) {
-		candidate->lacks = "Vulkan 1.2: a newer driver may have it";
-		return;
-	}
-	if (candidate->queue_family < 0) {
-		candidate->lacks = "a compute queue";
-		return;
-	}
-	if (!has_extension(physical, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME)) {
-		candidate->lacks = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME
-			" (to compute in the memory of the frames)";
-		return;
-	}
-	vkGetPhysicalDeviceFeatures(physical, &features);
-	if (!features.shaderInt64) {
-		candidate->lacks = "shaderInt64 (kernels load and store 64 bits at once)";
-		return;
-	}
-	vkGetPhysicalDeviceProperties2(physical, &properties);
+	vkGetPhysicalDeviceProperties2(candidate->physical, &properties);
 	candidate->driver.pNext = NULL;
 	candidate->subgroup_size = subgroup.subgroupSize;
 	candidate->import_align_bytes = host.minImportedHostPointerAlignment;
+}
+
+static void examine(struct candidate *candidate, VkPhysicalDevice physical)
+{
+	*candidate = (struct candidate){
+		.physical = physical,
+		.queue_family = find_queue_family(physical),
+	};
+	vkGetPhysicalDeviceProperties(physical, &candidate->properties);
+	candidate->lacks = find_lack(candidate);
+	if (!candidate->lacks)
+		ask_more(candidate);
 }
 
 static bool is_software(const struct candidate *candidate)

@@ -7,40 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
-#include "instance.h"
-#include "memory.h"
+#include "compute.h"
 #include "none.h"
-#include "pipeline.h"
-#include "result.h"
 #include "row.h"
 #include "shader.h"
-#include "submission.h"
+#include "wiremill/limits.h"
 
 #define REGION_ALIGN_BYTES (2u * 1024u * 1024u)
 #define REGION_BYTES_MAX (128u * 1024u * 1024u)
-/* A wave of the GPU that this was written for (GCN); the others' divide it. */
-#define GPU_INVOCATIONS 64u
+
+/* What it computes for one job. */
+struct job {
+	struct wm_kernel kernel;	/* valid once prepared, as is the shader */
+	const struct wm_shader *shader; /* NULL: none was prepared yet */
+	bool prepared;
+};
+
+static_assert(WM_RUNNING_JOBS_MAX == 1, "prepare and submit do not say for which job");
 
 struct wm_executor {
-	struct wm_executor_config config; /* for a device that is made anew */
-	bool computes;			  /* else `none` answers, and the next five are unused */
+	struct wm_executor_config config;     /* for a device that is made anew, */
+	struct wm_executor_obtained obtained; /* which is to be this one */
+	bool computes;			      /* by a device, else `none` answers */
 	struct wm_none none;
-	struct wm_instance instance;
-	struct wm_device device;
-	struct wm_memory region;
-	struct wm_submissions submissions;
-	struct wm_pipeline pipeline;
-	bool is_up;		 /* all five are there */
-	bool lost;		 /* the device */
-	uint32_t invocations;	 /* that compute one row */
-	struct wm_kernel kernel; /* valid once prepared, as is the shader */
-	const struct wm_shader *shader;
-	bool prepared;
+	struct wm_compute compute;
+	bool is_up; /* `compute` is */
+	bool lost;  /* the device */
+	struct job jobs[WM_RUNNING_JOBS_MAX];
 	uint64_t submitted; /* ticket of the last submission */
 	uint64_t completed; /* the last that was seen to be done, or is lost */
 	struct wm_executor_counters counters;
 };
+
+/* ---- life --------------------------------------------------------------- */
 
 static int check_config(const struct wm_executor_config *config, struct wm_error *error)
 {
@@ -58,97 +57,59 @@ static int check_config(const struct wm_executor_config *config, struct wm_error
 	return 0;
 }
 
-/* One workgroup a row, and all rows of a slot in one binding. */
-static int check_rows_max(const struct wm_device *device, uint32_t rows_max, struct wm_error *error)
+/* The next instance counts from 0. */
+static void keep_messages(struct wm_executor *executor)
 {
-	const VkPhysicalDeviceLimits *limits = &device->limits;
-
-	if (rows_max > limits->maxComputeWorkGroupCount[0] ||
-	    wm_submissions_rows_bytes(rows_max) > limits->maxStorageBufferRange)
-		return wm_error_set(error, EINVAL,
-				    "executor: %u rows are more than '%s' takes in one submission "
-				    "(%u)",
-				    rows_max, device->name, limits->maxComputeWorkGroupCount[0]);
-	return 0;
-}
-
-/*
- * A GPU takes the waves of one row side by side. A software device computes one subgroup
- * after the other, each with what precedes the loop of a kernel: one is best.
- */
-static int choose_invocations(struct wm_executor *executor, uint32_t wanted, struct wm_error *error)
-{
-	const struct wm_device *device = &executor->device;
-	const VkPhysicalDeviceLimits *limits = &device->limits;
-	uint32_t most = limits->maxComputeWorkGroupInvocations;
-
-	if (most > limits->maxComputeWorkGroupSize[0])
-		most = limits->maxComputeWorkGroupSize[0];
-	if (wanted > most)
-		return wm_error_set(error, EINVAL,
-				    "executor: %u invocations are more than '%s' takes for one row "
-				    "(%u)",
-				    wanted, device->name, most);
-	if (wanted == 0)
-		wanted = device->software ? device->subgroup_size : GPU_INVOCATIONS;
-	executor->invocations = wanted;
-	return 0;
+	executor->counters.validation_messages += executor->compute.instance.messages;
+	executor->compute.instance.messages = 0;
 }
 
 static int bring_up_device(struct wm_executor *executor, const struct wm_executor_config *config,
 			   struct wm_error *error)
 {
-	struct wm_device *device = &executor->device;
-	int ret;
+	int ret = wm_compute_init(&executor->compute, config, executor->submitted, error);
 
-	ret = wm_instance_init(&executor->instance, config->validate, error);
+	executor->is_up = ret == 0;
 	if (ret < 0)
-		return ret;
-	ret = wm_device_init(device, &executor->instance, config->device, config->require_gpu,
-			     error);
-	if (ret < 0)
-		goto fini_instance;
-	ret = check_rows_max(device, config->rows_max, error);
-	if (ret < 0)
-		goto fini_device;
-	ret = choose_invocations(executor, config->invocations, error);
-	if (ret < 0)
-		goto fini_device;
-	ret = wm_memory_import(&executor->region, device, config->memory, config->memory_bytes,
-			       error);
-	if (ret < 0)
-		goto fini_device;
-	ret = wm_submissions_init(&executor->submissions, device, config->rows_max,
-				  executor->submitted, error);
-	if (ret < 0)
-		goto fini_region;
-	ret = wm_pipeline_init(&executor->pipeline, device, &executor->region,
-			       &executor->submissions.tables,
-			       wm_submissions_rows_bytes(config->rows_max), error);
-	if (ret < 0)
-		goto fini_submissions;
-	executor->is_up = true;
-	return 0;
-
-fini_submissions:
-	wm_submissions_fini(&executor->submissions, device);
-fini_region:
-	wm_memory_fini(&executor->region, device);
-fini_device:
-	wm_device_fini(device);
-fini_instance:
-	wm_instance_fini(&executor->instance);
+		keep_messages(executor);
 	return ret;
+}
+
+static void take_down_device(struct wm_executor *executor)
+{
+	wm_compute_fini(&executor->compute);
+	keep_messages(executor);
+	executor->is_up = false;
+}
+
+static void describe(struct wm_executor *executor)
+{
+	const struct wm_device *device = &executor->compute.device;
+	struct wm_executor_obtained *obtained = &executor->obtained;
+
+	*obtained = (struct wm_executor_obtained){
+		.software = executor->computes ? device->software : true,
+		.imported = true, /* or there would be no executor */
+	};
+	snprintf(obtained->device, sizeof(obtained->device), "%s",
+		 executor->computes ? device->name : WM_NONE_NAME);
+	snprintf(obtained->driver, sizeof(obtained->driver), "%s",
+		 executor->computes ? device->driver : "none");
 }
 
 static int bring_up(struct wm_executor *executor, const struct wm_executor_config *config,
 		    struct wm_error *error)
 {
+	int ret;
+
 	executor->config = *config;
 	executor->computes = !config->no_compute;
-	if (executor->computes)
-		return bring_up_device(executor, config, error);
-	return wm_none_init(&executor->none, config->memory, config->rows_max, error);
+	ret = executor->computes
+		      ? bring_up_device(executor, config, error)
+		      : wm_none_init(&executor->none, config->memory, config->rows_max, error);
+	if (ret == 0)
+		describe(executor);
+	return ret;
 }
 
 int wm_executor_create(struct wm_executor **executor, const struct wm_executor_config *config,
@@ -173,20 +134,6 @@ int wm_executor_create(struct wm_executor **executor, const struct wm_executor_c
 	return 0;
 }
 
-static void take_down_device(struct wm_executor *e)
-{
-	/* A lost device has nothing in flight either: the result changes nothing. */
-	vkDeviceWaitIdle(e->device.handle);
-	wm_pipeline_fini(&e->pipeline, &e->device);
-	wm_submissions_fini(&e->submissions, &e->device);
-	wm_memory_fini(&e->region, &e->device);
-	wm_device_fini(&e->device);
-	wm_instance_fini(&e->instance);
-	e->counters.validation_messages += e->instance.messages;
-	e->instance.messages = 0;
-	e->is_up = false;
-}
-
 void wm_executor_destroy(struct wm_executor **executor)
 {
 	struct wm_executor *e = *executor;
@@ -202,65 +149,34 @@ void wm_executor_destroy(struct wm_executor **executor)
 
 void wm_executor_obtained(const struct wm_executor *executor, struct wm_executor_obtained *obtained)
 {
-	*obtained = (struct wm_executor_obtained){
-		.software = executor->computes ? executor->device.software : true,
-		.imported = true, /* or there would be no executor */
-	};
-	snprintf(obtained->device, sizeof(obtained->device), "%s",
-		 executor->computes ? executor->device.name : WM_NONE_NAME);
-	snprintf(obtained->driver, sizeof(obtained->driver), "%s",
-		 executor->computes ? executor->device.driver : "none");
+	*obtained = executor->obtained;
 }
 
 void wm_executor_counters(const struct wm_executor *executor, struct wm_executor_counters *counters)
 {
 	*counters = executor->counters;
-	counters->validation_messages += executor->instance.messages;
+	counters->validation_messages += executor->compute.instance.messages;
 }
 
-static uint32_t next_slot(const struct wm_executor *executor)
+/* ---- a job's kernel ----------------------------------------------------- */
+
+static int prepare_device(struct wm_executor *executor, unsigned job,
+			  const struct wm_shader *shader, struct wm_error *error)
 {
-	return (uint32_t)(executor->submitted % WM_EXECUTOR_SUBMISSIONS);
-}
+	int ret = wm_compute_load(&executor->compute, job, shader, error);
 
-/* One row of no elements: drivers compile the last of a shader when it runs
- * first. Outside the tickets, so that these count what the caller submits. */
-static int warm_up(struct wm_executor *executor, struct wm_error *error)
-{
-	uint32_t slot = next_slot(executor);
-	VkResult result;
-
-	*wm_submissions_rows(&executor->submissions, slot) = (struct wm_row){ 0 };
-	result = wm_submissions_submit(&executor->submissions, &executor->device, slot, 1, 0);
-	if (result == VK_SUCCESS)
-		result = vkQueueWaitIdle(executor->device.queue);
-	if (result == VK_SUCCESS && !wm_submissions_is_proven(&executor->submissions, slot, 0))
-		result = VK_ERROR_DEVICE_LOST;
-	executor->lost |= result == VK_ERROR_DEVICE_LOST;
-	return wm_result_error(result, "the first run of a kernel", error);
-}
-
-static int prepare_device(struct wm_executor *executor, const struct wm_shader *shader,
-			  struct wm_error *error)
-{
-	int ret;
-
-	ret = wm_pipeline_load(&executor->pipeline, &executor->device, shader,
-			       executor->invocations, error);
 	if (ret < 0)
 		return ret;
 	/* From here the commands of the kernel before are gone. */
-	executor->prepared = false;
-	ret = wm_submissions_record(&executor->submissions, &executor->pipeline, error);
-	if (ret < 0)
-		return ret;
-	return warm_up(executor, error);
+	executor->jobs[job].prepared = false;
+	return wm_compute_start(&executor->compute, job, &executor->lost, error);
 }
 
 int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
 			struct wm_error *error)
 {
 	const struct wm_shader *shader = wm_shader_find(kernel);
+	struct job *job = &executor->jobs[0];
 	int ret;
 
 	if (!shader)
@@ -272,16 +188,21 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 	if (wm_executor_completed(executor) != executor->submitted)
 		return wm_error_set(error, EBUSY, "executor: submissions are in flight");
 	/* It compiles for a second on a busy machine, and every job of a rack asks. */
-	if (executor->prepared && executor->shader == shader)
+	if (job->prepared && job->shader == shader)
 		return 0;
 
-	ret = executor->computes ? prepare_device(executor, shader, error) : 0;
+	ret = executor->computes ? prepare_device(executor, 0, shader, error) : 0;
 	if (ret < 0)
 		return ret;
-	executor->kernel = *kernel;
-	executor->shader = shader;
-	executor->prepared = true;
+	*job = (struct job){ .kernel = *kernel, .shader = shader, .prepared = true };
 	return 0;
+}
+
+/* ---- rows in ------------------------------------------------------------ */
+
+static uint32_t next_slot(const struct wm_executor *executor)
+{
+	return (uint32_t)(executor->submitted % WM_EXECUTOR_SUBMISSIONS);
 }
 
 static bool has_free_table(struct wm_executor *executor)
@@ -297,13 +218,14 @@ struct wm_row *wm_executor_rows(struct wm_executor *executor)
 		return NULL;
 	if (!executor->computes)
 		return executor->none.rows;
-	return wm_submissions_rows(&executor->submissions, next_slot(executor));
+	return wm_submissions_rows(&executor->compute.submissions, next_slot(executor));
 }
 
-static bool are_valid(const struct wm_executor *executor, const struct wm_row *rows, uint32_t count)
+static bool are_valid(const struct wm_executor *executor, const struct job *job,
+		      const struct wm_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
-		if (!wm_row_is_valid(&rows[i], &executor->kernel, executor->config.memory_bytes))
+		if (!wm_row_is_valid(&rows[i], &job->kernel, executor->config.memory_bytes))
 			return false;
 	}
 	return true;
@@ -315,12 +237,14 @@ static uint64_t refuse(int code)
 	return 0;
 }
 
-static VkResult start(struct wm_executor *executor, uint32_t count)
+static VkResult start(struct wm_executor *executor, const struct job *job, uint32_t count)
 {
+	struct wm_compute *compute = &executor->compute;
+
 	if (executor->computes)
-		return wm_submissions_submit(&executor->submissions, &executor->device,
+		return wm_submissions_submit(&compute->submissions, &compute->device,
 					     next_slot(executor), count, executor->submitted + 1);
-	wm_none_answer(&executor->none, &executor->kernel, count);
+	wm_none_answer(&executor->none, &job->kernel, count);
 	executor->completed = executor->submitted + 1;
 	return VK_SUCCESS;
 }
@@ -328,16 +252,18 @@ static VkResult start(struct wm_executor *executor, uint32_t count)
 uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
 {
 	const struct wm_row *rows = wm_executor_rows(executor);
+	const struct job *job = &executor->jobs[0];
 
 	if (executor->lost)
 		return refuse(EIO);
 	if (!rows)
 		return refuse(EBUSY);
-	if (!executor->prepared || count == 0 || count > executor->config.rows_max ||
-	    !are_valid(executor, rows, count))
+	if (!job->prepared || count == 0 || count > executor->config.rows_max ||
+	    !are_valid(executor, job, rows, count))
 		return refuse(EINVAL);
 
-	if (start(executor, count) != VK_SUCCESS) {
+	assert(executor->submitted - executor->completed < WM_EXECUTOR_SUBMISSIONS);
+	if (start(executor, job, count) != VK_SUCCESS) {
 		executor->lost = true;
 		return refuse(EIO);
 	}
@@ -346,35 +272,15 @@ uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
 	return ++executor->submitted;
 }
 
-static bool are_proven(const struct wm_executor *executor, uint64_t ticket)
-{
-	for (uint64_t t = executor->completed + 1; t <= ticket; t++) {
-		uint32_t slot = (uint32_t)((t - 1) % WM_EXECUTOR_SUBMISSIONS);
+/* ---- output that can be read -------------------------------------------- */
 
-		if (!wm_submissions_is_proven(&executor->submissions, slot, t))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Waits for the timeline, and for the driver to vouch for its device afterwards. Of the
- * calls that look at the timeline only this one does both, in this order: Mesa's
- * vkGetSemaphoreCounterValue tells of a reset that another call has noticed, and of a new
- * one just what was counted by force. What the driver does not notice the proof shows.
- */
 static VkResult wait_and_believe(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns)
 {
-	const VkSemaphoreWaitInfo info = {
-		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
-		.semaphoreCount = 1,
-		.pSemaphores = &executor->submissions.timeline,
-		.pValues = &ticket,
-	};
-	VkResult result = vkWaitSemaphores(executor->device.handle, &info, timeout_ns);
+	struct wm_compute *compute = &executor->compute;
+	VkResult result;
 
-	if (result == VK_SUCCESS && !are_proven(executor, ticket))
-		result = VK_ERROR_DEVICE_LOST;
+	result = wm_submissions_wait(&compute->submissions, &compute->device, executor->completed,
+				     ticket, timeout_ns);
 	if (result == VK_SUCCESS)
 		executor->completed = ticket;
 	executor->lost |= result == VK_ERROR_DEVICE_LOST;
@@ -383,17 +289,18 @@ static VkResult wait_and_believe(struct wm_executor *executor, uint64_t ticket, 
 
 uint64_t wm_executor_completed(struct wm_executor *executor)
 {
-	uint64_t value = 0;
+	struct wm_compute *compute = &executor->compute;
+	uint64_t counted = 0;
 	VkResult result;
 
+	assert(executor->completed <= executor->submitted);
 	if (executor->completed == executor->submitted || executor->lost)
 		return executor->completed;
-	result = vkGetSemaphoreCounterValue(executor->device.handle, executor->submissions.timeline,
-					    &value);
+	result = wm_submissions_counted(&compute->submissions, &compute->device, &counted);
 	executor->lost |= result == VK_ERROR_DEVICE_LOST;
 	/* A lost device may answer with anything. */
-	if (result == VK_SUCCESS && value > executor->completed && value <= executor->submitted)
-		(void)wait_and_believe(executor, value, 0);
+	if (result == VK_SUCCESS && counted > executor->completed && counted <= executor->submitted)
+		(void)wait_and_believe(executor, counted, 0);
 	return executor->completed;
 }
 
@@ -415,6 +322,8 @@ int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t tim
 	}
 }
 
+/* ---- a device that is lost ---------------------------------------------- */
+
 bool wm_executor_is_lost(const struct wm_executor *executor)
 {
 	return executor->lost;
@@ -424,16 +333,30 @@ bool wm_executor_is_lost(const struct wm_executor *executor)
 static int bring_up_again(struct wm_executor *executor, struct wm_error *error)
 {
 	struct wm_executor_config config = executor->config;
-	char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
 
-	snprintf(name, sizeof(name), "%s", executor->device.name);
-	config.device = name;
+	config.device = executor->obtained.device;
 	return bring_up_device(executor, &config, error);
+}
+
+static int prepare_again(struct wm_executor *executor, struct wm_error *error)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
+		struct job *job = &executor->jobs[i];
+		int ret;
+
+		if (!job->shader)
+			continue;
+		ret = prepare_device(executor, i, job->shader, error);
+		if (ret < 0)
+			return ret;
+		job->prepared = true;
+	}
+	return 0;
 }
 
 int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error)
 {
-	int ret = 0;
+	int ret;
 
 	if (!executor->computes)
 		return 0;
@@ -442,11 +365,10 @@ int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error)
 		take_down_device(executor);
 	executor->completed = executor->submitted;
 	ret = bring_up_again(executor, error);
-	if (ret == 0 && executor->shader)
-		ret = prepare_device(executor, executor->shader, error);
+	if (ret == 0)
+		ret = prepare_again(executor, error);
 	if (ret < 0)
 		return ret;
-	executor->prepared = executor->shader != NULL;
 	executor->lost = false;
 	executor->counters.losses++;
 	return 0;

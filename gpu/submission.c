@@ -176,6 +176,7 @@ static int record(const struct wm_submissions *submissions, const struct wm_pipe
 	uint32_t offset = (uint32_t)rows_offset(submissions, slot);
 	int ret;
 
+	assert(pipeline->handle != VK_NULL_HANDLE);
 	ret = wm_result_error(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer",
 			      error);
 	if (ret < 0)
@@ -218,6 +219,7 @@ VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct 
 		.pSignalSemaphores = &submissions->timeline,
 	};
 
+	assert(slot < WM_EXECUTOR_SUBMISSIONS && count > 0 && count <= submissions->rows_max);
 	*head_of(submissions, slot) = (struct head){
 		.workgroups = { count, 1, 1 },
 		.ticket = ticket,
@@ -231,4 +233,46 @@ bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t
 {
 	/* The device wrote it, and the output before it. */
 	return __atomic_load_n(&head_of(submissions, slot)->proof, __ATOMIC_ACQUIRE) == ticket;
+}
+
+VkResult wm_submissions_counted(const struct wm_submissions *submissions,
+				const struct wm_device *device, uint64_t *ticket)
+{
+	return vkGetSemaphoreCounterValue(device->handle, submissions->timeline, ticket);
+}
+
+static bool are_proven(const struct wm_submissions *submissions, uint64_t done, uint64_t ticket)
+{
+	for (uint64_t t = done + 1; t <= ticket; t++) {
+		uint32_t slot = (uint32_t)((t - 1) % WM_EXECUTOR_SUBMISSIONS);
+
+		if (!wm_submissions_is_proven(submissions, slot, t))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Waits for the timeline, and for the driver to vouch for its device afterwards. Of the
+ * calls that look at the timeline only this one does both, in this order: Mesa's
+ * vkGetSemaphoreCounterValue tells of a reset that another call has noticed, and of a new
+ * one just what was counted by force. What the driver does not notice the proof shows.
+ */
+VkResult wm_submissions_wait(const struct wm_submissions *submissions,
+			     const struct wm_device *device, uint64_t done, uint64_t ticket,
+			     uint64_t timeout_ns)
+{
+	const VkSemaphoreWaitInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+		.semaphoreCount = 1,
+		.pSemaphores = &submissions->timeline,
+		.pValues = &ticket,
+	};
+	VkResult result;
+
+	assert(ticket > done && ticket - done <= WM_EXECUTOR_SUBMISSIONS);
+	result = vkWaitSemaphores(device->handle, &info, timeout_ns);
+	if (result == VK_SUCCESS && !are_proven(submissions, done, ticket))
+		return VK_ERROR_DEVICE_LOST;
+	return result;
 }

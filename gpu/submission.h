@@ -57,4 +57,13 @@ VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct 
 bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t slot,
 			      uint64_t ticket);
 
+/* How far the timeline has counted, which is to be proven still. */
+VkResult wm_submissions_counted(const struct wm_submissions *submissions,
+				const struct wm_device *device, uint64_t *ticket);
+/* Waits until `ticket` is reached, and all tickets behind `done` are proven up to it:
+ * VK_SUCCESS, VK_TIMEOUT, or VK_ERROR_DEVICE_LOST where the driver or a proof says so. */
+VkResult wm_submissions_wait(const struct wm_submissions *submissions,
+			     const struct wm_device *device, uint64_t done, uint64_t ticket,
+			     uint64_t timeout_ns);
+
 #endif

@@ -26,7 +26,7 @@
  * (load_word, store_word), little-endian, from 0. Input word 0 belongs to the
  * first element of the halo before. Rules:
  *
- *   - INVOCATIONS is chosen for the device (gpu/executor.c): assume no number.
+ *   - INVOCATIONS is chosen for the device (gpu/compute.c): assume no number.
  *   - Give neighbouring invocations neighbouring units: the loop above, with a
  *     stride of INVOCATIONS, lets a GPU join their accesses. Or a run each, where
  *     that saves loads (xor/xor.comp): on the software device those are what costs.
