@@ -39,7 +39,7 @@ static struct {
 	char lines[WM_LOG_QUEUE_BYTES];
 } queue = { .mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER };
 
-static const char *const level_names[] = { "error", "warning", "info", "debug" };
+const char *const wm_log_level_names[] = { "error", "warning", "info", "debug", NULL };
 
 void wm_log_init(const char *program, enum wm_log_level level)
 {
@@ -59,7 +59,7 @@ static size_t line_format(char line[LINE_BYTES], enum wm_log_level level, const 
 	}
 	wm_printable(shown, sizeof(shown), text);
 	return (size_t)snprintf(line, LINE_BYTES, "%s%.40s: %s: %s\n", date, log_state.program,
-				level_names[level], shown);
+				wm_log_level_names[level], shown);
 }
 
 /* ---- the writer --------------------------------------------------------------- */

@@ -14,6 +14,8 @@
 #include <stdio.h>
 
 enum wm_log_level { WM_LOG_ERROR, WM_LOG_WARNING, WM_LOG_INFO, WM_LOG_DEBUG };
+/* In that order, NULL-ended. */
+extern const char *const wm_log_level_names[];
 
 /* Bytes that may wait to be written: some thousand lines. */
 #define WM_LOG_QUEUE_BYTES (256u * 1024u)

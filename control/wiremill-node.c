@@ -7,7 +7,6 @@
  * is in flight and takes leave.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@
 #include "key.h"
 #include "link_watch.h"
 #include "log.h"
-#include "printable.h"
+#include "node_options.h"
 #include "signals.h"
 #include "streams.h"
 #include "wiremill/control.h"
@@ -30,23 +29,8 @@
 /* How often signals are looked for while there is work. */
 #define SIGNAL_CHECK_NS (10 * WM_NS_PER_MS)
 
-struct options {
-	const char *interface;
-	const char *name;
-	const char *device;
-	const char *key_path;
-	enum wm_xdp_mode mode;
-	enum wm_log_level log_level;
-	bool require_gpu;
-	bool require_native;
-	bool require_aead;
-	bool validate;
-	bool no_compute;
-	bool busy_poll;
-};
-
 struct node {
-	struct options options;
+	struct wm_node_options options;
 	int signal_fd;
 	struct wm_xsk *xsk;
 	struct wm_executor *executor;
@@ -57,194 +41,6 @@ struct node {
 	struct wm_agent agent;
 	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
 };
-
-/* ---- options ------------------------------------------------------------ */
-
-static const char usage_text[] =
-	"Usage: wiremill-node --interface IF [OPTION]...\n"
-	"Computes batches for the controller on the Ethernet of that interface.\n"
-	"\n"
-	"  --interface IF     the link to the controller\n"
-	"  --name NAME        how the controller lists this node (default: host name)\n"
-	"  --key FILE         the cluster key, as 'wiremill key FILE' makes it\n"
-	"  --require-aead     join no controller whose batches have no tag by that key\n"
-	"  --xdp MODE         auto (default), native or generic\n"
-	"  --require-native   fail if the driver has no XDP of its own\n"
-	"  --device TEXT      the GPU whose name contains TEXT (default: the best)\n"
-	"  --require-gpu      fail if only a software device is there\n"
-	"  --validate         run under the Vulkan validation layer; its warnings fail\n"
-	"                     the run\n"
-	"  --no-compute       answer every batch with zeroes: to measure all but the\n"
-	"                     compute\n"
-	"  --busy-poll        never sleep: one core for the lowest latency\n"
-	"  --log-level LEVEL  error, warning, info (default) or debug\n"
-	"  -V, --version      print the version\n"
-	"  -h, --help         print this text\n"
-	"\n"
-	"Needs CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF and CAP_IPC_LOCK.\n"
-	"Exit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n";
-
-static int complain(const char *what, const char *value)
-{
-	fprintf(stderr, "wiremill-node: %s", what);
-	wm_printable_print(stderr, value);
-	fputs("; see wiremill-node --help\n", stderr);
-	return WM_EXIT_USAGE;
-}
-
-/* Index of text in a list that ends with NULL, or -1. */
-static int find(const char *const *list, const char *text)
-{
-	for (int i = 0; list[i]; i++) {
-		if (strcmp(list[i], text) == 0)
-			return i;
-	}
-	return -1;
-}
-
-static int parse_choice(int *choice, const char *const *list, const char *option, const char *text)
-{
-	*choice = find(list, text);
-	return *choice < 0 ? complain(option, text) : WM_EXIT_DONE;
-}
-
-enum option_id {
-	OPTION_INTERFACE = 256,
-	OPTION_NAME,
-	OPTION_KEY,
-	OPTION_REQUIRE_AEAD,
-	OPTION_XDP,
-	OPTION_REQUIRE_NATIVE,
-	OPTION_DEVICE,
-	OPTION_REQUIRE_GPU,
-	OPTION_VALIDATE,
-	OPTION_NO_COMPUTE,
-	OPTION_BUSY_POLL,
-	OPTION_LOG_LEVEL,
-	OPTION_VERSION = 'V',
-	OPTION_HELP = 'h',
-};
-
-static const struct option long_options[] = {
-	{ "interface", required_argument, NULL, OPTION_INTERFACE },
-	{ "name", required_argument, NULL, OPTION_NAME },
-	{ "key", required_argument, NULL, OPTION_KEY },
-	{ "require-aead", no_argument, NULL, OPTION_REQUIRE_AEAD },
-	{ "xdp", required_argument, NULL, OPTION_XDP },
-	{ "require-native", no_argument, NULL, OPTION_REQUIRE_NATIVE },
-	{ "device", required_argument, NULL, OPTION_DEVICE },
-	{ "require-gpu", no_argument, NULL, OPTION_REQUIRE_GPU },
-	{ "validate", no_argument, NULL, OPTION_VALIDATE },
-	{ "no-compute", no_argument, NULL, OPTION_NO_COMPUTE },
-	{ "busy-poll", no_argument, NULL, OPTION_BUSY_POLL },
-	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
-	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int take_option(struct options *options, int id, const char *value)
-{
-	/* In the order of their enums. */
-	static const char *const modes[] = { "auto", "native", "generic", NULL };
-	static const char *const levels[] = { "error", "warning", "info", "debug", NULL };
-	int choice, status;
-
-	switch (id) {
-	case OPTION_INTERFACE:
-		options->interface = value;
-		return WM_EXIT_DONE;
-	case OPTION_NAME:
-		options->name = value;
-		return WM_EXIT_DONE;
-	case OPTION_KEY:
-		options->key_path = value;
-		return WM_EXIT_DONE;
-	case OPTION_REQUIRE_AEAD:
-		options->require_aead = true;
-		return WM_EXIT_DONE;
-	case OPTION_XDP:
-		status = parse_choice(&choice, modes, "--xdp is auto, native or generic, not ",
-				      value);
-		options->mode = (enum wm_xdp_mode)choice;
-		return status;
-	case OPTION_REQUIRE_NATIVE:
-		options->require_native = true;
-		return WM_EXIT_DONE;
-	case OPTION_DEVICE:
-		options->device = value;
-		return WM_EXIT_DONE;
-	case OPTION_REQUIRE_GPU:
-		options->require_gpu = true;
-		return WM_EXIT_DONE;
-	case OPTION_VALIDATE:
-		options->validate = true;
-		return WM_EXIT_DONE;
-	case OPTION_NO_COMPUTE:
-		options->no_compute = true;
-		return WM_EXIT_DONE;
-	case OPTION_BUSY_POLL:
-		options->busy_poll = true;
-		return WM_EXIT_DONE;
-	case OPTION_LOG_LEVEL:
-		status = parse_choice(&choice, levels,
-				      "--log-level is error, warning, info or debug, not ", value);
-		options->log_level = (enum wm_log_level)choice;
-		return status;
-	case OPTION_VERSION:
-		printf("wiremill-node %s\n", WM_VERSION);
-		exit(WM_EXIT_DONE);
-	case OPTION_HELP:
-		fputs(usage_text, stdout);
-		exit(WM_EXIT_DONE);
-	default:
-		return complain("unknown option, or one without its value: ", value);
-	}
-}
-
-/* host_name is where a default for --name is kept. */
-static int check_options(struct options *options, char *host_name, size_t host_name_bytes)
-{
-	if (!options->interface)
-		return complain("--interface is missing", "");
-	if (options->require_native) {
-		if (options->mode == WM_XDP_GENERIC)
-			return complain("--require-native contradicts --xdp generic", "");
-		options->mode = WM_XDP_NATIVE;
-	}
-	if (options->no_compute && (options->device || options->require_gpu || options->validate))
-		return complain("--no-compute uses no GPU: leave out --device, --require-gpu and "
-				"--validate",
-				"");
-	if (options->require_aead && !options->key_path)
-		return complain("--require-aead needs the cluster key (--key FILE)", "");
-	if (!options->name) {
-		if (gethostname(host_name, host_name_bytes - 1) < 0)
-			return complain("the host has no name: give one with --name", "");
-		options->name = host_name;
-	}
-	if (!wm_message_name_is_valid(options->name, WM_NODE_NAME_BYTES))
-		return complain("a name is 1 to 31 letters, digits, '.', '_' or '-' (--name), not ",
-				options->name);
-	return WM_EXIT_DONE;
-}
-
-static int parse_options(struct options *options, int argc, char **argv)
-{
-	static char host_name[256];
-	int id, status;
-
-	*options = (struct options){ .log_level = WM_LOG_INFO };
-	opterr = 0; /* the line is ours */
-	while ((id = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
-		status = take_option(options, id, id == '?' ? argv[optind - 1] : optarg);
-		if (status != WM_EXIT_DONE)
-			return status;
-	}
-	if (optind < argc)
-		return complain("no such argument: ", argv[optind]);
-	return check_options(options, host_name, sizeof(host_name));
-}
 
 /* ---- what the agent does ------------------------------------------------ */
 
@@ -552,8 +348,8 @@ int main(int argc, char **argv)
 
 	wm_streams_keep();
 	wm_signals_ignore();
-	ret = parse_options(&node.options, argc, argv);
-	if (ret != WM_EXIT_DONE)
+	ret = wm_node_options_take(&node.options, argc, argv);
+	if (ret >= 0)
 		return ret;
 	wm_log_init("wiremill-node", node.options.log_level);
 	if (wm_log_start() < 0)

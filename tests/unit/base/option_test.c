@@ -1,178 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Command lines, good and bad, by a table that has one option of each type. */
-#include "option.h"
+#include "option_sample.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
 #include "harness.h"
 
-#define UNTOUCHED 12345u
-
-struct taken {
-	const char *text, *path, *word, *maybe;
-	uint64_t count, bytes, seconds, share_ppm, bits_per_s, burst;
-	uint32_t time_us;
-	uint16_t mtu;
-	int level;
-	unsigned many;
-	bool flag, json;
-};
-
-static int take_many(const struct wm_option *option, void *values, const char *text,
-		     struct wm_error *error)
-{
-	struct taken *taken = values;
-
-	if (strcmp(text, "bad") == 0)
-		return wm_option_refuse(option, "anything good", text, error);
-	taken->many++;
-	return 0;
-}
-
-static const char *const levels[] = { "low", "middle", "high", NULL };
-static const char *const words[] = { "yes", "no", NULL };
-
-static const struct wm_option own[] = {
-	{ .name = "text",
-	  .value_name = "TEXT",
-	  .type = WM_OPTION_TEXT,
-	  WM_OPTION_FIELD(struct taken, text),
-	  .help = "some text" },
-	{ .name = "path",
-	  .value_name = "FILE",
-	  .type = WM_OPTION_PATH,
-	  .flags = WM_OPTION_REQUIRED,
-	  WM_OPTION_FIELD(struct taken, path),
-	  .help = "a file" },
-	{ .name = "word",
-	  .value_name = "yes|no",
-	  .type = WM_OPTION_TEXT,
-	  WM_OPTION_FIELD(struct taken, word),
-	  .choices = words,
-	  .help = "either" },
-	{ .name = "maybe",
-	  .value_name = "FILE",
-	  .type = WM_OPTION_PATH,
-	  .flags = WM_OPTION_VALUE_OPTIONAL,
-	  WM_OPTION_FIELD(struct taken, maybe),
-	  .help = "perhaps a file" },
-	{ .name = "count",
-	  .value_name = "N",
-	  .type = WM_OPTION_COUNT,
-	  WM_OPTION_FIELD(struct taken, count),
-	  .min = 1,
-	  .max = UINT64_MAX,
-	  .help = "a number" },
-	{ .name = "mtu",
-	  .value_name = "M",
-	  .type = WM_OPTION_COUNT,
-	  WM_OPTION_FIELD(struct taken, mtu),
-	  .min = 1280,
-	  .max = 9000,
-	  .preset = "1500",
-	  .help = "of two bytes" },
-	{ .name = "bytes",
-	  .value_name = "BYTES",
-	  .type = WM_OPTION_BYTES,
-	  WM_OPTION_FIELD(struct taken, bytes),
-	  .min = 1,
-	  .max = 1u << 30,
-	  .preset = "128K",
-	  .help = "how much" },
-	{ .name = "seconds",
-	  .value_name = "DURATION",
-	  .type = WM_OPTION_DURATION,
-	  WM_OPTION_FIELD(struct taken, seconds),
-	  .unit_ns = WM_NS_PER_S,
-	  .min = 1,
-	  .max = 365u * 24 * 3600,
-	  .help = "how long" },
-	{ .name = "time",
-	  .value_name = "TIME",
-	  .type = WM_OPTION_DURATION,
-	  WM_OPTION_FIELD(struct taken, time_us),
-	  .unit_ns = WM_NS_PER_US,
-	  .min = 1,
-	  .max = 3600000000u,
-	  .help = "how long, finely" },
-	{ .name = "share",
-	  .value_name = "SHARE",
-	  .type = WM_OPTION_SHARE,
-	  WM_OPTION_FIELD(struct taken, share_ppm),
-	  .max = 1000000,
-	  .help = "how much of all" },
-	{ .name = "rate",
-	  .value_name = "BITS",
-	  .type = WM_OPTION_RATE,
-	  WM_OPTION_FIELD(struct taken, bits_per_s),
-	  .min = 1,
-	  .max = 1000000000000,
-	  .help = "how fast" },
-	{ .name = "level",
-	  .value_name = "LEVEL",
-	  .type = WM_OPTION_CHOICE,
-	  WM_OPTION_FIELD(struct taken, level),
-	  .choices = levels,
-	  .preset = "middle",
-	  .help = "low, middle or high" },
-	{ .name = "many",
-	  .value_name = "X",
-	  .type = WM_OPTION_CUSTOM,
-	  .flags = WM_OPTION_MANY,
-	  .take = take_many,
-	  .help = "once more" },
-	{ .name = "flag",
-	  .type = WM_OPTION_FLAG,
-	  WM_OPTION_FIELD(struct taken, flag),
-	  .help = "whether" },
-	{ .name = "burst",
-	  .value_name = "N",
-	  .type = WM_OPTION_COUNT,
-	  .only = 2,
-	  WM_OPTION_FIELD(struct taken, burst),
-	  .min = 1,
-	  .max = 64,
-	  .help = "of the other" },
-};
-
-static const struct wm_option common[] = {
-	{ .name = "json",
-	  .type = WM_OPTION_FLAG,
-	  WM_OPTION_FIELD(struct taken, json),
-	  .help = "of a set that commands share, with words enough to need a second line" },
-};
-
-static const struct wm_option_schema schema = {
-	.name = "tool first",
-	.version = "tool 1.0",
-	.summary = "does what a test wants",
-	.about = "One paragraph\nof words.\n\nAnd another one, which is so long that it must be "
-		 "wrapped to fit the screen that it is shown on.",
-	.notes = "Exit status: 0.",
-	.operand = "FILE",
-	.command = 1,
-	.sets = { { own, sizeof(own) / sizeof(own[0]) },
-		  { common, sizeof(common) / sizeof(common[0]) } },
-};
-
-static struct taken taken;
+static struct option_sample taken;
 static struct wm_option_line line;
 static struct wm_error error;
 
 static int parse(const char *const *argv)
 {
-	void *const values[WM_OPTION_SETS] = { &taken, &taken };
 	int argc = 0;
 
 	while (argv[argc])
 		argc++;
-	taken = (struct taken){ .count = UNTOUCHED };
 	error.text[0] = '\0';
-	return wm_option_parse(&schema, values, argc, (char *const *)(uintptr_t)argv, &line,
-			       &error);
+	return option_sample_parse(&taken, argc, (char *const *)(uintptr_t)argv, &line, &error);
 }
 
 #define PARSE(...) parse((const char *const[]){ __VA_ARGS__, NULL })
@@ -203,10 +50,11 @@ static void what_is_not_given_is_preset_or_stays(void)
 {
 	GOOD("--flag");
 	CU_ASSERT(taken.mtu == 1500 && taken.bytes == 128u << 10 && taken.level == 1);
-	CU_ASSERT(taken.count == UNTOUCHED && !taken.text && !taken.json && taken.many == 0);
-	CU_ASSERT(wm_option_is_given(&schema, &line, "flag"));
-	CU_ASSERT(!wm_option_is_given(&schema, &line, "mtu"));
-	CU_ASSERT(!wm_option_is_given(&schema, &line, "json"));
+	CU_ASSERT(taken.count == OPTION_SAMPLE_UNTOUCHED && !taken.text && !taken.json &&
+		  taken.many == 0);
+	CU_ASSERT(wm_option_is_given(&option_sample_schema, &line, "flag"));
+	CU_ASSERT(!wm_option_is_given(&option_sample_schema, &line, "mtu"));
+	CU_ASSERT(!wm_option_is_given(&option_sample_schema, &line, "json"));
 }
 
 static void options_and_operand_come_in_any_order(void)
@@ -227,7 +75,7 @@ static void options_and_operand_come_in_any_order(void)
 static void value_that_is_optional_goes_with_its_sign(void)
 {
 	GOOD("--maybe");
-	CU_ASSERT(wm_option_is_given(&schema, &line, "maybe") && !taken.maybe);
+	CU_ASSERT(wm_option_is_given(&option_sample_schema, &line, "maybe") && !taken.maybe);
 	GOOD("--maybe=m");
 	CU_ASSERT_STRING_EQUAL(taken.maybe, "m");
 	BAD("one FILE at a time: 'o' and 'm' are two", "--maybe", "m");
@@ -419,7 +267,7 @@ static char *help_of(unsigned width)
 	char *text;
 	FILE *stream = open_memstream(&text, &bytes);
 
-	wm_option_print_help(&schema, stream, width);
+	wm_option_print_help(&option_sample_schema, stream, width);
 	fclose(stream);
 	return text;
 }
