@@ -104,20 +104,24 @@ uint64_t wm_decimal_scale(struct wm_decimal decimal, uint64_t factor, uint64_t d
 	return value > max ? max + 1 : (uint64_t)value;
 }
 
+char *wm_number_format(char *text, size_t text_bytes, double value, const char *unit)
+{
+	static const char *const prefixes[] = { "", "k", "M", "G", "T", "P", "E" };
+	unsigned prefix = 0;
+
+	while (value >= 999.5 && prefix < sizeof(prefixes) / sizeof(prefixes[0]) - 1)
+		value /= 1000, prefix++;
+	snprintf(text, text_bytes, "%.*f %s%s",
+		 prefix == 0 || value >= 99.95 ? 0
+		 : value >= 9.995	       ? 1
+					       : 2,
+		 value, prefixes[prefix], unit);
+	return text;
+}
+
 char *wm_number_format_bytes(char *text, size_t text_bytes, uint64_t bytes)
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
-	double value = (double)bytes;
-	unsigned unit = 0;
-
-	while (value >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1)
-		value /= 1000, unit++;
-	snprintf(text, text_bytes, "%.*f %s",
-		 unit == 0 || value >= 99.95 ? 0
-		 : value >= 9.995	     ? 1
-					     : 2,
-		 value, units[unit]);
-	return text;
+	return wm_number_format(text, text_bytes, (double)bytes, "B");
 }
 
 char *wm_number_format_seconds(char *text, size_t text_bytes, double seconds)

@@ -14,18 +14,13 @@ void wm_bucket_init(struct wm_bucket *bucket, struct wm_rate rate, uint32_t burs
 		    uint64_t depth_ns, uint64_t start_ns)
 {
 	assert(burst_frames >= 1 && burst_frames <= WM_BUCKET_BURST_MAX);
-	*bucket = (struct wm_bucket){ .burst_frames = burst_frames, .depth_ns = depth_ns };
-	wm_bucket_set_rate(bucket, rate, start_ns);
-}
-
-void wm_bucket_set_rate(struct wm_bucket *bucket, struct wm_rate rate, uint64_t now_ns)
-{
 	assert(rate.unit == WM_RATE_MAX || (rate.per_s > 0 && rate.per_s <= WM_RATE_PER_S_MAX));
-	bucket->rate = rate;
-	bucket->due_ns = bucket->next_ns = now_ns;
-	bucket->rest = 0;
-	bucket->burst_left = bucket->burst_frames;
-	bucket->step_bytes = 0;
+	*bucket = (struct wm_bucket){ .rate = rate,
+				      .burst_frames = burst_frames,
+				      .burst_left = burst_frames,
+				      .depth_ns = depth_ns,
+				      .due_ns = start_ns,
+				      .next_ns = start_ns };
 }
 
 static void measure_step(struct wm_bucket *bucket, uint32_t frame_bytes)

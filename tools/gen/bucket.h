@@ -29,8 +29,6 @@
 #include "rate.h"
 
 #define WM_BUCKET_BURST_MAX 65536u
-/* A depth that never slips: the load is what was asked for, whatever happens. */
-#define WM_BUCKET_DEPTH_ENDLESS UINT64_MAX
 
 struct wm_bucket {
 	struct wm_rate rate;
@@ -52,8 +50,6 @@ struct wm_bucket {
  * start_ns. */
 void wm_bucket_init(struct wm_bucket *bucket, struct wm_rate rate, uint32_t burst_frames,
 		    uint64_t depth_ns, uint64_t start_ns);
-/* Another rate from the next frame on, and nothing to catch up. */
-void wm_bucket_set_rate(struct wm_bucket *bucket, struct wm_rate rate, uint64_t now_ns);
 
 static inline bool wm_bucket_is_due(const struct wm_bucket *bucket, uint64_t now_ns)
 {

@@ -25,13 +25,11 @@ static void search_init(struct wm_search *search, const struct wm_gen_options *o
 		.max = options->rate.per_s,
 		.resolution = resolution,
 	};
+	uint32_t trials_each = 1;
 
-	if (options->command == WM_GEN_THROUGHPUT)
-		wm_search_init_throughput(search, &range);
-	else
-		wm_search_init_critical(
-			search, &range,
-			wm_search_trials_for(options->confidence_ppm, options->failure_ppm));
+	if (options->command == WM_GEN_CRITICAL)
+		trials_each = wm_search_trials_for(options->confidence_ppm, options->failure_ppm);
+	wm_search_init(search, &range, trials_each);
 }
 
 static enum wm_trial outcome_of(const struct wm_traffic *traffic, uint32_t tolerated_ppm)

@@ -114,7 +114,7 @@ uint64_t wm_histogram_percentile(const struct wm_histogram *histogram, uint32_t 
 
 uint64_t wm_histogram_mean(const struct wm_histogram *histogram)
 {
-	struct wm_histogram_bucket bucket = { 0 };
+	struct wm_histogram_bucket bucket;
 	unsigned cursor = 0;
 	double sum_ns = 0;
 
@@ -129,8 +129,6 @@ uint64_t wm_histogram_mean(const struct wm_histogram *histogram)
 bool wm_histogram_next(const struct wm_histogram *histogram, unsigned *cursor,
 		       struct wm_histogram_bucket *bucket)
 {
-	bucket->below += bucket->count;
-	bucket->count = 0;
 	while (*cursor < WM_HISTOGRAM_BUCKETS && histogram->counts[*cursor] == 0)
 		(*cursor)++;
 	if (*cursor == WM_HISTOGRAM_BUCKETS)

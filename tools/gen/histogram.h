@@ -40,7 +40,6 @@ struct wm_histogram {
 struct wm_histogram_bucket {
 	uint64_t first_ns, last_ns;
 	uint64_t count;
-	uint64_t below; /* latencies in all buckets before this one */
 };
 
 void wm_histogram_init(struct wm_histogram *histogram);
@@ -54,8 +53,7 @@ void wm_histogram_merge(struct wm_histogram *into, const struct wm_histogram *fr
 uint64_t wm_histogram_percentile(const struct wm_histogram *histogram, uint32_t share_ppm);
 /* As exact as the buckets. 0: empty. */
 uint64_t wm_histogram_mean(const struct wm_histogram *histogram);
-/* Goes on from *cursor (0 at first) to the next bucket that is not empty; bucket
- * is {0} before the first call. */
+/* Goes on from *cursor (0 at first) to the next bucket that is not empty. */
 bool wm_histogram_next(const struct wm_histogram *histogram, unsigned *cursor,
 		       struct wm_histogram_bucket *bucket);
 

@@ -85,12 +85,6 @@ void wm_rack_serve(struct wm_rack *rack)
 	wm_membership_tick(&rack->membership, now_ns);
 }
 
-uint32_t wm_rack_count(const struct wm_rack *rack)
-{
-	return wm_membership_count(&rack->membership, WM_MEMBER_ADMITTED) +
-	       wm_membership_count(&rack->membership, WM_MEMBER_READY);
-}
-
 uint64_t wm_rack_changed_ns(const struct wm_rack *rack)
 {
 	return rack->changed_ns;

@@ -26,8 +26,7 @@ void wm_rack_destroy(struct wm_rack **rack);
 /* Takes what came, and keeps sessions alive. */
 void wm_rack_serve(struct wm_rack *rack);
 
-/* How many nodes are in, and when one last came (CLOCK_MONOTONIC). */
-uint32_t wm_rack_count(const struct wm_rack *rack);
+/* When a node last came or left (CLOCK_MONOTONIC). */
 uint64_t wm_rack_changed_ns(const struct wm_rack *rack);
 /* The node of that name, if it is in. */
 const struct wm_member *wm_rack_find(const struct wm_rack *rack, const char *name);

@@ -96,26 +96,16 @@ char *wm_rate_format(char *text, size_t text_bytes, struct wm_rate rate)
 	static const char *const names[] = { [WM_RATE_FRAMES] = "pps",
 					     [WM_RATE_BITS_L2] = "bit/s of layer 2",
 					     [WM_RATE_BITS_L1] = "bit/s" };
-	static const char *const prefixes[] = { "", "k", "M", "G", "T" };
-	double value = (double)rate.per_s;
-	unsigned prefix = 0;
 
 	if (rate.unit == WM_RATE_MAX) {
 		snprintf(text, text_bytes, "max");
 		return text;
 	}
 	if (rate.unit == WM_RATE_RECORDED) {
-		snprintf(text, text_bytes, "%g x recorded", value / 1e6);
+		snprintf(text, text_bytes, "%g x recorded", (double)rate.per_s / 1e6);
 		return text;
 	}
-	while (value >= 999.5 && prefix < sizeof(prefixes) / sizeof(prefixes[0]) - 1)
-		value /= 1000, prefix++;
-	snprintf(text, text_bytes, "%.*f %s%s",
-		 prefix == 0 || value >= 99.95 ? 0
-		 : value >= 9.995	       ? 1
-					       : 2,
-		 value, prefixes[prefix], names[rate.unit]);
-	return text;
+	return wm_number_format(text, text_bytes, (double)rate.per_s, names[rate.unit]);
 }
 
 uint64_t wm_rate_cost(enum wm_rate_unit unit, uint32_t frame_bytes)
@@ -126,17 +116,4 @@ uint64_t wm_rate_cost(enum wm_rate_unit unit, uint32_t frame_bytes)
 	if (unit == WM_RATE_BITS_L1)
 		frame_bytes += WM_ETHER_GAP_BYTES;
 	return 8ull * frame_bytes;
-}
-
-uint64_t wm_rate_frames_per_s(struct wm_rate rate, uint64_t total_bytes, uint64_t count)
-{
-	unsigned __int128 bits;
-
-	assert(rate.unit != WM_RATE_MAX && rate.unit != WM_RATE_RECORDED && count > 0);
-	if (rate.unit == WM_RATE_FRAMES)
-		return rate.per_s;
-	bits = (unsigned __int128)total_bytes * 8;
-	if (rate.unit == WM_RATE_BITS_L1)
-		bits += (unsigned __int128)count * WM_ETHER_GAP_BYTES * 8;
-	return (uint64_t)((unsigned __int128)rate.per_s * count / bits);
 }

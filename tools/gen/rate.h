@@ -55,9 +55,6 @@ char *wm_rate_format(char *text, size_t text_bytes, struct wm_rate rate);
 /* What one frame takes of a second's worth: 1, or its bits. Not for WM_RATE_MAX
  * and WM_RATE_RECORDED. */
 uint64_t wm_rate_cost(enum wm_rate_unit unit, uint32_t frame_bytes);
-/* Frames a second of this mean size (total_bytes in count frames) that a rate
- * gives, rounded down. Likewise. */
-uint64_t wm_rate_frames_per_s(struct wm_rate rate, uint64_t total_bytes, uint64_t count);
 
 /* Bytes of a frame in memory, without the FCS that the NIC adds. */
 static inline uint32_t wm_rate_buffer_bytes(uint32_t frame_bytes)

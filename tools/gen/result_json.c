@@ -76,7 +76,7 @@ static json_t *latency(const struct wm_result_latency *latency)
 
 static json_t *histogram(const struct wm_histogram *histogram)
 {
-	struct wm_histogram_bucket bucket = { 0 };
+	struct wm_histogram_bucket bucket;
 	json_t *buckets;
 	unsigned cursor = 0;
 

@@ -8,8 +8,8 @@
 /* What a quotient of logarithms may be too large by, before it is rounded up. */
 #define ROUNDING 1e-9
 
-void wm_search_init_critical(struct wm_search *search, const struct wm_search_range *range,
-			     uint32_t trials_each)
+void wm_search_init(struct wm_search *search, const struct wm_search_range *range,
+		    uint32_t trials_each)
 {
 	assert(range->min >= 1 && range->min <= range->max && range->max < UINT64_MAX);
 	assert(range->resolution > 0);
@@ -19,11 +19,6 @@ void wm_search_init_critical(struct wm_search *search, const struct wm_search_ra
 				      .candidate = range->max,
 				      .bad = range->max + 1,
 				      .retreat = range->resolution };
-}
-
-void wm_search_init_throughput(struct wm_search *search, const struct wm_search_range *range)
-{
-	wm_search_init_critical(search, range, 1);
 }
 
 /* Half-way between what passed and what did not; the least rate, untried, stands in

@@ -2,7 +2,7 @@
 /*
  * Which rate to try next, until the highest good one is known.
  *
- *   wm_search_init_throughput(&search, &range);
+ *   wm_search_init(&search, &range, trials_each);
  *   while (wm_search_next(&search, &rate)) {
  *           run a trial at this rate;
  *           wm_search_report(&search, WM_TRIAL_PASSED | LOSSY | NOT_OFFERED);
@@ -72,10 +72,9 @@ struct wm_search_result {
 	uint32_t candidates;  /* rates that were tried so */
 };
 
-void wm_search_init_throughput(struct wm_search *search, const struct wm_search_range *range);
-/* trials_each 1 .. WM_SEARCH_TRIALS_EACH_MAX */
-void wm_search_init_critical(struct wm_search *search, const struct wm_search_range *range,
-			     uint32_t trials_each);
+/* trials_each: n, to WM_SEARCH_TRIALS_EACH_MAX; 1: throughput. */
+void wm_search_init(struct wm_search *search, const struct wm_search_range *range,
+		    uint32_t trials_each);
 
 /* False: the search is over. */
 bool wm_search_next(const struct wm_search *search, uint64_t *rate);

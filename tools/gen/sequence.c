@@ -67,8 +67,6 @@ static enum wm_sequence_verdict receive_behind(struct wm_sequence *sequence, uin
 		return WM_SEQUENCE_DUPLICATE;
 	}
 	sequence->reordered++;
-	if (distance > sequence->distance_max)
-		sequence->distance_max = distance;
 	return WM_SEQUENCE_REORDERED;
 }
 
@@ -83,15 +81,8 @@ enum wm_sequence_verdict wm_sequence_receive(struct wm_sequence *sequence, uint6
 	return WM_SEQUENCE_IN_ORDER;
 }
 
-uint64_t wm_sequence_distinct(const struct wm_sequence *sequence)
-{
-	return sequence->in_order + sequence->reordered;
-}
-
 uint64_t wm_sequence_lost(const struct wm_sequence *sequence, uint64_t sent)
 {
-	uint64_t distinct = wm_sequence_distinct(sequence);
-
 	assert(sequence->next - sequence->first <= sent);
-	return sent - distinct;
+	return sent - sequence->in_order - sequence->reordered;
 }

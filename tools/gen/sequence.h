@@ -35,7 +35,6 @@ struct wm_sequence {
 	uint64_t first; /* where counting began */
 	uint64_t next;
 	uint64_t in_order, reordered, duplicates, late;
-	uint64_t distance_max; /* of a reordered frame behind the highest, in frames */
 	uint64_t seen[WM_SEQUENCE_WINDOW / 64];
 };
 
@@ -44,8 +43,6 @@ struct wm_sequence {
 void wm_sequence_init(struct wm_sequence *sequence, uint64_t first);
 enum wm_sequence_verdict wm_sequence_receive(struct wm_sequence *sequence, uint64_t number);
 
-/* Different numbers received, without those that were late. */
-uint64_t wm_sequence_distinct(const struct wm_sequence *sequence);
 /* Numbers from first to the end that were not received, of `sent` from first on.
  * A late frame counts as lost: the truth is between this less `late`, and this. A
  * receiver that does not know what was sent takes next - first. */

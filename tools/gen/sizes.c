@@ -144,9 +144,6 @@ static void cycle_add(struct wm_size_cycle *cycle, uint32_t bytes)
 {
 	assert(cycle->count < WM_SIZE_CYCLE_MAX);
 	cycle->bytes[cycle->count++] = (uint16_t)bytes;
-	cycle->total_bytes += bytes;
-	if (bytes > cycle->bytes_max)
-		cycle->bytes_max = bytes;
 }
 
 static void cycle_fill(struct wm_size_cycle *cycle, const struct wm_size_point *point)

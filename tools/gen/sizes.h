@@ -44,8 +44,6 @@ struct wm_sizes {
 /* Caller's memory, 18 KiB. */
 struct wm_size_cycle {
 	uint32_t count, position;
-	uint64_t total_bytes; /* of one cycle: for the mean size */
-	uint32_t bytes_max;
 	uint16_t bytes[WM_SIZE_CYCLE_MAX];
 };
 

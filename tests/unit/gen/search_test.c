@@ -31,7 +31,7 @@ static void run_throughput(uint64_t min, uint64_t max, uint64_t resolution, uint
 {
 	struct wm_search_range range = { min, max, resolution };
 
-	wm_search_init_throughput(&search, &range);
+	wm_search_init(&search, &range, 1);
 	run(limit, UINT64_MAX);
 }
 
@@ -40,7 +40,7 @@ static void run_critical(uint64_t min, uint64_t max, uint64_t resolution, uint64
 {
 	struct wm_search_range range = { min, max, resolution };
 
-	wm_search_init_critical(&search, &range, trials_each);
+	wm_search_init(&search, &range, trials_each);
 	run(limit, UINT64_MAX);
 }
 
@@ -95,10 +95,10 @@ static void a_sender_that_ends_first_is_named(void)
 {
 	struct wm_search_range range = { 1, 1000, 1 };
 
-	wm_search_init_throughput(&search, &range);
+	wm_search_init(&search, &range, 1);
 	run(700, 600);
 	CU_ASSERT(result.rate == 600 && result.failed_at == 601 && result.tester_limited);
-	wm_search_init_throughput(&search, &range);
+	wm_search_init(&search, &range, 1);
 	run(500, 600);
 	CU_ASSERT(result.rate == 500 && result.failed_at == 501 && !result.tester_limited);
 }
@@ -141,7 +141,7 @@ static void rare_loss_moves_the_critical_rate_below_it(void)
 	unsigned above = 0;
 
 	for (uint64_t seed = 1; seed <= 200; seed++) {
-		wm_search_init_critical(&search, &range, 29);
+		wm_search_init(&search, &range, 29);
 		run_flaky(50000, 80000, seed);
 		CU_ASSERT(result.found && result.candidates > 1);
 		CU_ASSERT(result.rate + 100 > 49000);
@@ -155,7 +155,7 @@ static void a_rack_that_never_passes_all_of_them_has_no_critical_rate(void)
 {
 	struct wm_search_range range = { 10, 1000, 1 };
 
-	wm_search_init_critical(&search, &range, 29);
+	wm_search_init(&search, &range, 29);
 	run_flaky(0, 800, 4);
 	CU_ASSERT(!result.found && result.failed_at == 10);
 }

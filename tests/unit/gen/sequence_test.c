@@ -47,7 +47,6 @@ static void a_smaller_number_than_the_next_is_reordered(void)
 	wm_sequence_receive(&sequence, 12);
 	CU_ASSERT_EQUAL(wm_sequence_receive(&sequence, 10), WM_SEQUENCE_REORDERED);
 	CU_ASSERT_EQUAL(wm_sequence_receive(&sequence, 11), WM_SEQUENCE_REORDERED);
-	CU_ASSERT_EQUAL(sequence.distance_max, 2);
 	CU_ASSERT_EQUAL(wm_sequence_lost(&sequence, 13), 0);
 }
 
@@ -60,7 +59,6 @@ static void the_example_of_rfc_4737_has_one_reordered(void)
 	for (unsigned i = 0; i < 10; i++)
 		CU_ASSERT_EQUAL(wm_sequence_receive(&sequence, numbers[i]),
 				numbers[i] == 4 ? WM_SEQUENCE_REORDERED : WM_SEQUENCE_IN_ORDER);
-	CU_ASSERT_EQUAL(sequence.distance_max, 4);
 }
 
 static void a_copy_is_a_duplicate_wherever_it_comes(void)
@@ -85,7 +83,6 @@ static void the_window_is_exact_to_its_edge(void)
 	CU_ASSERT_EQUAL(wm_sequence_receive(&sequence, 6), WM_SEQUENCE_DUPLICATE);
 	CU_ASSERT_EQUAL(wm_sequence_receive(&sequence, 5), WM_SEQUENCE_LATE);
 	CU_ASSERT_EQUAL(sequence.late, 1);
-	CU_ASSERT_EQUAL(sequence.distance_max, WINDOW - 1);
 }
 
 static void jumps_of_any_length_forget_only_what_leaves_the_window(void)

@@ -108,10 +108,20 @@ static void begin(const char *text, uint64_t seed)
 	wm_size_cycle_init(&cycle, &sizes.points[0], seed);
 }
 
+/* Of one cycle. */
+static uint64_t total_bytes(void)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < cycle.count; i++)
+		total += cycle.bytes[i];
+	return total;
+}
+
 static void one_size_is_always_the_same(void)
 {
 	begin("1518", 1);
-	CU_ASSERT(cycle.count == 1 && cycle.total_bytes == 1518 && cycle.bytes_max == 1518);
+	CU_ASSERT(cycle.count == 1 && total_bytes() == 1518);
 	for (unsigned i = 0; i < 5; i++)
 		CU_ASSERT_EQUAL(wm_size_cycle_next(&cycle), 1518);
 }
@@ -119,7 +129,7 @@ static void one_size_is_always_the_same(void)
 static void imix_has_its_shares_in_every_cycle(void)
 {
 	begin("imix", 42);
-	CU_ASSERT_EQUAL(cycle.total_bytes, 7 * 64 + 4 * 594 + 1518);
+	CU_ASSERT_EQUAL(total_bytes(), 7 * 64 + 4 * 594 + 1518);
 	for (unsigned round = 0; round < 3; round++) {
 		unsigned small = 0, middle = 0, large = 0;
 
@@ -138,7 +148,6 @@ static void a_range_has_every_size_once_a_cycle(void)
 
 	begin("64-9018", 42);
 	CU_ASSERT_EQUAL(cycle.count, 9018 - 64 + 1);
-	CU_ASSERT_EQUAL(cycle.bytes_max, 9018);
 	for (unsigned i = 0; i < cycle.count; i++)
 		seen[wm_size_cycle_next(&cycle)]++;
 	for (unsigned bytes = 0; bytes < sizeof(seen); bytes++)
@@ -148,7 +157,7 @@ static void a_range_has_every_size_once_a_cycle(void)
 static void a_step_ends_before_what_is_beyond_the_range(void)
 {
 	begin("64-200:64", 1);
-	CU_ASSERT(cycle.count == 3 && cycle.total_bytes == 64 + 128 + 192);
+	CU_ASSERT(cycle.count == 3 && total_bytes() == 64 + 128 + 192);
 }
 
 static void the_order_follows_from_the_seed(void)
