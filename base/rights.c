@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +86,49 @@ int wm_rights_check_limits(uint64_t files, struct wm_error *error)
 				    "unlimited'",
 				    (uint64_t)limit.rlim_cur);
 	return 0;
+}
+
+static void *do_nothing(void *context)
+{
+	return context;
+}
+
+/* 0 or a positive errno. */
+static int try_thread(void)
+{
+	pthread_t thread;
+	int code = pthread_create(&thread, NULL, do_nothing, NULL);
+
+	if (code == 0)
+		pthread_join(thread, NULL);
+	return code;
+}
+
+int wm_rights_explain(int code, struct wm_error *error)
+{
+	struct wm_error symptom = error ? *error : (struct wm_error){ "" };
+	struct rlimit limit;
+	int refused;
+
+	if (code != -EIO && code != -ENOMEM)
+		return code;
+	if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		return wm_error_set(error, -code,
+				    "the data segment is limited to %" PRIu64
+				    " bytes: run 'ulimit -d unlimited' (%.300s)",
+				    (uint64_t)limit.rlim_cur, symptom.text);
+	refused = try_thread();
+	if (refused == EPERM && wm_rights_are_filtered())
+		return wm_error_set(error, -code,
+				    "a seccomp filter forbids threads (clone3): allow them in the "
+				    "container's profile or the unit's SystemCallFilter= (%.250s)",
+				    symptom.text);
+	if (refused)
+		return wm_error_set(error, -code,
+				    "no thread can be started: raise 'ulimit -u', TasksMax= or the "
+				    "container's limit of pids (%.300s)",
+				    symptom.text);
+	return code;
 }
 
 bool wm_rights_are_filtered(void)

@@ -20,6 +20,10 @@ enum wm_right {
 int wm_rights_check(unsigned rights, const char *what, struct wm_error *error);
 /* So many files may be open, and the address space has no bound. Returns 0 or -EMFILE, -ENOMEM. */
 int wm_rights_check_limits(uint64_t files, struct wm_error *error);
+/* For a failure that names no cause: `code` is -EIO or -ENOMEM (else nothing is done), and the
+ * error says what failed. Where a limit of this process may be why, the line names that first.
+ * Returns code. */
+int wm_rights_explain(int code, struct wm_error *error);
 /* So many bytes may be locked: by CAP_IPC_LOCK or RLIMIT_MEMLOCK. Returns 0 or -ENOMEM. */
 int wm_rights_check_memlock(uint64_t bytes, struct wm_error *error);
 /* A seccomp filter is in force (of a container, of SystemCallFilter=), which may be who

@@ -20,12 +20,15 @@
 #include "link_watch.h"
 #include "log.h"
 #include "node_options.h"
+#include "rights.h"
 #include "signals.h"
 #include "streams.h"
 #include "wiremill/control.h"
 #include "wiremill/executor.h"
 #include "worker.h"
 
+/* What a node opens (13), and then a GPU's driver its own. */
+#define OPEN_FILES 64u
 /* How often signals are looked for while there is work. */
 #define SIGNAL_CHECK_NS (10 * WM_NS_PER_MS)
 
@@ -355,6 +358,9 @@ int main(int argc, char **argv)
 	if (wm_log_start() < 0)
 		wm_log_warning("the log has no thread of its own: whoever reads it must not stall");
 
+	ret = wm_rights_check_limits(OPEN_FILES, &error);
+	if (ret < 0)
+		goto report;
 	ret = open_signals(&node, &error);
 	if (ret < 0)
 		goto report;

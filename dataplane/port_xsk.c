@@ -74,8 +74,10 @@ static int map_region(struct wm_xsk *xsk, struct wm_error *error)
 
 	start = mmap(NULL, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (start == MAP_FAILED)
-		return wm_error_set(error, ENOMEM, "no memory for %u bytes of frames",
-				    WM_XSK_MEMORY_BYTES);
+		return wm_rights_explain(wm_error_set(error, ENOMEM,
+						      "no memory for %u bytes of frames",
+						      WM_XSK_MEMORY_BYTES),
+					 error);
 	aligned = (uint8_t *)(((uintptr_t)start + REGION_ALIGN_BYTES - 1) &
 			      ~(uintptr_t)(REGION_ALIGN_BYTES - 1));
 	if (aligned > start)
@@ -170,6 +172,15 @@ static int open_socket(struct wm_xsk *xsk, const char *name, struct wm_error *er
 			"Linux 6.6): set an MTU of %u or less",
 			name, xsk->interface.mtu,
 			PIECE_BYTES_MAX + WM_XDP_TRIM_BYTES - WM_ETHER_HEADER_BYTES);
+	if ((ret == -EPERM || ret == -EAFNOSUPPORT) && wm_rights_are_filtered())
+		return wm_error_set(error, -ret,
+				    "a seccomp filter forbids AF_XDP sockets: allow them in the "
+				    "container's profile, or the unit's SystemCallFilter= and "
+				    "RestrictAddressFamilies=");
+	if (ret == -EAFNOSUPPORT)
+		return wm_error_set(error, EAFNOSUPPORT,
+				    "this kernel has no AF_XDP sockets: one with "
+				    "CONFIG_XDP_SOCKETS=y is needed");
 	return wm_error_set(error, -ret, "an AF_XDP socket cannot be opened on %s: %s", name,
 			    strerror(-ret));
 }

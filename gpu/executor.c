@@ -9,6 +9,7 @@
 
 #include "compute.h"
 #include "none.h"
+#include "rights.h"
 #include "row.h"
 #include "shader.h"
 #include "wiremill/limits.h"
@@ -70,9 +71,10 @@ static int bring_up_device(struct wm_executor *executor, const struct wm_executo
 	int ret = wm_compute_init(&executor->compute, config, executor->submitted, error);
 
 	executor->is_up = ret == 0;
-	if (ret < 0)
-		keep_messages(executor);
-	return ret;
+	if (ret == 0)
+		return 0;
+	keep_messages(executor);
+	return wm_rights_explain(ret, error);
 }
 
 static void take_down_device(struct wm_executor *executor)

@@ -28,6 +28,8 @@ const char *wm_result_name(VkResult result)
 		return "VK_ERROR_TOO_MANY_OBJECTS";
 	case VK_ERROR_INVALID_EXTERNAL_HANDLE:
 		return "VK_ERROR_INVALID_EXTERNAL_HANDLE";
+	case VK_ERROR_UNKNOWN:
+		return "VK_ERROR_UNKNOWN";
 	default:
 		return "an unexpected VkResult";
 	}

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rights.h"
 #include "wiremill/limits.h"
 
 /* ---- the interface ------------------------------------------------------ */
@@ -28,13 +29,33 @@ static int ask(int fd, unsigned long what, struct ifreq *request, const char *na
 	return 0;
 }
 
+/* `request` asks for that name from now on. */
+static int find_index(unsigned *index, struct ifreq *request, int fd, const char *name,
+		      struct wm_error *error)
+{
+	bool fits = strlen(name) < sizeof(request->ifr_name);
+
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
+	if (fits && ioctl(fd, SIOCGIFINDEX, request) == 0) {
+		*index = (unsigned)request->ifr_ifindex;
+		return 0;
+	}
+	if (fits && errno != ENODEV)
+		return wm_error_set(error, errno, "interface %s cannot be read: %s", name,
+				    strerror(errno));
+	return wm_error_set(error, ENODEV,
+			    "there is no interface '%s': 'ip -brief link' lists them", name);
+}
+
 static int read_interface(struct wm_host_interface *interface, int fd, const char *name,
 			  struct wm_error *error)
 {
 	struct ifreq request = { 0 };
 	int ret;
 
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	ret = find_index(&interface->index, &request, fd, name, error);
+	if (ret < 0)
+		return ret;
 	ret = ask(fd, SIOCGIFHWADDR, &request, name, error);
 	if (ret < 0)
 		return ret;
@@ -65,17 +86,17 @@ static int read_interface(struct wm_host_interface *interface, int fd, const cha
 int wm_host_interface_find(struct wm_host_interface *interface, const char *name,
 			   struct wm_error *error)
 {
-	int fd, ret;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
 
-	interface->index = if_nametoindex(name);
-	if (interface->index == 0)
-		return wm_error_set(error, ENODEV,
-				    "there is no interface '%s': 'ip -brief link' lists them",
-				    name);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 && wm_rights_are_filtered())
+		return wm_error_set(error, errno,
+				    "a seccomp filter forbids sockets (%s), by which interface %s "
+				    "is read: allow them in the container's profile, or the unit's "
+				    "SystemCallFilter= and RestrictAddressFamilies=",
+				    strerror(errno), name);
 	if (fd < 0)
 		return wm_error_set(error, errno, "interface %s cannot be read: %s", name,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	ret = read_interface(interface, fd, name, error);
 	close(fd);
 	return ret;

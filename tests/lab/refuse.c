@@ -2,33 +2,47 @@
 /*
  * refuse CALL ERRNO COMMAND...: runs it as on a machine that refuses this system call
  * with that errno (a number): a seccomp profile, an old kernel.
+ *
+ * socket_inet and socket_xdp are socket() for that family alone, as RestrictAddressFamilies=
+ * of a unit refuses it.
  */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const struct {
+static const struct call {
 	const char *name;
 	unsigned number;
+	bool by_argument; /* the first */
+	unsigned argument;
 } calls[] = {
-	{ "bpf", SYS_bpf },
-	{ "io_uring_register", SYS_io_uring_register },
-	{ "io_uring_setup", SYS_io_uring_setup },
-	{ "memfd_create", SYS_memfd_create },
+	{ .name = "bpf", .number = SYS_bpf },
+	{ .name = "clone3", .number = SYS_clone3 },
+	{ .name = "io_uring_register", .number = SYS_io_uring_register },
+	{ .name = "io_uring_setup", .number = SYS_io_uring_setup },
+	{ .name = "memfd_create", .number = SYS_memfd_create },
+	{ .name = "socket_inet", .number = SYS_socket, .by_argument = true, .argument = AF_INET },
+	{ .name = "socket_xdp", .number = SYS_socket, .by_argument = true, .argument = AF_XDP },
 };
 
-static int refuse(unsigned number, unsigned code)
+static int refuse(const struct call *call, unsigned code)
 {
+	/* Any argument is 0 or more. */
+	const unsigned compare = call->by_argument ? BPF_JEQ : BPF_JGE;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | compare | BPF_K, call->argument, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (code & SECCOMP_RET_DATA)),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -44,7 +58,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; argc > 3 && i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(argv[1], calls[i].name) != 0)
 			continue;
-		if (refuse(calls[i].number, (unsigned)atoi(argv[2])) < 0)
+		if (refuse(&calls[i], (unsigned)atoi(argv[2])) < 0)
 			break;
 		execvp(argv[3], argv + 3);
 		break;

@@ -10,11 +10,11 @@ refuse=$build/tests/lab/refuse
 gen=$build/tools/gen/wiremill-gen
 daemon=("$build/control/wiremilld" --interface port0 --socket "$scratch/s.sock" --state "$scratch/state")
 
-# Without the warning of what was not asked for.
+# Without the warnings of what was not asked for.
 said_by() {
 	local status=0
 	"$@" 2>"$scratch/all" >"$scratch/out" || status=$?
-	grep -v 'no --key' "$scratch/all" >&2 || true
+	grep -Ev 'no --key|log has no thread' "$scratch/all" >&2 || true
 	cat "$scratch/out"
 	return "$status"
 }
@@ -44,6 +44,10 @@ seccomp_is_not_the_sysctl() {
 	controller 'seccomp filter forbids io_uring: ' "$refuse" io_uring_setup 38
 	controller 'seccomp filter forbids io_uring_register' "$refuse" io_uring_register 1
 	node 'seccomp filter forbids bpf' "$refuse" bpf 1
+	node 'seccomp filter forbids AF_XDP' "$refuse" socket_xdp 1
+	node 'seccomp filter forbids AF_XDP' "$refuse" socket_xdp 97
+	node 'seccomp filter forbids sockets' "$refuse" socket_inet 97
+	node 'seccomp filter forbids threads.*Vulkan' "$refuse" clone3 1
 	! grep io_uring_disabled "$scratch/stderr"
 }
 
@@ -54,6 +58,17 @@ no_sys_is_not_no_hugepages() {
 		--interface port0 --mac 02:00:00:00:00:01 --count 1
 	within 'umount -l /proc'
 	controller '/proc is not mounted' "${unshare_setup[@]}"
+}
+
+# A node keeps nothing there: its program goes with it.
+no_bpffs_is_needed() {
+	local status=0
+	within "mount -t tmpfs none /sys/fs/bpf; echo \$\$ >'$scratch/pid'"
+	lab exec --node 1 -- "${unshare_setup[@]}" "$build/control/wiremill-node" \
+		--interface port0 --name n1 >"$scratch/log" 2>&1 &
+	eventually 60 grep 'joining as n1' "$scratch/log" || status=1
+	kill "$(<"$scratch/pid")"
+	wait $! && return "$status"
 }
 
 capabilities_are_named() {
@@ -70,7 +85,16 @@ limits_are_named() {
 	controller "'ulimit -n'" bash -c 'ulimit -n 32; exec "$@"' -
 	controller "'ulimit -v unlimited'" bash -c 'ulimit -v 1000000; exec "$@"' -
 	controller "'ulimit -f'" bash -c 'ulimit -f 1000; exec "$@"' -
-	node "'ulimit -n'" bash -c 'ulimit -n 6; exec "$@"' -
+	local files
+	for files in 6 8 12 63; do
+		node "'ulimit -n'" bash -c "ulimit -n $files; exec \"\$@\"" -
+	done
+	# What a driver makes of these differs, from 'no device' to an error that says nothing.
+	node "'ulimit -v unlimited'" bash -c 'ulimit -v 1000000; exec "$@"' -
+	node "'ulimit -v unlimited'" bash -c 'ulimit -v 100000; exec "$@"' -
+	node "'ulimit -d unlimited'" bash -c 'ulimit -d 12000; exec "$@"' -
+	node "'ulimit -d unlimited'" bash -c 'ulimit -d 25000; exec "$@"' -
+	node "'ulimit -u'.*Vulkan" "$refuse" clone3 11
 }
 
 # EAL panics where a core may not be used, and prints its usage where it knows none.
@@ -135,6 +159,7 @@ lab kill --controller --signal TERM
 lab kill --node 1 --signal TERM
 check "a system call that seccomp refuses" seccomp_is_not_the_sysctl
 check "no /sys, no /proc" no_sys_is_not_no_hugepages
+check "no file system of BPF, and none is needed" no_bpffs_is_needed
 check "capabilities that are missing" capabilities_are_named
 check "limits of the process" limits_are_named
 check "cores that may not be used" cores_are_checked
