@@ -87,6 +87,8 @@ struct wm_option_schema {
 			      * as the tables have it */
 	uint32_t command;    /* which bit of `only` it is; 0: of a program without */
 	struct wm_option_set sets[WM_OPTION_SETS];
+	const struct wm_option_schema *commands; /* whose summaries help has; or NULL */
+	unsigned command_count;
 };
 
 enum wm_option_request { WM_OPTION_RUN, WM_OPTION_HELP, WM_OPTION_VERSION };
@@ -122,9 +124,7 @@ int wm_option_set(const struct wm_option *option, void *values, const char *text
 int wm_option_wrong_usage(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* All of it, or its parts, on lines of at most so many columns. */
+/* On lines of at most so many columns. */
 void wm_option_print_help(const struct wm_option_schema *schema, FILE *stream, unsigned width);
-void wm_option_print_usage(const struct wm_option_schema *schema, FILE *stream, unsigned width);
-void wm_option_print_options(const struct wm_option_schema *schema, FILE *stream, unsigned width);
 
 #endif

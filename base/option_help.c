@@ -76,7 +76,7 @@ static struct wm_wrap begin_way(const struct wm_option_schema *schema, const cha
 	return (struct wm_wrap){ stream, width, USAGE_INDENT, at > 0 ? (unsigned)at : 0 };
 }
 
-void wm_option_print_usage(const struct wm_option_schema *schema, FILE *stream, unsigned width)
+static void print_usage(const struct wm_option_schema *schema, FILE *stream, unsigned width)
 {
 	struct wm_wrap wrap = begin_way(schema, "usage: ", stream, width);
 	const char *usage = schema->usage;
@@ -102,7 +102,7 @@ static void print_option(const struct wm_option *option, FILE *stream, unsigned 
 	wm_wrap_row(stream, width, form_of(form, option), text);
 }
 
-void wm_option_print_options(const struct wm_option_schema *schema, FILE *stream, unsigned width)
+static void print_options(const struct wm_option_schema *schema, FILE *stream, unsigned width)
 {
 	const struct wm_option *option;
 	unsigned set;
@@ -133,17 +133,43 @@ static void print_text(const char *text, FILE *stream, unsigned width)
 	}
 }
 
+static void print_summary(const struct wm_option_schema *schema, FILE *stream, unsigned width)
+{
+	int at = fprintf(stream, "%s:", schema->name);
+	struct wm_wrap wrap = { stream, width, 0, at > 0 ? (unsigned)at : 0 };
+
+	wm_wrap_words(&wrap, schema->summary);
+	fputs("\n\n", stream);
+}
+
+/* "  throughput             what it does" */
+static void print_commands(const struct wm_option_schema *schema, FILE *stream, unsigned width)
+{
+	char form[FORM_BYTES];
+
+	for (unsigned i = 0; i < schema->command_count; i++) {
+		const struct wm_option_schema *command = &schema->commands[i];
+
+		snprintf(form, sizeof(form), "%s%s%s", strrchr(command->name, ' ') + 1,
+			 command->operand ? " " : "", command->operand ? command->operand : "");
+		wm_wrap_row(stream, width, form, command->summary);
+	}
+	fputc('\n', stream);
+}
+
 void wm_option_print_help(const struct wm_option_schema *schema, FILE *stream, unsigned width)
 {
 	if (schema->summary)
-		fprintf(stream, "%s: %s\n\n", schema->name, schema->summary);
-	wm_option_print_usage(schema, stream, width);
+		print_summary(schema, stream, width);
+	print_usage(schema, stream, width);
 	fputc('\n', stream);
 	if (schema->about) {
 		print_text(schema->about, stream, width);
 		fputc('\n', stream);
 	}
-	wm_option_print_options(schema, stream, width);
+	if (schema->commands)
+		print_commands(schema, stream, width);
+	print_options(schema, stream, width);
 	if (schema->notes) {
 		fputc('\n', stream);
 		print_text(schema->notes, stream, width);

@@ -159,10 +159,10 @@ wrong_usage() {
 	refused 2 "unknown|option" ctl job submit --banana
 	refused 2 "verb|unknown" "$wiremill" banana
 	refused 2 "verb" "$wiremill" help banana
-	for program in wiremilld wiremill-node; do
-		refused 2 "there is no option '--banana'" "$build/control/$program" --banana
+	for program in control/wiremilld control/wiremill-node "tools/gen/wiremill-gen echo"; do
+		# shellcheck disable=SC2086  # its command is a word of its own
+		refused 2 "there is no option '--banana'" "$build"/$program --banana
 	done
-	refused 2 "value: --banana" "$build/tools/gen/wiremill-gen" echo --banana
 	refused 2 "tail|refuse" ctl job submit --kernel xor --input "$scratch/good" --output "$output" --tail keep
 	nothing_written
 }

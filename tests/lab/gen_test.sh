@@ -347,7 +347,7 @@ bad_captures_are_refused() {
 	head -c 100000 "$scratch/all.pcapng" >"$scratch/short.pcapng"
 	run_gen transmit --interface port0 --mac "$mac" --size 512 --count 10 --snaplen 100 \
 		--write "$scratch/cut.pcapng" >/dev/null
-	refused 2 'needs a file' run_gen replay --interface port0
+	refused 2 'FILE is missing' run_gen replay --interface port0
 	refused 2 'rate or --speed' replay "$scratch/all.pcapng" --rate max --speed 2
 	refused 2 'a factor' replay "$scratch/all.pcapng" --speed fast
 	refused 1 'cannot be opened' replay "$scratch/nothing"

@@ -17,7 +17,7 @@ static bool has_of_the_run(const struct wm_gen_options *own)
 	const struct wm_port_device *device = &own->device;
 
 	return device->interface || device->vdev || device->pci || device->mtu || own->key_path ||
-	       own->json_path || own->csv_path || own->write_path || own->live_text;
+	       own->json_path || own->csv_path || own->write_path || own->live != WM_LIVE_AUTO;
 }
 
 static int step_parse(const struct wm_gen *gen, const struct wm_steps *steps, struct wm_step *step,
@@ -28,7 +28,7 @@ static int step_parse(const struct wm_gen *gen, const struct wm_steps *steps, st
 	*own = (struct wm_gen_options){ 0 };
 	if (wm_gen_options_parse(own, step->argc, step->argv, &why) < 0)
 		return wrong_step(steps, step, why.text, error);
-	if (own->command == WM_GEN_RUN || own->help)
+	if (own->command == WM_GEN_RUN || own->request != WM_OPTION_RUN)
 		return wrong_step(steps, step, "a step is a measurement", error);
 	if (has_of_the_run(own))
 		return wrong_step(steps, step,

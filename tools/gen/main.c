@@ -12,7 +12,6 @@
 #include "key.h"
 #include "log.h"
 #include "outputs.h"
-#include "printable.h"
 #include "signals.h"
 #include "streams.h"
 #include "wiremill/control.h"
@@ -28,10 +27,30 @@ struct origin {
 
 static int wrong_usage(const char *what)
 {
-	fputs("wiremill-gen: ", stderr);
-	wm_printable_print(stderr, what);
-	fputs(": see 'wiremill-gen --help'\n", stderr);
-	return WM_EXIT_USAGE;
+	return wm_option_wrong_usage(wm_gen_schema.name, "%s", what);
+}
+
+/* Help and version have no command before them, or belong to it. Returns the exit status, or
+ * -1: run. */
+static int take_line(struct wm_gen_options *options, int argc, char **argv)
+{
+	void *const values[WM_OPTION_SETS] = { options };
+	struct wm_error error = { "" };
+	struct wm_option_line line;
+
+	if (argc < 2)
+		return wrong_usage("name a command, such as roundtrip");
+	if (argv[1][0] == '-')
+		return wm_option_take(&wm_gen_schema, values, argc - 1, argv + 1, &line);
+	if (wm_gen_options_parse(options, argc - 1, argv + 1, &error) < 0)
+		return wrong_usage(error.text);
+	if (options->request == WM_OPTION_RUN)
+		return -1;
+	if (options->request == WM_OPTION_HELP)
+		wm_gen_options_print_help(options->command);
+	else
+		puts(wm_gen_schema.version);
+	return WM_EXIT_DONE;
 }
 
 static void origin_take(struct origin *origin, int argc, char **argv)
@@ -201,27 +220,15 @@ int main(int argc, char **argv)
 	struct wm_gen_options options = { 0 };
 	struct wm_error error = { "" };
 	struct origin origin = { "", "", "" };
+	int status;
 
 	wm_streams_keep();
 	wm_signals_ignore();
 	wm_log_init("wiremill-gen", WM_LOG_WARNING);
 	origin_take(&origin, argc, argv);
-	if (argc < 2)
-		return wrong_usage("name a command, such as roundtrip");
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		wm_gen_options_print_help();
-		return WM_EXIT_DONE;
-	}
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		puts("wiremill-gen " WM_VERSION);
-		return WM_EXIT_DONE;
-	}
-	if (wm_gen_options_parse(&options, argc - 1, argv + 1, &error) < 0)
-		return wrong_usage(error.text);
-	if (options.help) {
-		wm_gen_options_print_help();
-		return WM_EXIT_DONE;
-	}
+	status = take_line(&options, argc, argv);
+	if (status >= 0)
+		return status;
 	/* Whoever starts the other end has to know when this one listens. */
 	if (!wm_gen_options_send(&options))
 		wm_log_init("wiremill-gen", WM_LOG_INFO);

@@ -3,7 +3,7 @@
  * The command line of wiremill-gen: a command, and options by table, each with the
  * commands that know it. Steps (steps.h) are read by the same table.
  *
- * Texts are kept by reference. Control thread only (getopt keeps state).
+ * Texts are kept by reference. Any thread.
  */
 #ifndef WM_GEN_OPTIONS_H
 #define WM_GEN_OPTIONS_H
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "live.h"
+#include "option.h"
 #include "port_dpdk.h"
 #include "rate.h"
 #include "sizes.h"
@@ -32,7 +33,7 @@ enum wm_gen_command {
 
 struct wm_gen_options {
 	enum wm_gen_command command;
-	bool help;
+	enum wm_option_request request;
 	const char *file; /* of run: its steps; of replay: the capture */
 
 	/* the port, and who may join: once a run */
@@ -75,9 +76,11 @@ struct wm_gen_options {
 	const char *json_path, *csv_path;
 	const char *write_path; /* all frames */
 	uint32_t snap_bytes;	/* of each at most; 0: all */
-	const char *live_text;
 	enum wm_live_how live;
 };
+
+/* All commands, with all that any of them takes. */
+extern const struct wm_option_schema wm_gen_schema;
 
 /* Fills in options from words[0], the command, and what follows. -EINVAL: what is
  * wrong stands in the error. */
@@ -91,7 +94,8 @@ int wm_gen_options_complete(struct wm_gen_options *options, uint16_t mtu, uint64
 bool wm_gen_options_send(const struct wm_gen_options *options);
 /* Do its frames go to nodes? */
 bool wm_gen_options_want_nodes(const struct wm_gen_options *options);
-void wm_gen_options_print_help(void);
+/* Of one command; that of all is wm_gen_schema. */
+void wm_gen_options_print_help(enum wm_gen_command command);
 const char *wm_gen_command_name(enum wm_gen_command command);
 
 #endif
