@@ -156,10 +156,13 @@ run_steps() {
 
 # Nothing is sent before all can be read.
 wrong_steps_are_refused() {
+	local own
 	printf 'roundtrip --count 1\nflood\n' >"$scratch/steps"
 	refused 1 "steps:2: there is no command 'flood'" run_steps
-	printf '\nroundtrip --count 1 --json x\n' >"$scratch/steps"
-	refused 1 "steps:2: port, key and result are of the whole run" run_steps
+	for own in "--json x" "--key x" "--lcores 0,1" "--line-rate 1gbit" "--live off"; do
+		printf '\nroundtrip --count 1 %s\n' "$own" >"$scratch/steps"
+		refused 1 "steps:2: port, key and result are of the whole run" run_steps
+	done
 	printf '# none\n' >"$scratch/steps"
 	refused 1 "steps: there is no step in it" run_steps
 	refused 1 "nothing: the steps cannot be read" run_gen run "$scratch/nothing" --interface port0

@@ -16,8 +16,9 @@ static bool has_of_the_run(const struct wm_gen_options *own)
 {
 	const struct wm_port_device *device = &own->device;
 
-	return device->interface || device->vdev || device->pci || device->mtu || own->key_path ||
-	       own->json_path || own->csv_path || own->write_path || own->live != WM_LIVE_AUTO;
+	return device->interface || device->vdev || device->pci || device->mtu || own->lcores ||
+	       own->line_bits_per_s || own->key_path || own->json_path || own->csv_path ||
+	       own->write_path || own->live != WM_LIVE_AUTO;
 }
 
 static int step_parse(const struct wm_gen *gen, const struct wm_steps *steps, struct wm_step *step,
