@@ -365,7 +365,6 @@ bad_captures_are_refused() {
 a_disk_that_is_full_ends_the_recording() {
 	local status=0
 	mkdir "$scratch/small"
-	mounts+=("$scratch/small")
 	mount -t tmpfs -o size=1m none "$scratch/small"
 	run_gen transmit --interface port0 --mac "$mac" --size 1518 --rate 2kpps --count 2000 \
 		--write "$scratch/small/all.pcapng" --json "$scratch/sent.json" \
@@ -566,6 +565,7 @@ lab_down
 
 lab_up --nodes 1 --mtu 9000 --no-controller
 lab kill --node 1 --signal TERM
+mounts+=("$scratch/small")
 mac=$(address --node 1)
 controller_mac=$(address --controller)
 check "the kernel and tshark count what the generator counts" kernel_and_tshark_count_the_same

@@ -181,7 +181,7 @@ static const struct wm_option rows[] = {
 	  .type = WM_OPTION_TEXT,
 	  FIELD(rate_text),
 	  .help = "10kpps, 900mbit on the wire, 900mbit/l2 of frames, 50% of the line, max (max; "
-		  "to replay: when they came)" },
+		  "to replay: when they came); a search begins there (max: at the line's)" },
 	{ .name = "line-rate",
 	  .value_name = "BITS",
 	  .only = SENDERS | BIT(WM_GEN_RUN),
@@ -218,18 +218,19 @@ static const struct wm_option rows[] = {
 	  .value_name = "N",
 	  .only = STEPS,
 	  COUNT(count, UINT64_MAX),
-	  .help = "of frames, then it ends" },
+	  .help = "of frames, then it ends; of a search: each trial" },
 	{ .name = "duration",
 	  .value_name = "TIME",
 	  .only = STEPS,
 	  TIME(duration_ns),
-	  .help = "then it ends (10s to send without --count, until Ctrl-C to receive, one pass to "
-		  "replay)" },
+	  .help = "then it ends, or each trial of a search (10s to send without --count, until "
+		  "Ctrl-C to receive, one pass to replay)" },
 	{ .name = "idle",
 	  .value_name = "TIME",
 	  .only = NUMBERED,
 	  TIME(idle_ns),
-	  .help = "without a frame: what is missing is lost (2s); to receive: then it ends" },
+	  .help = "without a frame: what is missing is lost (2s; to transmit nothing is waited "
+		  "for); to receive: then it ends (never)" },
 	{ .name = "speed",
 	  .value_name = "FACTOR",
 	  .only = REPLAY,
@@ -300,7 +301,7 @@ static const struct wm_option rows[] = {
 	  .choices = lives,
 	  .preset = "auto",
 	  .help = "what is shown while it runs: screen, lines, off, or auto, a screen where stderr "
-		  "is a terminal, else off" },
+		  "is a terminal (lines where it cannot be drawn over), else off" },
 };
 
 /* ---- the commands ---------------------------------------------------------------- */
@@ -326,7 +327,7 @@ static const struct wm_option_schema commands[WM_GEN_COMMANDS] = {
 	COMMAND(WM_GEN_THROUGHPUT, "throughput", "",
 		"searches the highest rate at which nothing is lost (RFC 2544)"),
 	COMMAND(WM_GEN_CRITICAL, "critical", "",
-		"the same, by so many trials that chance is excluded"),
+		"searches the highest rate that passes so many trials that chance is excluded"),
 	COMMAND(WM_GEN_REPLAY, "replay", "FILE ",
 		"sends the frames of a pcap or pcapng, at the times at which they came; from the "
 		"port's own address, else as they are"),
