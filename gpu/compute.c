@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "compute.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "result.h"
@@ -125,6 +126,7 @@ void wm_compute_fini(struct wm_compute *compute)
 int wm_compute_load(struct wm_compute *compute, unsigned job, const struct wm_shader *shader,
 		    struct wm_error *error)
 {
+	assert(job < WM_RUNNING_JOBS_MAX && compute->invocations > 0);
 	return wm_pipeline_load(&compute->pipelines[job], &compute->device, shader,
 				compute->invocations, error);
 }
@@ -149,6 +151,7 @@ int wm_compute_start(struct wm_compute *compute, unsigned job, bool *lost, struc
 	VkResult result;
 	int ret;
 
+	assert(job < WM_RUNNING_JOBS_MAX);
 	ret = wm_submissions_record(&compute->submissions, &compute->pipelines[job], error);
 	if (ret < 0)
 		return ret;

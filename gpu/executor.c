@@ -70,6 +70,7 @@ static int bring_up_device(struct wm_executor *executor, const struct wm_executo
 {
 	int ret = wm_compute_init(&executor->compute, config, executor->submitted, error);
 
+	assert(executor->completed == executor->submitted);
 	executor->is_up = ret == 0;
 	if (ret == 0)
 		return 0;
@@ -165,8 +166,10 @@ void wm_executor_counters(const struct wm_executor *executor, struct wm_executor
 static int prepare_device(struct wm_executor *executor, unsigned job,
 			  const struct wm_shader *shader, struct wm_error *error)
 {
-	int ret = wm_compute_load(&executor->compute, job, shader, error);
+	int ret;
 
+	assert(executor->is_up && executor->completed == executor->submitted);
+	ret = wm_compute_load(&executor->compute, job, shader, error);
 	if (ret < 0)
 		return ret;
 	/* From here the commands of the kernel before are gone. */
@@ -308,7 +311,7 @@ uint64_t wm_executor_completed(struct wm_executor *executor)
 
 int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t timeout_ns)
 {
-	assert(ticket <= executor->submitted);
+	assert(ticket > 0 && ticket <= executor->submitted);
 	if (ticket <= executor->completed)
 		return 0;
 	if (executor->lost)

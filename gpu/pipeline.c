@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "pipeline.h"
 
+#include <assert.h>
+
 #include "result.h"
 
 enum { BINDING_REGION, BINDING_ROWS, BINDINGS };
@@ -141,6 +143,8 @@ int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *devic
 	VkPipeline handle = VK_NULL_HANDLE;
 	int ret;
 
+	assert(pipeline->layout != VK_NULL_HANDLE && invocations > 0);
+	assert(shader->code_bytes > 0 && shader->code_bytes % sizeof(shader->code[0]) == 0);
 	ret = wm_result_error(
 		vkCreateShaderModule(device->handle, &module_info, NULL, &info.stage.module),
 		"vkCreateShaderModule", error);

@@ -33,6 +33,7 @@ bool wm_row_is_valid(const struct wm_row *row, const struct wm_kernel *kernel,
 	uint64_t out_bytes = (uint64_t)row->count * kernel->out_bytes;
 	uint32_t end0 = row->in_end[0], end1 = row->in_end[1];
 
+	assert(region_bytes % WM_ROW_ALIGN_BYTES == 0);
 	if (row->count == 0 || row->count > WM_BATCH_ELEMENTS_MAX || row->zero != 0)
 		return false;
 	if (!ends_well(end0, in_bytes) || !ends_well(end1, in_bytes) || end0 > end1)

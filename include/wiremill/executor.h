@@ -96,7 +96,8 @@ void wm_executor_counters(const struct wm_executor *executor,
 			  struct wm_executor_counters *counters);
 
 /* Makes the pipeline of that kernel and warms it up, so that no frame waits for
- * a compiler. Nothing may be in flight. -ENOENT: no such kernel here. */
+ * a compiler. -ENOENT: no such kernel here; -EBUSY: submissions are in flight; -EIO:
+ * the device is lost. After any other error the kernel before may be gone as well. */
 int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
 			struct wm_error *error);
 

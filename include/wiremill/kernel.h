@@ -25,7 +25,7 @@
 
 /* The shape, as the wire and journals have it too. */
 struct wm_kernel {
-	char name[WM_KERNEL_NAME_BYTES]; /* lower case, digits, '-' */
+	char name[WM_KERNEL_NAME_BYTES]; /* lower case, digits, '-'; ends with a NUL */
 	uint32_t in_bytes;		 /* of one element of input */
 	uint32_t out_bytes;		 /* of one element of output */
 	uint32_t halo_before;		 /* elements needed before the first */
