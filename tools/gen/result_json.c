@@ -3,35 +3,15 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "clock.h"
-#include "printable.h"
+#include "json_table.h"
 
 #define PPM 1e6
 
 static double seconds(uint64_t ns)
 {
 	return (double)ns / (double)WM_NS_PER_S;
-}
-
-/* NULL is null. JSON is UTF-8: a path or a name that is none would cost the whole report. */
-static json_t *text(const char *text)
-{
-	char *printable = NULL;
-	size_t bytes;
-	FILE *stream;
-	json_t *value;
-
-	if (!text)
-		return json_null();
-	stream = open_memstream(&printable, &bytes);
-	if (!stream)
-		return NULL;
-	wm_printable_print(stream, text);
-	value = fclose(stream) == 0 ? json_string(printable) : NULL;
-	free(printable);
-	return value;
 }
 
 static json_t *number_if(bool is_known, uint64_t number)
@@ -130,7 +110,7 @@ json_t *wm_result_json_row(const struct wm_result_row *row)
 		"s:I, s:f, s:f, s:f, s:I, s:o, s:o, s:o}",
 		"test", row->test, "size", row->size, "frame_bytes", wm_result_frame_bytes(row),
 		"scope", row->scope == WM_RESULT_TOTAL ? "total" : "node", "target",
-		text(row->target), "duration_s", seconds(row->duration_ns), "asked",
+		wm_json_printable(row->target), "duration_s", seconds(row->duration_ns), "asked",
 		asked(row->asked), "sent", traffic(row->sends, totals->sent, row->duration_ns),
 		"received", traffic(row->receives, totals->received, row->duration_ns), "lost",
 		number_if(numbered, row->lost), "loss",
@@ -160,7 +140,7 @@ static json_t *recording(const struct wm_result_recording *recording)
 {
 	if (!recording->path)
 		return json_null();
-	return json_pack("{s:o, s:I, s:I}", "file", text(recording->path), "frames",
+	return json_pack("{s:o, s:I, s:I}", "file", wm_json_printable(recording->path), "frames",
 			 (json_int_t)recording->frames, "missed", (json_int_t)recording->missed);
 }
 
@@ -168,13 +148,15 @@ static json_t *whole(const struct wm_result *result)
 {
 	const struct wm_result_head *head = &result->head;
 
-	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "format",
-			 "wiremill-gen-result", "format_version", 1, "version", text(head->version),
-			 "started", text(head->started), "host", text(head->host), "interface",
-			 text(head->interface), "driver", text(head->driver), "command",
-			 text(head->command), "mtu", (json_int_t)head->mtu, "line_bits_per_s",
-			 number_if(head->line_bits_per_s > 0, head->line_bits_per_s), "recording",
-			 recording(&head->recording), "results", rows(result));
+	return json_pack(
+		"{s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "format",
+		"wiremill-gen-result", "format_version", 1, "version",
+		wm_json_printable(head->version), "started", wm_json_printable(head->started),
+		"host", wm_json_printable(head->host), "interface",
+		wm_json_printable(head->interface), "driver", wm_json_printable(head->driver),
+		"command", wm_json_printable(head->command), "mtu", (json_int_t)head->mtu,
+		"line_bits_per_s", number_if(head->line_bits_per_s > 0, head->line_bits_per_s),
+		"recording", recording(&head->recording), "results", rows(result));
 }
 
 int wm_result_json(const struct wm_result *result, FILE *stream)

@@ -15,17 +15,28 @@ json_t *wm_json_number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-json_t *wm_json_text(const char *text)
+json_t *wm_json_printable(const char *text)
 {
-	json_t *string = json_string(text);
-	size_t room = 4 * strlen(text) + 1;
+	json_t *string;
+	size_t room;
 	char *copy;
 
-	if (string || !(copy = malloc(room)))
-		return string;
+	if (!text)
+		return json_null();
+	room = 4 * strlen(text) + 1;
+	copy = malloc(room);
+	if (!copy)
+		return NULL;
 	string = json_string(wm_printable(copy, room, text));
 	free(copy);
 	return string;
+}
+
+json_t *wm_json_text(const char *text)
+{
+	json_t *string = json_string(text);
+
+	return string ? string : wm_json_printable(text);
 }
 
 void wm_json_put(json_t *object, const struct wm_json_number *table, size_t count, const void *base)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Text in columns, as wide as what they hold, within the width of a screen where there is one. */
-#ifndef WM_CLI_TABLE_H
-#define WM_CLI_TABLE_H
+#ifndef WM_TABLE_H
+#define WM_TABLE_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ struct wm_column {
 
 struct wm_table;
 
-/* columns are kept by reference. Memory that runs out ends the program. */
+/* columns are kept by reference. Memory that runs out is said in the log, and ends the program
+ * with status 1: a table is what a program shows last. */
 struct wm_table *wm_table_create(const struct wm_column *columns, unsigned column_count);
 /* The next cell, row by row; made printable. */
 void wm_table_add(struct wm_table *table, const char *format, ...)

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "log.h"
 #include "printable.h"
+#include "wiremill/control.h"
 
 #define GAP 2u
 /* A value is cut to no less: "ab...yz" says something. */
@@ -25,7 +26,7 @@ struct wm_table {
 static void *checked(void *memory)
 {
 	if (!memory) {
-		wm_cli_failed("no memory");
+		wm_log_error("no memory for a table");
 		exit(WM_EXIT_FAILED);
 	}
 	return memory;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Numbers of a struct as members of a JSON object, by a table: so that what is written
- * in one place is read in another, and a new number is one line. Any thread.
+ * in one place is read in another, and a new number is one line; and texts of others.
+ * NULL: no memory. Any thread.
  */
 #ifndef WM_JSON_TABLE_H
 #define WM_JSON_TABLE_H
@@ -23,7 +24,10 @@ struct wm_json_number {
 	}
 
 json_t *wm_json_number(uint64_t value);
-/* Of any bytes: what is no UTF-8 (a line that was cut, a file's name) is made printable. */
+/* Of any bytes, which JSON does not take: made printable (printable.h), so that a terminal may
+ * show it as well. NULL is null. */
+json_t *wm_json_printable(const char *text);
+/* The same of what is no UTF-8 (a line that was cut, a file's name); else as it is. */
 json_t *wm_json_text(const char *text);
 void wm_json_put(json_t *object, const struct wm_json_number *table, size_t count,
 		 const void *base);
