@@ -166,7 +166,7 @@ wrong_steps_are_refused() {
 	printf '# none\n' >"$scratch/steps"
 	refused 1 "steps: there is no step in it" run_steps
 	refused 1 "nothing: the steps cannot be read" run_gen run "$scratch/nothing" --interface port0
-	refused 2 "needs a file" run_gen run --interface port0
+	refused 2 "FILE is missing" run_gen run --interface port0
 }
 
 the_first_step_that_fails_ends_it_unless_told() {
