@@ -267,16 +267,17 @@ int main(int argc, char **argv)
 	while (status == 0 && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'n':
-			status = parse_number(&options.count, "--seeds is a number", optarg);
+			status = parse_number(&options.count, "--seeds is a whole number", optarg);
 			break;
 		case 'f':
-			status = parse_number(&options.first, "--from is a number", optarg);
+			status = parse_number(&options.first, "--from is a whole number", optarg);
 			break;
 		case 'm':
-			status = parse_number(&options.minutes, "--minutes is a number", optarg);
+			status = parse_number(&options.minutes, "--minutes is a whole number",
+					      optarg);
 			break;
 		case 's':
-			status = parse_number(&options.first, "--seed is a number", optarg);
+			status = parse_number(&options.first, "--seed is a whole number", optarg);
 			options.count = 1;
 			options.hash = true;
 			break;
