@@ -32,6 +32,7 @@ static const char *const names[SIM_BUGS] = {
 	[SIM_BUG_NO_REDO] = "no-redo",
 	[SIM_BUG_NO_VOID] = "no-void",
 	[SIM_BUG_REDO_TWICE] = "redo-twice",
+	[SIM_BUG_NO_LOOK] = "no-look",
 };
 
 const char *sim_bug_name(enum sim_bug bug)

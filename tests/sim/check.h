@@ -13,6 +13,8 @@
  *     is declared so twice: the journal's bytes say what was made again since
  *   - no node has more in flight than its window, nor all of them more than the port
  *     takes; progress stays within its arrays
+ *   - a job whose input is written to while it is read never gets done, and what its journal
+ *     vouches for is of the input as it was
  *   - the output is exact when the job is done (main.c: and it gets done)
  */
 #ifndef WM_SIM_CHECK_H

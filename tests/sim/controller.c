@@ -211,6 +211,17 @@ static void job_done(struct sim *sim)
 	sim->ended = true;
 }
 
+/* The journal is of an input that is no more. */
+static bool is_refused_for_good(struct sim *sim)
+{
+	struct wm_journal journal;
+
+	return sim_disk_names(sim)->journal &&
+	       wm_journal_decode_header(sim_disk_current(sim, SIM_LOG), &journal.identity,
+					&journal.random) == 0 &&
+	       sim_disk_input_differs(sim, &journal);
+}
+
 static void job_failed(struct sim *sim, const struct wm_job *job)
 {
 	sim_trace(sim, "controller: job %u %s: %s", job->lane.id, wm_job_state_name(job->state),
@@ -220,6 +231,12 @@ static void job_failed(struct sim *sim, const struct wm_job *job)
 		sim_violate(sim, "the job failed without a reason");
 	if (sim_disk_names(sim)->committed && !sim_disk_names(sim)->journal)
 		sim_violate(sim, "the job was done, and is said to have failed");
+	if (is_refused_for_good(sim)) {
+		sim_check_crash(sim);
+		snprintf(sim->outcome, sizeof(sim->outcome), "refused: its input has changed");
+		sim->ended = true;
+		return;
+	}
 	of(sim)->asked_again = true;
 	sim_at(sim, sim->now_ns + sim_between(sim, 0, 3 * WM_NS_PER_S), submit, NULL, 0, 0,
 	       of(sim)->life);

@@ -43,6 +43,13 @@ void sim_dataset_create(struct sim *sim, uint64_t seed)
 		word = wm_random(&random);
 		memcpy(sim->input + at, &word, sizeof(word));
 	}
+	sim_dataset_compute(sim);
+}
+
+void sim_dataset_compute(struct sim *sim)
+{
+	const struct wm_layout *layout = &sim->plan.layout;
+
 	sim_compute(&layout->kernel, sim->input, sim->expected, (uint32_t)layout->elements);
 }
 

@@ -7,6 +7,8 @@
 
 /* Fills sim->input and sim->expected. */
 void sim_dataset_create(struct sim *sim, uint64_t seed);
+/* What must come out, anew: of the input as it is now. */
+void sim_dataset_compute(struct sim *sim);
 void sim_dataset_destroy(struct sim *sim);
 
 /* An element of output is the XOR of the elements under it, the next of them

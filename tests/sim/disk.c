@@ -40,6 +40,7 @@ struct sim_disk {
 	struct sim_names names;
 	struct operation operation[OPERATIONS_MAX];
 	uint64_t writes;
+	uint32_t input_changes;
 	uint32_t life; /* of the controller: completions of an earlier one are void */
 };
 
@@ -257,6 +258,29 @@ static void operation_end(struct sim *sim, struct operation *operation, int resu
 	sim_lane_completed(sim, operation->op, operation->extent, result);
 }
 
+uint32_t sim_disk_input_changes(const struct sim *sim)
+{
+	return sim->disk->input_changes;
+}
+
+bool sim_disk_input_differs(const struct sim *sim, const struct wm_journal *journal)
+{
+	return (uint64_t)journal->identity.input_mtime_ns != sim->disk->input_changes;
+}
+
+/* One byte of what is read now, or of all. */
+static void change_input(struct sim *sim, const struct wm_span *span)
+{
+	bool here = sim_between(sim, 0, 1);
+	uint64_t at = here ? span->in_offset + sim_between(sim, 0, span->in_bytes - 1)
+			   : sim_between(sim, 0, sim->plan.layout.input_bytes - 1);
+
+	sim->input[at] ^= (uint8_t)sim_between(sim, 1, 255);
+	sim->disk->input_changes++;
+	sim->tally.input_changes++;
+	sim_trace(sim, "disk: the input is written to, at byte %llu", (unsigned long long)at);
+}
+
 static void read_done(struct sim *sim, const struct sim_event *event)
 {
 	struct operation *operation = event->object;
@@ -269,6 +293,8 @@ static void read_done(struct sim *sim, const struct sim_event *event)
 		return;
 	}
 	span = wm_layout_extent(&sim->plan.layout, operation->extent);
+	if (sim->disk->input_changes == 0 && sim_fault(sim, sim->plan.disk.input_changes))
+		change_input(sim, &span);
 	memcpy(operation->to, sim->input + span.in_offset, span.in_bytes);
 	operation_end(sim, operation, 0);
 }
@@ -379,6 +405,10 @@ static void sync_done(struct sim *sim, const struct sim_event *event)
 	if (event->life != sim->disk->life)
 		return;
 	result = sync_result(sim, operation->synced);
+	/* The look at the input, between the two. */
+	if (result == 0 && sim_disk_input_differs(sim, &sim_lane_job(sim)->journal) &&
+	    sim_bug != SIM_BUG_NO_LOOK)
+		result = -WM_STORE_INPUT_CHANGED;
 	if (result == 0)
 		append_begin(sim, operation);
 	else

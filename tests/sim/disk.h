@@ -27,6 +27,10 @@ struct sim_names {
 };
 
 struct sim_names *sim_disk_names(struct sim *sim);
+/* How often somebody wrote to the input: 0 or 1. Its times tell. */
+uint32_t sim_disk_input_changes(const struct sim *sim);
+/* Somebody has since that journal was begun. */
+bool sim_disk_input_differs(const struct sim *sim, const struct wm_journal *journal);
 /* A new output, its space reserved: full of what the disk had there before. */
 void sim_disk_make_sink(struct sim *sim);
 /* A new journal: complete and durable when it gets its name. */

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bug.h"
 #include "check.h"
 #include "controller.h"
+#include "dataset.h"
 #include "disk.h"
 #include "files.h"
 #include "replay.h"
@@ -21,6 +23,7 @@ static void identify(struct sim *sim, struct wm_journal_identity *identity)
 	const struct wm_layout *layout = &sim->plan.layout;
 
 	*identity = (struct wm_journal_identity){ .input_bytes = layout->input_bytes,
+						  .input_mtime_ns = sim_disk_input_changes(sim),
 						  .output_bytes = layout->output_bytes,
 						  .extent_elements = layout->extent_elements,
 						  .kernel = layout->kernel,
@@ -66,6 +69,8 @@ static int open_fresh(struct sim *sim, struct wm_job *job, struct wm_error *erro
 	identity.fail_after_ns = job->fail_after_ns;
 	job->lane.journal.random = (uint32_t)wm_random(&sim->random);
 	job->lane.journal.records = 0;
+	job->lane.journal.identity = identity;
+	sim_dataset_compute(sim);
 	wm_journal_encode_header(header, &identity, job->lane.journal.random);
 	sim_disk_make_sink(sim);
 	if (sim_controller_dies_here(sim))
@@ -92,6 +97,7 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 {
 	struct wm_journal *journal = &job->lane.journal;
 	uint64_t end = sim_disk_bytes(sim, SIM_LOG);
+	struct wm_journal_identity identity;
 	struct wm_journal_record record;
 
 	sim->tally.resumes++;
@@ -100,6 +106,9 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 		sim_violate(sim, "the journal has no header");
 		return wm_error_set(error, EBADMSG, "the journal has no header");
 	}
+	identify(sim, &identity);
+	if (wm_journal_match(&journal->identity, &identity, error) < 0)
+		return -EINVAL;
 	journal->records = 0;
 	while (wm_journal_read(journal, journal->records, &record, 1) == 1) {
 		if (wm_job_replay(job, &record, journal->records) < 0) {
@@ -211,6 +220,8 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 	job->open = false;
 	if (sim_controller_dies_here(sim))
 		return wm_error_set(error, EINTR, "it dies");
+	if (sim_disk_input_differs(sim, &job->lane.journal) && sim_bug != SIM_BUG_NO_LOOK)
+		return wm_error_set(error, WM_STORE_INPUT_CHANGED, "the input has changed");
 	if (!names->committed) {
 		if (sim_disk_sync(sim) < 0)
 			return wm_error_set(error, EIO, "the output could not be made durable");
@@ -220,6 +231,8 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 	if (sim_controller_dies_here(sim))
 		return wm_error_set(error, EINTR, "it dies");
 	sim_check_manifest(sim);
+	if (sim_disk_input_differs(sim, &job->lane.journal))
+		sim_violate(sim, "the job gets done, though its input has changed");
 	names->manifest = job->lane.journal.random;
 	if (sim_controller_dies_here(sim))
 		return wm_error_set(error, EINTR, "it dies");

@@ -170,6 +170,7 @@ static void run_seed(const struct options *options, uint64_t seed, struct totals
 	totals->tally.sent += sim.tally.sent;
 	totals->tally.again += sim.tally.again;
 	totals->tally.io_errors += sim.tally.io_errors;
+	totals->tally.input_changes += sim.tally.input_changes;
 	totals->tally.quarantines += sim.tally.quarantines;
 	totals->tally.undetected += sim.tally.undetected;
 	sim_destroy(&sim);
@@ -198,11 +199,11 @@ static int run(const struct options *options)
 	       (double)(wm_clock_ns() - start_ns) / WM_NS_PER_S);
 	printf("in them: %" PRIu64 " crashes of the controller, %" PRIu64 " failed jobs, %" PRIu64
 	       " resumes, %" PRIu64 " deaths of nodes, %" PRIu64 " failed I/Os, %" PRIu64
-	       " batches sent, %" PRIu64 " of them again, %" PRIu64 " nodes caught, %" PRIu64
-	       " wrong batches that no audit looked at\n",
+	       " batches sent, %" PRIu64 " of them again, %" PRIu64 " inputs written to, %" PRIu64
+	       " nodes caught, %" PRIu64 " wrong batches that no audit looked at\n",
 	       totals.tally.crashes, totals.tally.failures, totals.tally.resumes,
 	       totals.tally.deaths, totals.tally.io_errors, totals.tally.sent, totals.tally.again,
-	       totals.tally.quarantines, totals.tally.undetected);
+	       totals.tally.input_changes, totals.tally.quarantines, totals.tally.undetected);
 	return totals.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

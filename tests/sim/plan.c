@@ -15,6 +15,9 @@
 /* Seeds with a slow kernel, and the largest of them: each costs virtual time. */
 #define SLOW_ONE_IN 16u
 #define SLOW_BATCHES_MAX 64u
+/* Seeds whose input somebody writes to while it is read: their job gets done only if nobody
+ * has by then. */
+#define CHANGED_ONE_IN 16u
 
 static uint64_t between(uint64_t *random, uint64_t low, uint64_t high)
 {
@@ -240,6 +243,15 @@ static void slow_down(struct sim_plan *plan, uint64_t seed)
 		plan->node[i].frame_ns = spread(&random, 400 * WM_NS_PER_MS, 4 * WM_NS_PER_S);
 }
 
+/* Likewise not drawn: within a few reads, or somewhere in the middle, or in no read. */
+static void change_input(struct sim_plan *plan, uint64_t seed)
+{
+	uint64_t random = seed * 0xbf58476d1ce4e5b9 + 1;
+
+	if (seed % CHANGED_ONE_IN == 11)
+		plan->disk.input_changes = (uint32_t)spread(&random, 1000, 300000);
+}
+
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 {
 	uint64_t random = seed * 0x2545f4914f6cdd1d + 1;
@@ -267,6 +279,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	plan->keep_align_bytes = seed % 2; /* not drawn: what a seed means stays */
 	plan->keep_frames_max = seed % 3 == 0 ? 5 : UINT32_MAX;
 	slow_down(plan, seed);
+	change_input(plan, seed);
 	/* A node that cannot prepare is not asked again in this job: with no other the
 	 * job waits for one, as long as it was told to. */
 	for (uint32_t i = 0; i < plan->nodes && plan->fail_after_ns == 0; i++)

@@ -50,6 +50,7 @@ struct sim_node_plan {
 
 struct sim_disk_plan {
 	uint64_t read_ns, write_ns, sync_ns; /* at most: chance decides, so order changes */
+	uint32_t input_changes;		     /* in a million reads: before it, and once a run */
 	uint32_t read_eio, write_eio, write_enospc, sync_eio, journal_eio, journal_enospc;
 };
 
