@@ -9,6 +9,7 @@
 #include "methods.h"
 #include "numbers.h"
 #include "page.h"
+#include "spool.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define BEAT(field) WM_JSON_NUMBER(struct wm_beat, #field, field)
@@ -133,6 +134,24 @@ static const struct wm_member *find_quarantined(const struct wm_membership *memb
 	return NULL;
 }
 
+/* Who is let in now stays so over a restart, or is not let in. */
+static int admit(struct wm_controller *controller, uint32_t index, struct wm_error *error)
+{
+	const struct wm_member was = controller->membership->members[index];
+	struct wm_error reason = { "" };
+	int ret;
+
+	wm_membership_admit(controller->membership, index);
+	ret = wm_spool_save(controller->jobs, &reason);
+	if (ret == 0)
+		return 0;
+	controller->membership->members[index] = was;
+	return wm_error_set(error, -ret,
+			    "node %.64s stays in quarantine, since that it is trusted again cannot "
+			    "be saved: %.300s",
+			    was.hello.name, reason.text);
+}
+
 json_t *wm_method_node_admit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_controller *controller = context;
@@ -147,7 +166,5 @@ json_t *wm_method_node_admit(void *context, const json_t *params, int *code, str
 	if (!member)
 		return NULL;
 	index = (uint32_t)(member - controller->membership->members);
-	wm_membership_admit(controller->membership, index);
-	wm_jobs_save(controller->jobs);
-	return node_object(controller, index);
+	return admit(controller, index, error) < 0 ? NULL : node_object(controller, index);
 }

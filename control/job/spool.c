@@ -211,14 +211,22 @@ static int sync_directory(const char *path)
 	return ret;
 }
 
+static int refuse(const char *path, int code, struct wm_error *error)
+{
+	return wm_error_set(error, code, "cannot write %.300s: %s", path, wm_errno_text(code));
+}
+
 static int replace_file(const char *path, const char *aside, const char *directory,
-			const json_t *root)
+			const json_t *root, struct wm_error *error)
 {
 	int ret = write_file(aside, root);
 
-	if (ret == 0 && rename(aside, path) < 0)
-		ret = -errno;
-	return ret < 0 ? ret : sync_directory(directory);
+	if (ret < 0)
+		return refuse(aside, -ret, error);
+	if (rename(aside, path) < 0)
+		return refuse(path, errno, error);
+	ret = sync_directory(directory);
+	return ret < 0 ? refuse(directory, -ret, error) : 0;
 }
 
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
@@ -229,12 +237,8 @@ int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 
 	if (ret == 0)
 		ret = spool_path(aside, jobs, ".new", error);
-	if (ret == 0) {
-		ret = replace_file(path, aside, jobs->state_directory, root);
-		if (ret < 0)
-			wm_error_set(error, -ret, "cannot write %.300s: %s", path,
-				     wm_errno_text(-ret));
-	}
+	if (ret == 0)
+		ret = replace_file(path, aside, jobs->state_directory, root, error);
 	json_decref(root);
 	return ret;
 }

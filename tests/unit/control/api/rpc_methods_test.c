@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -355,9 +356,28 @@ static void long_list_of_nodes_comes_in_pages(void)
 	rack_begin();
 }
 
+/* The file that the state is written to first is a folder. */
+static void node_is_not_admitted_where_that_cannot_be_saved(void)
+{
+	const struct wm_member *member;
+	char path[96];
+
+	rack_begin();
+	member = member_add("n1", WM_MEMBER_QUARANTINED);
+	snprintf(path, sizeof(path), "%s/jobs.json.new", directory);
+	CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+	refuses("node.admit", "{\"name\":\"n1\"}", WM_RPC_FAILED, "n1 stays in quarantine");
+	refuses("node.admit", "{\"name\":\"n1\"}", WM_RPC_FAILED, path);
+	CU_ASSERT_EQUAL(member->state, WM_MEMBER_QUARANTINED);
+	CU_ASSERT_STRING_EQUAL(member->reason, "computed batch 7 of job 3 wrong");
+	CU_ASSERT_EQUAL(rmdir(path), 0);
+	admitted("{\"name\":\"n1\"}", member);
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(quarantined_node_is_listed_with_its_reason),
 	WM_TEST(node_is_admitted_by_name_or_address),
+	WM_TEST(node_is_not_admitted_where_that_cannot_be_saved),
 	WM_TEST(node_that_is_not_in_quarantine_is_named_with_its_state),
 	WM_TEST(unknown_node_is_named),
 	WM_TEST(of_several_that_are_called_so_one_must_be_chosen),
