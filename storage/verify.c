@@ -209,7 +209,9 @@ int wm_verify(const char *kernel, const char *input_path, const char *output_pat
 
 	posix_fadvise(check.input.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	posix_fadvise(check.output.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	*result = (struct wm_verify_result){ .equal = false };
+	*result = (struct wm_verify_result){ .equal = false,
+					     .expected_bytes = check.expected_bytes,
+					     .found_bytes = check.found_bytes };
 	ret = compare(&check, input_path, output_path, progress, context, result, error);
 
 free_memory:

@@ -103,11 +103,23 @@ bool wm_verify_is_shorter(const struct wm_verify_result *result, const char *pat
 	       (uint64_t)status.st_size <= result->offset;
 }
 
+const char *wm_verify_sizes(char text[WM_VERIFY_SIZES_BYTES], const struct wm_verify_result *result)
+{
+	text[0] = '\0';
+	if (result->found_bytes != result->expected_bytes)
+		snprintf(text, WM_VERIFY_SIZES_BYTES,
+			 " (it has %" PRIu64 " bytes, and should have %" PRIu64 ")",
+			 result->found_bytes, result->expected_bytes);
+	return text;
+}
+
 static void result_print_json(const struct wm_verify_result *result,
 			      const struct wm_verify_watch *watch)
 {
-	json_t *value = json_pack("{s:b, s:I}", "equal", result->equal, "bytes_checked",
-				  (json_int_t)result->bytes_checked);
+	json_t *value = json_pack("{s:b, s:I, s:I, s:I}", "equal", result->equal, "bytes_checked",
+				  (json_int_t)result->bytes_checked, "expected_bytes",
+				  (json_int_t)result->expected_bytes, "found_bytes",
+				  (json_int_t)result->found_bytes);
 
 	if (!result->equal) {
 		json_object_set_new(value, "offset", json_integer((json_int_t)result->offset));
@@ -127,18 +139,23 @@ static void result_print_json(const struct wm_verify_result *result,
 static int difference_print(const struct wm_verify_result *result,
 			    const struct wm_verify_watch *watch)
 {
+	char text[WM_VERIFY_SIZES_BYTES];
+	const char *sizes = wm_verify_sizes(text, result);
+
 	if (wm_verify_is_longer(result, watch))
 		return wm_cli_failed("%s is not kernel %s of %s: it goes on at offset %" PRIu64
-				     ", where it should end",
-				     asked.output, asked.kernel, asked.input, result->offset);
+				     ", where it should end%s",
+				     asked.output, asked.kernel, asked.input, result->offset,
+				     sizes);
 	if (wm_verify_is_shorter(result, asked.output))
 		return wm_cli_failed("%s is not kernel %s of %s: it ends at offset %" PRIu64
-				     ", where it should go on",
-				     asked.output, asked.kernel, asked.input, result->offset);
+				     ", where it should go on%s",
+				     asked.output, asked.kernel, asked.input, result->offset,
+				     sizes);
 	return wm_cli_failed("%s is not kernel %s of %s: at offset %" PRIu64
-			     " it has 0x%02x, and should have 0x%02x",
+			     " it has 0x%02x, and should have 0x%02x%s",
 			     asked.output, asked.kernel, asked.input, result->offset, result->found,
-			     result->expected);
+			     result->expected, sizes);
 }
 
 static void equality_print(const struct wm_verify_result *result)

@@ -25,6 +25,10 @@ bool wm_verify_show(void *watch, uint64_t done_bytes, uint64_t total_bytes);
 bool wm_verify_is_longer(const struct wm_verify_result *result,
 			 const struct wm_verify_watch *watch);
 bool wm_verify_is_shorter(const struct wm_verify_result *result, const char *path);
+/* Both sizes, to be added to the line; "" where they are the same. */
+#define WM_VERIFY_SIZES_BYTES 80
+const char *wm_verify_sizes(char text[WM_VERIFY_SIZES_BYTES],
+			    const struct wm_verify_result *result);
 
 /* manifest NULL: where the job left it. Returns the exit status. */
 int wm_verify_by_manifest(const struct wm_cli *cli, const char *output, const char *manifest);

@@ -12,8 +12,11 @@
 
 static int result_print_json(const struct wm_verify_result *result, const char *manifest)
 {
-	json_t *value = json_pack("{s:b, s:I, s:s}", "equal", result->equal, "bytes_checked",
-				  (json_int_t)result->bytes_checked, "manifest", manifest);
+	json_t *value = json_pack("{s:b, s:I, s:I, s:I, s:s}", "equal", result->equal,
+				  "bytes_checked", (json_int_t)result->bytes_checked,
+				  "expected_bytes", (json_int_t)result->expected_bytes,
+				  "found_bytes", (json_int_t)result->found_bytes, "manifest",
+				  manifest);
 
 	if (!result->equal)
 		json_object_set_new(value, "offset", json_integer((json_int_t)result->offset));
@@ -26,17 +29,20 @@ static int difference_print(const struct wm_verify_result *result,
 			    const struct wm_verify_watch *watch, const char *output,
 			    const char *manifest)
 {
+	char text[WM_VERIFY_SIZES_BYTES];
+	const char *sizes = wm_verify_sizes(text, result);
+
 	if (wm_verify_is_longer(result, watch))
 		return wm_cli_failed("%s is not what %s says: it goes on at offset %" PRIu64
-				     ", where it should end",
-				     output, manifest, result->offset);
+				     ", where it should end%s",
+				     output, manifest, result->offset, sizes);
 	if (wm_verify_is_shorter(result, output))
 		return wm_cli_failed("%s is not what %s says: it ends at offset %" PRIu64
-				     ", where it should go on",
-				     output, manifest, result->offset);
+				     ", where it should go on%s",
+				     output, manifest, result->offset, sizes);
 	return wm_cli_failed("%s is not what %s says: the extent at offset %" PRIu64
-			     " has other bytes",
-			     output, manifest, result->offset);
+			     " has other bytes%s",
+			     output, manifest, result->offset, sizes);
 }
 
 static int equality_print(const struct wm_verify_result *result, const char *output,

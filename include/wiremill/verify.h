@@ -18,6 +18,7 @@ struct wm_verify_result {
 	uint64_t offset; /* of the first byte that differs, in the output */
 	uint8_t expected, found;
 	uint64_t bytes_checked;
+	uint64_t expected_bytes, found_bytes; /* of the output; of a device what it has of it */
 };
 
 /* Called now and then with how far it is; returns false to stop (-ECANCELED). */

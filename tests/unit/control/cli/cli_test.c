@@ -982,13 +982,18 @@ static void verify_names_the_first_difference(void)
 	CU_ASSERT_EQUAL(strncmp(out, "verified: 32 bytes of ", 22), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(out, " are exactly kernel xor of "));
 	CU_ASSERT_EQUAL(verify(result, 33), 1);
-	CU_ASSERT(says("it goes on at offset 32, where it should end"));
+	CU_ASSERT(says("it goes on at offset 32, where it should end "
+		       "(it has 33 bytes, and should have 32)"));
 	CU_ASSERT_EQUAL(verify(result, 31), 1);
 	CU_ASSERT(says("it ends at offset 31, where it should go on"));
 	CU_ASSERT_EQUAL(verify(result, 0), 1);
 	result[7] ^= 0x10;
 	CU_ASSERT_EQUAL(verify(result, 32), 1);
 	CU_ASSERT(says("at offset 7 it has 0x13, and should have 0x03"));
+	CU_ASSERT_PTR_NULL(strstr(err, "bytes, and should have 32"));
+	CU_ASSERT_EQUAL(verify(result, 31), 1);
+	CU_ASSERT(says("at offset 7 it has 0x13, and should have 0x03 "
+		       "(it has 31 bytes, and should have 32)"));
 }
 
 /* ---- verify by manifest ------------------------------------------------- */
@@ -1060,7 +1065,8 @@ static void manifest_knows_where_the_output_ends(void)
 	CU_ASSERT(says("it ends at offset 0, where it should go on"));
 	/* A piece that is short and wrong. */
 	CU_ASSERT_EQUAL(verify_long(EXTENT_BYTES + 7, 3), 1);
-	CU_ASSERT(says("the extent at offset 0 has other bytes"));
+	CU_ASSERT(says("the extent at offset 0 has other bytes "
+		       "(it has 1048583 bytes, and should have 2098144)"));
 }
 
 static void manifest_may_lie_elsewhere(void)
