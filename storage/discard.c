@@ -100,8 +100,19 @@ static int remove_side(const char *path, enum wm_side side, char removed[PATH_MA
 	return 0;
 }
 
+/* Nobody's, once both locks are held. */
+static int remove_reserved(const char *path, char removed[PATH_MAX], struct wm_error *error)
+{
+	int fd = open_side(path, WM_SIDE_MANIFEST_NEW, error);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	close(fd);
+	return remove_side(path, WM_SIDE_MANIFEST_NEW, removed, error);
+}
+
 struct sides {
-	char journal[PATH_MAX], partial[PATH_MAX], manifest[PATH_MAX];
+	char journal[PATH_MAX], partial[PATH_MAX], reserved[PATH_MAX];
 };
 
 static int find_sides(struct sides *sides, const char *output, const char *state_directory,
@@ -112,7 +123,7 @@ static int find_sides(struct sides *sides, const char *output, const char *state
 	if (ret == 0)
 		ret = wm_side_path(sides->partial, output, WM_SIDE_PARTIAL, state_directory, error);
 	if (ret == 0)
-		ret = wm_side_path(sides->manifest, output, WM_SIDE_MANIFEST, state_directory,
+		ret = wm_side_path(sides->reserved, output, WM_SIDE_MANIFEST_NEW, state_directory,
 				   error);
 	return ret;
 }
@@ -123,7 +134,7 @@ int wm_output_discard(struct wm_discarded *removed, const char *output, const ch
 	struct sides sides;
 	int journal_fd, partial_fd, ret;
 
-	*removed = (struct wm_discarded){ "", "" };
+	*removed = (struct wm_discarded){ "", "", "" };
 	ret = find_sides(&sides, output, state_directory, error);
 	if (ret < 0)
 		return ret;
@@ -137,10 +148,10 @@ int wm_output_discard(struct wm_discarded *removed, const char *output, const ch
 	}
 	if (partial_fd >= 0)
 		ret = remove_side(sides.partial, WM_SIDE_PARTIAL, removed->partial, error);
-	if (ret == 0 && journal_fd >= 0) {
-		wm_manifest_unreserve(sides.manifest);
+	if (ret == 0)
+		ret = remove_reserved(sides.reserved, removed->reserved, error);
+	if (ret == 0 && journal_fd >= 0)
 		ret = remove_side(sides.journal, WM_SIDE_JOURNAL, removed->journal, error);
-	}
 	if (partial_fd >= 0)
 		close(partial_fd);
 

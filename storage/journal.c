@@ -56,7 +56,8 @@ uint64_t wm_journal_bytes(uint64_t extents)
 static int refuse_existing(const char *path, struct wm_error *error)
 {
 	return wm_error_set(error, EEXIST,
-			    "journal of an unfinished job exists, resume that job or remove it: %s",
+			    "journal of an unfinished job exists: go on with 'wiremill job resume "
+			    "OUTPUT', or remove it with 'wiremill job discard OUTPUT': %s",
 			    path);
 }
 
@@ -285,6 +286,12 @@ static int read_header(struct wm_journal *journal, struct wm_error *error)
 	if (count == sizeof(header) &&
 	    wm_journal_decode_header(header, &journal->identity, &journal->random) == 0)
 		return 0;
+	if (wm_side_is_ours(journal->fd, journal->path, WM_SIDE_JOURNAL))
+		return wm_error_set(error, EBADMSG,
+				    "journal's header is damaged, so that nobody knows its job: "
+				    "'wiremill job discard OUTPUT' removes it, and the .wm-partial "
+				    "beside it: %s",
+				    journal->path);
 	return wm_error_set(error, EBADMSG,
 			    "file is no journal, or its header is damaged: move it away, and the "
 			    ".wm-partial beside it: %s",

@@ -61,6 +61,13 @@ bool wm_path_is_of_process(const char *path)
 	return resolve(path, RESOLVE_NO_MAGICLINKS) == -ELOOP && resolve(path, 0) == 0;
 }
 
+bool wm_path_is_made_up(const char *path)
+{
+	struct stat status;
+
+	return is_in_proc(path) && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 mode_t wm_path_umask(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -101,6 +108,11 @@ int wm_path_output(char target[PATH_MAX], const char *path, struct wm_error *err
 				    length);
 	if (path[length - 1] == '/')
 		return wm_error_set(error, EISDIR, "output names a directory, give a file: %s",
+				    path);
+	if (wm_path_is_made_up(path))
+		return wm_error_set(error, EINVAL,
+				    "output is in /proc, where the kernel makes up each file, give "
+				    "one on a disk: %s",
 				    path);
 	if (wm_path_is_of_process(path))
 		return wm_error_set(error, EINVAL,

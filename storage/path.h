@@ -20,6 +20,8 @@ int wm_path_output(char target[PATH_MAX], const char *path, struct wm_error *err
 /* Does it lead through a descriptor or the like of whoever asks (/dev/stdin, /proc/self)?
  * Then it means something else in another process. */
 bool wm_path_is_of_process(const char *path);
+/* Does it lead to a file of /proc's own, which the kernel makes up as it is read? */
+bool wm_path_is_made_up(const char *path);
 /* The umask, which nobody can read without changing it but there. */
 mode_t wm_path_umask(void);
 /* Gives a file a name that nothing has yet. 0, -EEXIST, or another negative errno. */

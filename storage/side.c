@@ -149,6 +149,24 @@ static bool has_mark(int fd, enum wm_side side)
 	return count >= 0 && memcmp(found, sides[side].mark, (size_t)count) == 0;
 }
 
+/* The header's CRC, which covers the mark, tells where that alone was damaged. */
+static bool has_journal_header(int fd)
+{
+	uint8_t header[WM_JOURNAL_HEADER_BYTES];
+	struct wm_journal_identity identity;
+	uint32_t random;
+
+	if (wm_file_read(fd, header, sizeof(header), 0) < (ssize_t)sizeof(header))
+		return false;
+	memcpy(header, sides[WM_SIDE_JOURNAL].mark, KIND_BYTES);
+	return wm_journal_decode_header(header, &identity, &random) == 0;
+}
+
+static bool is_journal(int fd)
+{
+	return has_mark(fd, WM_SIDE_JOURNAL) || has_journal_header(fd);
+}
+
 /* Its own header, whole: so that nobody's empty file vouches for another. */
 static bool has_journal(const char *path_partial)
 {
@@ -166,13 +184,15 @@ static bool has_journal(const char *path_partial)
 	if (fd < 0)
 		return false;
 	found = fstat(fd, &status) == 0 && status.st_size >= (off_t)WM_JOURNAL_HEADER_BYTES &&
-		has_mark(fd, WM_SIDE_JOURNAL);
+		is_journal(fd);
 	close(fd);
 	return found;
 }
 
 bool wm_side_is_ours(int fd, const char *path, enum wm_side side)
 {
+	if (side == WM_SIDE_JOURNAL)
+		return is_journal(fd);
 	return has_mark(fd, side) || (side == WM_SIDE_PARTIAL && has_journal(path));
 }
 
@@ -208,7 +228,7 @@ static const char *in_the_way(int code)
 {
 	switch (code) {
 	case EEXIST:
-		return "a file that Wiremill did not make";
+		return "a file that Wiremill did not make, or that is damaged,";
 	case ELOOP:
 		return "a symbolic link";
 	case EISDIR:
@@ -338,6 +358,8 @@ int wm_side_check(const char *output_path, const char *state_directory,
 		wm_backing_find(&input, &status, WM_BACKING_SYSFS);
 	else
 		source = NULL;
+	/* The journal, first, says whose the partial output is. */
+	ret = check_side(base, WM_SIDE_JOURNAL, source ? &input : NULL, error);
 	for (unsigned i = 0; i < WM_SIDES && ret == 0; i++)
 		ret = check_side(base, (enum wm_side)i, source ? &input : NULL, error);
 	return ret;

@@ -101,7 +101,7 @@ static int claim_file(struct wm_sink *sink, struct wm_error *error)
 int wm_sink_claim(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
 		  const struct wm_source *source, struct wm_error *error)
 {
-	int ret = wm_sink_prepare(sink, path, bytes, force, source, error);
+	int ret = wm_sink_prepare(sink, path, bytes, force, false, source, error);
 
 	if (ret < 0)
 		return ret;
@@ -255,7 +255,7 @@ static int open_left(struct wm_sink *sink, struct wm_error *error)
 int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
 		   const struct wm_source *source, struct wm_error *error)
 {
-	int ret = wm_sink_prepare(sink, path, bytes, force, source, error);
+	int ret = wm_sink_prepare(sink, path, bytes, force, true, source, error);
 
 	if (ret < 0)
 		return ret;

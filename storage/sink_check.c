@@ -28,8 +28,14 @@ static int check_type(const char *path, const struct stat *status, struct wm_err
 	}
 }
 
-static int refuse_existing(const char *path, const struct stat *status, struct wm_error *error)
+static int refuse_existing(const char *path, const struct stat *status, bool resumes,
+			   struct wm_error *error)
 {
+	if (resumes)
+		return wm_error_set(error, EEXIST,
+				    "output exists, and was not to be replaced: move it away, and "
+				    "resume again: %s",
+				    path);
 	if (S_ISBLK(status->st_mode))
 		return wm_error_set(error, EEXIST,
 				    "output is a block device, --force overwrites it: %s", path);
@@ -245,7 +251,7 @@ static mode_t mode_of(const struct wm_source *source)
 }
 
 int wm_sink_prepare(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
-		    const struct wm_source *source, struct wm_error *error)
+		    bool resumes, const struct wm_source *source, struct wm_error *error)
 {
 	struct stat status;
 	bool exists;
@@ -264,7 +270,7 @@ int wm_sink_prepare(struct wm_sink *sink, const char *path, uint64_t bytes, bool
 	if (ret == 0)
 		ret = check_apart(sink, source, error);
 	if (ret == 0 && exists && !force)
-		ret = refuse_existing(path, &status, error);
+		ret = refuse_existing(path, &status, resumes, error);
 	if (ret < 0)
 		return ret;
 	sink->block_device = exists && S_ISBLK(status.st_mode);
@@ -279,5 +285,5 @@ int wm_sink_check(const char *path, uint64_t bytes, bool force, const struct wm_
 {
 	struct wm_sink sink;
 
-	return wm_sink_prepare(&sink, path, bytes, force, source, error);
+	return wm_sink_prepare(&sink, path, bytes, force, false, source, error);
 }

@@ -5,9 +5,9 @@
 
 #include "wiremill/store.h"
 
-/* Fills in all but the descriptors. */
+/* Fills in all but the descriptors. resumes: it goes on with what is there. */
 int wm_sink_prepare(struct wm_sink *sink, const char *path, uint64_t bytes, bool force,
-		    const struct wm_source *source, struct wm_error *error);
+		    bool resumes, const struct wm_source *source, struct wm_error *error);
 /* The partial file that is there, if it is ours: a descriptor, -ENOENT without a line, or
  * another error. */
 int wm_sink_open_partial(const struct wm_sink *sink, struct wm_error *error);

@@ -12,6 +12,11 @@
 
 static int refuse_descriptor(const char *path, struct wm_error *error)
 {
+	if (wm_path_is_made_up(path))
+		return wm_error_set(error, EINVAL,
+				    "input is in /proc, where the kernel makes up what is read: "
+				    "write it to a file first: %s",
+				    path);
 	return wm_error_set(
 		error, EINVAL,
 		"input is a descriptor of a process, which the controller has not: give "

@@ -187,6 +187,7 @@ static void discard_answer(void *context, void *request, struct wm_job *job,
 	if (job) {
 		add_removed(removed, job->lane.journal.path);
 		add_removed(removed, job->lane.sink.path_partial);
+		add_removed(removed, job->lane.source.path);
 		removed = json_pack("{s:s, s:o}", "output", job->output, "removed", removed);
 	}
 	wm_rpc_request_answer(request, removed, WM_RPC_FAILED, error);

@@ -104,10 +104,28 @@ static struct wm_job *job_queue(struct wm_jobs *jobs, const struct wm_job *arriv
 
 /* ---- once its files have been looked at --------------------------------------------- */
 
+/* Which one has the output, where the disk knows only that one has. */
+static void name_writer(const struct wm_jobs *jobs, const struct wm_job_work *work,
+			struct wm_error *error)
+{
+	*error = work->error;
+	for (uint32_t i = 0; i < jobs->count && work->result == -EBUSY; i++) {
+		const struct wm_job *job = jobs->jobs[i];
+
+		if (job->state == WM_JOB_QUEUED || wm_job_has_ended(job) ||
+		    strcmp(job->output, work->job.output) != 0)
+			continue;
+		wm_error_set(error, EBUSY,
+			     "output is being written by job %" PRIu32
+			     ": wait for its end, or 'wiremill job cancel %" PRIu32 "': %.300s",
+			     job->lane.id, job->lane.id, job->output);
+	}
+}
+
 static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, struct wm_error *error)
 {
 	if (work->result < 0) {
-		*error = work->error;
+		name_writer(jobs, work, error);
 		return NULL;
 	}
 	if (work->op == WM_WORK_DISCARD)

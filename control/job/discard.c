@@ -13,7 +13,9 @@ int wm_job_files_discard(struct wm_job *job, const char *state_directory, struct
 
 	strcpy(job->lane.journal.path, removed.journal);
 	strcpy(job->lane.sink.path_partial, removed.partial);
-	if (ret == 0 && !job->kernel && !removed.journal[0] && !removed.partial[0])
+	strcpy(job->lane.source.path, removed.reserved);
+	if (ret == 0 && !job->kernel && !removed.journal[0] && !removed.partial[0] &&
+	    !removed.reserved[0])
 		return wm_error_set(error, ENOENT,
 				    "nothing to discard: no unfinished job left anything beside %s",
 				    job->output);

@@ -67,7 +67,8 @@ void wm_job_fail(struct wm_jobs *jobs, struct wm_job *job, const char *reason, u
 {
 	char text[WM_ERROR_TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "%.420s (go on with 'wiremill job resume OUTPUT')", reason);
+	snprintf(text, sizeof(text), "%.420s%s", reason,
+		 job->journal != 0 ? " (go on with 'wiremill job resume OUTPUT')" : "");
 	wm_job_end(jobs, job, WM_JOB_FAILED, text, now_ns);
 }
 

@@ -26,7 +26,7 @@ void wm_job_was_made(struct wm_job *job);
 /* It is over now, its files are not open. */
 void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 		const char *reason, uint64_t now_ns);
-/* Likewise, and another life can go on from what is left. */
+/* Likewise, and another life can go on from what is left, if anything is. */
 void wm_job_fail(struct wm_jobs *jobs, struct wm_job *job, const char *reason, uint64_t now_ns);
 /* These close what is open, and then it is over. Likewise, with what is durable kept: */
 void wm_job_suspend(struct wm_jobs *jobs, struct wm_job *job, const char *reason, uint64_t now_ns);

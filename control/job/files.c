@@ -57,7 +57,8 @@ static int check_no_journal(const struct wm_job *job, const char *path, struct w
 		return 0;
 	return wm_error_set(error, EEXIST,
 			    "%.300s holds the progress of an unfinished job: go on with "
-			    "'wiremill job resume OUTPUT', or begin anew with --force",
+			    "'wiremill job resume OUTPUT', begin anew with --force, or remove it "
+			    "with 'wiremill job discard OUTPUT'",
 			    path);
 }
 

@@ -29,8 +29,9 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 /* Did an earlier life get to the last step, the removal of its journal? Its manifest
  * says that it is of that journal. Then layout and sizes are filled in. */
 bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory);
-/* Removes what an earlier life of it left beside the output, if nobody is at it: journal and
- * partial file, named in lane.journal.path and lane.sink.path_partial ("": there was none).
+/* Removes what an earlier life of it left beside the output, if nobody is at it: journal,
+ * partial file and a manifest's reserved space, named in lane.journal.path,
+ * lane.sink.path_partial and lane.source.path ("": there was none).
  * Of a job that is known (its kernel is set) only what is its own. */
 int wm_job_files_discard(struct wm_job *job, const char *state_directory, struct wm_error *error);
 /* Closes; what is durable stays for a resume. */

@@ -158,13 +158,11 @@ bool wm_jobs_close(struct wm_jobs *jobs);
  * with a job only once it is in the spool. Checks everything that can be known now. */
 void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply);
-/* Goes on with the job whose journal is beside that output (absolute path), with the
- * options that it had; fail_after_ns 0: also that one. origin NULL: nobody's. */
-void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-		    const struct wm_job_origin *origin, uint64_t now_ns,
+/* Goes on with the job whose journal is beside that output, with the options that it had. */
+void wm_jobs_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply);
 /* Removes what an unfinished job left beside that output. Answers with a job of no queue
- * whose lane.journal.path and lane.sink.path_partial name what was removed, "": nothing. */
+ * whose paths of journal, sink and source name what was removed (files.h). */
 void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
 		     const struct wm_jobs_reply *reply);
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);

@@ -207,14 +207,14 @@ int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 /* Closes and leaves the partial output for a later wm_sink_resume. */
 void wm_sink_suspend(struct wm_sink *sink);
 
-/* Removes what an unfinished job left of that output: its partial file and its journal,
- * and says which there were. Refused while a job is at it (-EBUSY), and what is not
+/* Removes what an unfinished job left of that output: its partial file, its journal and the
+ * space reserved for a manifest, and says which there were. Refused while a job is at it (-EBUSY), and what is not
  * ours stays (side.h). owner NULL: whosever it is. A block device itself stays as it is. */
 struct wm_discard_owner {
 	uint32_t journal; /* its random identity; 0: not known, so that it stays */
 };
 struct wm_discarded {
-	char journal[PATH_MAX], partial[PATH_MAX]; /* "": there was none */
+	char journal[PATH_MAX], partial[PATH_MAX], reserved[PATH_MAX]; /* "": there was none */
 };
 int wm_output_discard(struct wm_discarded *removed, const char *output, const char *state_directory,
 		      const struct wm_discard_owner *owner, struct wm_error *error);

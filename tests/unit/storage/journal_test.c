@@ -284,6 +284,57 @@ static void a_damaged_header_is_refused(void)
 	unlink(path);
 }
 
+/* Beside an output that was begun: its first extent has written over the partial's mark. */
+static void left_beside_an_output(void)
+{
+	make("left.wm-journal", 3);
+	wm_scratch_write(wm_scratch_path("left.wm-partial"), "begun, no mark", 14);
+	wm_scratch_write(wm_scratch_path("left.wm-manifest.new"), "WMMNFT\0\1", 8);
+}
+
+/* The CRC of the header, which covers its mark, says that it is ours all the same. */
+static void a_damaged_mark_is_said_and_discarded(void)
+{
+	const char *path = wm_scratch_path("left.wm-journal");
+	struct wm_error error = { "" };
+	struct wm_discarded removed;
+	struct wm_journal journal;
+
+	left_beside_an_output();
+	poke(path, 3, 0x10);
+	CU_ASSERT_EQUAL(wm_side_check(wm_scratch_path("left"), "/", NULL, &error), 0);
+	CU_ASSERT_EQUAL(wm_journal_open(&journal, path, NULL, NULL, &error), -EBADMSG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "journal's header is damaged"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "'wiremill job discard OUTPUT' removes it"));
+	CU_ASSERT_EQUAL(wm_output_discard(&removed, wm_scratch_path("left"), "/", NULL, &error), 0);
+	CU_ASSERT_STRING_EQUAL(removed.journal, path);
+	CU_ASSERT_STRING_EQUAL(removed.partial, wm_scratch_path("left.wm-partial"));
+	CU_ASSERT_STRING_EQUAL(removed.reserved, wm_scratch_path("left.wm-manifest.new"));
+	CU_ASSERT_FALSE(wm_scratch_exists(path) || wm_scratch_exists(removed.partial) ||
+			wm_scratch_exists(removed.reserved));
+}
+
+/* Who knows whose that is: it stays, and is what is named, not the partial output. */
+static void a_journal_that_is_nobodys_is_named_and_stays(void)
+{
+	const char *path = wm_scratch_path("left.wm-journal");
+	struct wm_error error = { "" };
+	struct wm_discarded removed;
+
+	left_beside_an_output();
+	poke(path, 3, 0x10);
+	poke(path, 20, 0x10);
+	CU_ASSERT_EQUAL(wm_side_check(wm_scratch_path("left"), "/", NULL, &error), -EEXIST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "left.wm-journal"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "damaged"));
+	CU_ASSERT_EQUAL(wm_output_discard(&removed, wm_scratch_path("left"), "/", NULL, &error),
+			-EEXIST);
+	CU_ASSERT(wm_scratch_exists(path) && wm_scratch_exists(wm_scratch_path("left.wm-partial")));
+	unlink(path);
+	unlink(wm_scratch_path("left.wm-partial"));
+	unlink(wm_scratch_path("left.wm-manifest.new"));
+}
+
 /* ---- the tail ----------------------------------------------------------- */
 
 static void a_tail_torn_at_any_byte_is_cut_off(void)
@@ -629,6 +680,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_removed_journal_is_gone),
 	WM_TEST(what_is_no_journal_is_refused),
 	WM_TEST(a_damaged_header_is_refused),
+	WM_TEST(a_damaged_mark_is_said_and_discarded),
+	WM_TEST(a_journal_that_is_nobodys_is_named_and_stays),
 	WM_TEST(a_tail_torn_at_any_byte_is_cut_off),
 	WM_TEST(a_tail_damaged_at_any_byte_is_cut_off),
 	WM_TEST(zeroes_behind_the_last_record_are_cut_off),

@@ -196,6 +196,10 @@ static void a_file_that_appeared_meanwhile_is_not_replaced(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, partial));
 	CU_ASSERT(wm_scratch_holds(output, "theirs", 6));
 	CU_ASSERT(wm_scratch_holds(partial, bytes, BYTES));
+	/* Whoever resumes has no --force. */
+	CU_ASSERT_EQUAL(wm_sink_resume(&sink, output, BYTES, false, NULL, &error), -EEXIST);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "move it away, and resume again"));
+	CU_ASSERT_PTR_NULL(strstr(error.text, "--force"));
 	free(bytes);
 }
 

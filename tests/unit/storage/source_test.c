@@ -171,10 +171,21 @@ static void a_descriptor_of_a_process_is_refused(void)
 	snprintf(path, sizeof(path), "/dev/fd/%d", pipes[0]);
 	refused(path, EINVAL);
 	refused("/proc/self/exe", EINVAL);
-	refused("/proc/version", EINVAL);
 	close(pipes[0]);
 	close(pipes[1]);
 	close(fd);
+}
+
+/* It is no descriptor, and the same in every process, but its size is not told. */
+static void what_the_kernel_makes_up_is_refused_as_that(void)
+{
+	struct wm_error error = { "" };
+	struct wm_source source;
+
+	refused("/proc/version", EINVAL);
+	CU_ASSERT_EQUAL(wm_source_open(&source, "/proc/version", &error), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error.text, "the kernel makes up"));
+	CU_ASSERT_PTR_NULL(strstr(error.text, "descriptor"));
 }
 
 static void a_socket_is_refused(void)
@@ -210,6 +221,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_is_neither_file_nor_device_is_refused_without_waiting),
 	WM_TEST(the_file_that_is_opened_is_the_one_that_was_meant),
 	WM_TEST(a_descriptor_of_a_process_is_refused),
+	WM_TEST(what_the_kernel_makes_up_is_refused_as_that),
 	WM_TEST(a_socket_is_refused),
 	WM_TEST(a_path_too_long_is_refused),
 };

@@ -20,7 +20,7 @@ struct wm_jobs jobs;
 uint64_t now_ns = 77 * WM_NS_PER_S;
 /* The files, and the threads that are at them. */
 bool disk_hangs;
-int open_result, discard_result;
+int check_result, open_result, discard_result;
 uint32_t opened, abandoned, suspended, discarded;
 uint64_t open_takes_ns;
 bool are_finished;
@@ -94,6 +94,8 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 		       struct wm_error *error)
 {
 	(void)state_directory;
+	if (check_result < 0)
+		return wm_error_set(error, -check_result, "it may not be");
 	return wm_layout_init(&job->lane.layout, job->kernel, 1 << 30, mtu, error);
 }
 
@@ -314,8 +316,8 @@ void begin(void)
 	remove_spool();
 	open_takes_ns = 0;
 	finish_result = 0;
-	are_finished = are_complete = are_committed = disk_hangs = false;
-	open_result = discard_result = 0;
+	are_finished = are_complete = are_committed = are_unchecked = disk_hangs = false;
+	check_result = open_result = discard_result = 0;
 	opened = abandoned = suspended = discarded = hanging_count = 0;
 	memset(&published, 0, sizeof(published));
 	memset(&node_state, 0, sizeof(node_state));

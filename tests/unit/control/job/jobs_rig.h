@@ -24,8 +24,8 @@ extern uint64_t now_ns;
 /* The files: what becomes of them, and what was done. */
 extern uint64_t open_takes_ns;
 extern bool are_finished;
-extern int open_result, finish_result, discard_result;
-extern bool are_complete, are_committed; /* as a resumed job finds them */
+extern int check_result, open_result, finish_result, discard_result;
+extern bool are_complete, are_committed, are_unchecked; /* as a resumed job finds them */
 extern const uint8_t caught_mac[WM_ETHER_ADDR_BYTES];
 extern uint32_t opened, abandoned, suspended, discarded;
 /* No thread that is at them comes back before disk_answers. */

@@ -305,6 +305,46 @@ static void counters_of_a_node_run_over_all_jobs(void)
 	controller_dies();
 }
 
+/* The disk knows only that somebody has it. */
+static void who_writes_an_output_is_named(void)
+{
+	struct reply reply;
+
+	begin();
+	run(0);
+	check_result = -EBUSY;
+	submit_for(&reply, "/input", "/output", 0);
+	CU_ASSERT(reply.count == 1 && !reply.job);
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "being written by job 1: "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "'wiremill job cancel 1'"));
+	submit_for(&reply, "/input", "/other", 0);
+	CU_ASSERT_STRING_EQUAL(reply.error.text, "it may not be");
+	controller_dies();
+}
+
+/* Its first life ended before there was anything to go on from. */
+static void what_never_began_does_not_name_a_way_to_go_on(void)
+{
+	struct wm_job *job;
+
+	begin();
+	submit(300 * S);
+	disk_hangs = true;
+	node_joins();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL(jobs.jobs[0]->state, WM_JOB_PREPARING);
+	controller_stops();
+	disk_hangs = false;
+	controller_starts();
+	job = jobs.jobs[0];
+	CU_ASSERT_TRUE_FATAL(job->resume && job->journal == 0);
+	pass(301 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "no node for 300.0 s"));
+	CU_ASSERT_PTR_NULL(strstr(job->reason, "job resume"));
+	controller_dies();
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(nodes_have_their_time_from_when_they_are_asked),
 	WM_TEST(nodes_that_do_not_answer_end_it_with_what_is_durable_kept),
@@ -314,6 +354,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(nodes_that_cannot_compute_are_named_as_such),
 	WM_TEST(no_node_that_may_go_on_is_waited_for_as_long_as_was_said),
 	WM_TEST(what_cannot_be_finished_names_the_way_to_go_on),
+	WM_TEST(what_never_began_does_not_name_a_way_to_go_on),
+	WM_TEST(who_writes_an_output_is_named),
 	WM_TEST(a_job_that_has_ended_is_known_to_the_next_controller),
 	WM_TEST(output_is_doubted_until_it_has_its_name),
 	WM_TEST(a_job_whose_last_step_was_not_noted_is_done),
