@@ -442,6 +442,10 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 		if (running)
 			course->job->redo_done = (uint32_t)command->extent;
 		break;
+	case WM_LANE_OUTPUT_CHECKED:
+		if (running)
+			course->job->unchecked = false;
+		break;
 	case WM_LANE_JOB_START:
 	case WM_LANE_QUIT:
 		assert(!"a command for the lane itself");

@@ -56,6 +56,8 @@ struct wm_lane_job {
 	/* Durable extents may be void: passes over the journal that are wanted, and
 	 * done. It does not end before they are equal. */
 	uint32_t redo_wanted, redo_done;
+	/* What an earlier life wrote is being read back: likewise, until OUTPUT_CHECKED. */
+	bool unchecked;
 };
 
 enum wm_lane_command_op {
@@ -65,9 +67,10 @@ enum wm_lane_command_op {
 	WM_LANE_NODE_JOIN,  /* it takes part in the running job */
 	WM_LANE_NODE_LEAVE, /* it no longer does */
 	WM_LANE_JOB_START,
-	WM_LANE_JOB_STOP,    /* without waiting for what is in flight */
-	WM_LANE_EXTENT_VOID, /* a durable extent is to be made again */
-	WM_LANE_REDO_DONE,   /* all such extents were named, of the pass in extent */
+	WM_LANE_JOB_STOP,	/* without waiting for what is in flight */
+	WM_LANE_EXTENT_VOID,	/* a durable extent is to be made again */
+	WM_LANE_REDO_DONE,	/* all such extents were named, of the pass in extent */
+	WM_LANE_OUTPUT_CHECKED, /* likewise, of those that are not on the disk as they were */
 	WM_LANE_QUIT,
 };
 

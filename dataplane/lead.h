@@ -115,7 +115,8 @@ void wm_lead_heard(struct wm_lead *lead, uint32_t lane, const struct wm_lead_mes
 /* The lane is told of a node that computed wrong. */
 void wm_lead_void_told(struct wm_lead *lead, uint32_t lane, uint64_t bit);
 
-/* Every extent is durable, and none of them rests on a node that computed wrong. */
+/* Every extent is durable, none of them rests on a node that computed wrong, and those of an
+ * earlier life were read back. */
 bool wm_lead_is_complete(const struct wm_lead *lead);
 bool wm_lead_has_more(const struct wm_lead *lead);
 

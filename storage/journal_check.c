@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Does an output really hold what its journal vouches for? */
+/* Is that the output which a journal vouches for? All of it is read back later (readback.c). */
 #include "wiremill/journal.h"
 
 #include <errno.h>
@@ -30,49 +30,70 @@ static bool still_counts(const struct wm_journal_record *records, int index, int
 	return true;
 }
 
-static int check_extent(int fd, const struct wm_layout *layout,
-			const struct wm_journal_record *record, uint8_t *buffer,
-			const char *output_path, struct wm_error *error)
+/* 1: it is there; 0: something else is. */
+static int has_extent(int fd, const struct wm_layout *layout,
+		      const struct wm_journal_record *record, uint8_t *buffer,
+		      const char *output_path, struct wm_error *error)
 {
 	struct wm_span span = wm_layout_extent(layout, record->extent);
 	ssize_t ret = wm_file_read(fd, buffer, span.out_bytes, span.out_offset);
 
-	if (ret < 0)
+	if (ret < 0 && ret != -EIO)
 		return wm_error_set(error, (int)-ret, "cannot read output (%s): %s",
 				    strerror((int)-ret), output_path);
-	if ((size_t)ret == span.out_bytes && wm_crc32c(0, buffer, span.out_bytes) == record->crc32c)
-		return 0;
+	return ret == (ssize_t)span.out_bytes &&
+	       wm_crc32c(0, buffer, span.out_bytes) == record->crc32c;
+}
+
+static int refuse(const char *output_path, uint64_t extent, struct wm_error *error)
+{
 	return wm_error_set(error, EINVAL,
 			    "output is not what its journal vouches for at extent %" PRIu64
 			    ", begin anew with --force: %s",
-			    record->extent, output_path);
+			    extent, output_path);
 }
 
-int wm_journal_check_output(const struct wm_journal *journal, const struct wm_layout *layout,
-			    const char *output_path, struct wm_error *error)
+static int check_newest(int fd, const struct wm_journal *journal, const struct wm_layout *layout,
+			uint8_t *buffer, const char *output_path, bool each, struct wm_error *error)
 {
 	struct wm_journal_record records[RECORDS_CHECKED];
 	uint32_t count = journal->records < RECORDS_CHECKED ? journal->records : RECORDS_CHECKED;
+	int found = wm_journal_read(journal, journal->records - count, records, count);
+	uint64_t differs = 0;
+	bool any_differs = false;
+
+	/* The newest of all first, since that one is named. */
+	for (int i = found - 1; i >= 0; i--) {
+		int ret = 0;
+
+		if (!still_counts(records, i, found))
+			continue;
+		ret = has_extent(fd, layout, &records[i], buffer, output_path, error);
+		if (ret < 0 || (ret > 0 && !each))
+			return ret < 0 ? ret : 0;
+		if (ret == 0 && !any_differs)
+			differs = records[i].extent;
+		any_differs |= ret == 0;
+	}
+	return any_differs ? refuse(output_path, differs, error) : 0;
+}
+
+int wm_journal_check_output(const struct wm_journal *journal, const struct wm_layout *layout,
+			    const char *output_path, bool each, struct wm_error *error)
+{
 	uint8_t *buffer = malloc(wm_layout_extent(layout, 0).out_bytes);
 	struct wm_file output = { .fd = -1 };
-	int ret = 0, found;
+	int ret = 0;
 
 	if (!buffer)
 		ret = wm_error_set(error, ENOMEM, "cannot read output (no memory): %s",
 				   output_path);
 	if (ret == 0)
 		ret = wm_file_open(&output, output_path, "output", error);
-	if (ret < 0)
-		goto free_buffer;
-	found = wm_journal_read(journal, journal->records - count, records, count);
-	for (int i = 0; i < found && ret == 0; i++) {
-		if (still_counts(records, i, found))
-			ret = check_extent(output.fd, layout, &records[i], buffer, output_path,
-					   error);
+	if (ret == 0) {
+		ret = check_newest(output.fd, journal, layout, buffer, output_path, each, error);
+		close(output.fd);
 	}
-	close(output.fd);
-
-free_buffer:
 	free(buffer);
 	return ret;
 }

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * A journal's CRCs in the order of the extents. The journal has them in the order
- * in which extents were finished, some twice, and is read once for each window of
- * extents: 12 TB are eleven windows, a second or so each, in memory that does not
- * grow with the job.
- */
+/* A journal's CRCs in the order of the extents (window.h), as a file. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,23 +13,18 @@
 #include "file.h"
 #include "log.h"
 #include "path.h"
+#include "window.h"
 #include "wiremill/journal.h"
 #include "wiremill/side.h"
 
 #define NEW_SUFFIX ".new"
-/* 1 TiB of output, 5 MiB of memory. */
-#define WINDOW_EXTENTS (1u << 20)
 
 struct making {
 	const char *path;
 	const struct wm_journal *journal;
 	int fd;
-	uint64_t number; /* of the record being visited */
-	struct wm_journal_voids voids;
-	uint64_t first, count; /* extents of the window */
-	uint32_t crc32c;       /* of the windows before */
-	uint32_t *crcs;	       /* WINDOW_EXTENTS */
-	bool *present;	       /* WINDOW_EXTENTS */
+	struct wm_window window;
+	uint32_t crc32c; /* of the windows before */
 };
 
 static int refuse(const char *path, int code, struct wm_error *error)
@@ -44,76 +33,43 @@ static int refuse(const char *path, int code, struct wm_error *error)
 			    path);
 }
 
-/* ---- what counts -------------------------------------------------------- */
-
-static int note_void(void *context, const struct wm_journal_record *record)
-{
-	struct making *making = context;
-
-	wm_journal_voids_note(&making->voids, record, making->number++);
-	return 0;
-}
-
-static int note_extent(void *context, const struct wm_journal_record *record)
-{
-	struct making *making = context;
-	uint64_t number = making->number++;
-	uint64_t place = record->extent - making->first;
-
-	if (record->type != WM_JOURNAL_EXTENT || place >= making->count)
-		return 0;
-	making->crcs[place] = record->crc32c;
-	making->present[place] = !wm_journal_voids_has(&making->voids, record, number);
-	return 0;
-}
-
 /* ---- windows ------------------------------------------------------------ */
-
-static int scan(struct making *making, wm_journal_visit *visit, struct wm_error *error)
-{
-	making->number = 0;
-	return wm_journal_scan(making->journal, visit, making, error);
-}
 
 static int check_complete(const struct making *making, struct wm_error *error)
 {
-	const bool *hole = memchr(making->present, false, making->count);
+	const struct wm_window *window = &making->window;
+	const bool *hole = memchr(window->present, false, window->count);
 
 	if (!hole)
 		return 0;
 	return wm_error_set(
 		error, EBADMSG, "journal has no extent %" PRIu64 " that counts, resume the job: %s",
-		making->first + (uint64_t)(hole - making->present), making->journal->path);
+		window->first + (uint64_t)(hole - window->present), making->journal->path);
 }
 
-static int write_window(struct making *making, struct wm_error *error)
+static int write_window(struct making *making, uint64_t first, struct wm_error *error)
 {
-	size_t bytes = making->count * sizeof(making->crcs[0]);
-	int ret;
+	const struct wm_window *window = &making->window;
+	size_t bytes;
+	int ret = wm_window_load(&making->window, first, error);
 
-	memset(making->present, 0, making->count * sizeof(making->present[0]));
-	ret = scan(making, note_extent, error);
 	if (ret == 0)
 		ret = check_complete(making, error);
 	if (ret < 0)
 		return ret;
-	making->crc32c = wm_crc32c(making->crc32c, making->crcs, bytes);
-	ret = wm_file_write(making->fd, making->crcs, bytes,
-			    WM_JOURNAL_HEADER_BYTES + making->first * sizeof(making->crcs[0]));
+	bytes = window->count * sizeof(window->crcs[0]);
+	making->crc32c = wm_crc32c(making->crc32c, window->crcs, bytes);
+	ret = wm_file_write(making->fd, window->crcs, bytes,
+			    WM_JOURNAL_HEADER_BYTES + first * sizeof(window->crcs[0]));
 	return ret < 0 ? refuse(making->path, -ret, error) : 0;
 }
 
 static int write_windows(struct making *making, uint64_t extents, struct wm_error *error)
 {
-	int ret = scan(making, note_void, error);
+	int ret = 0;
 
-	for (making->first = 0; ret == 0 && making->first < extents;
-	     making->first += WINDOW_EXTENTS) {
-		uint64_t left = extents - making->first;
-
-		making->count = left < WINDOW_EXTENTS ? left : WINDOW_EXTENTS;
-		ret = write_window(making, error);
-	}
+	for (uint64_t first = 0; ret == 0 && first < extents; first += WM_WINDOW_EXTENTS)
+		ret = write_window(making, first, error);
 	return ret;
 }
 
@@ -275,14 +231,11 @@ int wm_manifest_create(const char *path, const char *output_path, const struct w
 	assert(wm_journal_extents(&journal->identity) == layout->extents);
 	if (ret < 0)
 		return ret;
-	making.crcs = malloc(WINDOW_EXTENTS * sizeof(making.crcs[0]));
-	making.present = malloc(WINDOW_EXTENTS * sizeof(making.present[0]));
-	if (making.crcs && making.present)
-		ret = write_file(&making, path_new, output_path, error);
-	else
-		ret = refuse(path, ENOMEM, error);
-	free(making.present);
-	free(making.crcs);
+	ret = wm_window_init(&making.window, journal, error);
+	if (ret < 0)
+		return ret;
+	ret = write_file(&making, path_new, output_path, error);
+	wm_window_fini(&making.window);
 	return ret;
 }
 

@@ -1,37 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An output against its manifest. Extents are read ahead, several at once, and
- * compared in order: so the first that differs is the first, and while one is
- * compared the disk has the others to do.
+ * An output against its manifest. Extents are read several at once (reader.h), and
+ * compared in order: so the first that differs is the first.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "crc32c.h"
 #include "file.h"
-#include "ring.h"
+#include "reader.h"
 #include "wiremill/journal.h"
 #include "wiremill/limits.h"
 
-/* Extents in flight. The buffers are not registered with the ring, so that no limit
- * on locked memory keeps an ordinary user from verifying. */
-#define DEPTH 8u
-/* CRCs of the manifest in memory at once. */
+/* CRCs of the manifest in memory at once, and extents that are read between two calls of
+ * the progress function. */
 #define CRCS_MAX 16384u
-/* Extents between two calls of the progress function. */
-#define PROGRESS_EXTENTS 16u
-
-struct slot {
-	uint8_t *memory; /* WM_EXTENT_BYTES */
-	uint64_t offset;
-	uint32_t needed_bytes, have_bytes;
-	bool ready;
-	int result;
-};
+#define AT_ONCE 32u
+static_assert(CRCS_MAX % AT_ONCE == 0, "no reading needs CRCs that are not there yet");
 
 struct check {
 	const char *manifest_path, *output_path;
@@ -44,10 +33,8 @@ struct check {
 	uint32_t crcs[CRCS_MAX];
 	wm_verify_progress *progress;
 	void *context;
-	struct io_uring ring;
-	unsigned in_flight;
-	uint64_t queued; /* the next extent to read */
-	struct slot slots[DEPTH];
+	struct wm_reader *reader;
+	struct wm_reader_extent read[AT_ONCE];
 };
 
 /* ---- the manifest ------------------------------------------------------- */
@@ -119,7 +106,7 @@ static int check_manifest(struct check *check, struct wm_error *error)
 	return check_closing(check, error);
 }
 
-/* ---- reading ahead ------------------------------------------------------ */
+/* ---- comparison --------------------------------------------------------- */
 
 static void measure(struct check *check)
 {
@@ -134,133 +121,79 @@ static void measure(struct check *check)
 			       : check->extents;
 }
 
-/* Whole pages, as O_DIRECT wants them; the file ends where it ends. */
-static void queue(struct check *check, struct slot *slot)
+/* The extents from `first` on, as many as are read at once. */
+static int read_extents(struct check *check, uint64_t first, unsigned *count,
+			struct wm_error *error)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&check->ring);
-	uint32_t room = (slot->needed_bytes + WM_STORE_ALIGN_BYTES - 1) / WM_STORE_ALIGN_BYTES *
-			WM_STORE_ALIGN_BYTES;
+	uint64_t left = check->whole - first;
+	int ret;
 
-	assert(sqe);
-	io_uring_prep_read(sqe, check->output.fd, slot->memory + slot->have_bytes,
-			   room - slot->have_bytes, slot->offset + slot->have_bytes);
-	io_uring_sqe_set_data(sqe, slot);
-	check->in_flight++;
-}
+	*count = left < AT_ONCE ? (unsigned)left : AT_ONCE;
+	for (unsigned i = 0; i < *count; i++) {
+		uint64_t offset = (first + i) * check->extent_bytes;
+		uint64_t rest = check->identity.output_bytes - offset;
 
-static void queue_extent(struct check *check, uint64_t extent)
-{
-	struct slot *slot = &check->slots[extent % DEPTH];
-	uint64_t left = check->identity.output_bytes - extent * check->extent_bytes;
-
-	slot->offset = extent * check->extent_bytes;
-	slot->needed_bytes = (uint32_t)(left < check->extent_bytes ? left : check->extent_bytes);
-	slot->have_bytes = 0;
-	slot->ready = false;
-	slot->result = 0;
-	queue(check, slot);
-}
-
-static void complete(struct check *check, struct slot *slot, int res)
-{
-	check->in_flight--;
-	if (res == -EAGAIN || res == -EINTR) {
-		queue(check, slot);
-		return;
+		check->read[i] = (struct wm_reader_extent){
+			.offset = offset,
+			.bytes =
+				(uint32_t)(rest < check->extent_bytes ? rest : check->extent_bytes),
+		};
 	}
-	slot->have_bytes += res > 0 ? (uint32_t)res : 0;
-	slot->ready = true;
-	if (res < 0)
-		slot->result = res;
-	else if (slot->have_bytes >= slot->needed_bytes)
-		slot->result = 0;
-	else if (res == 0 || slot->have_bytes % check->align_bytes)
-		slot->result = -ENODATA; /* it shrank meanwhile */
-	else
-		slot->ready = false, queue(check, slot);
-}
-
-/* One completion; it may be the slot's, or another's. */
-static int wait_one(struct check *check)
-{
-	struct io_uring_cqe *cqe;
-	int ret = io_uring_submit_and_wait(&check->ring, 1);
-
-	if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
-		return ret;
-	while (io_uring_peek_cqe(&check->ring, &cqe) == 0) {
-		struct slot *slot = io_uring_cqe_get_data(cqe);
-		int res = cqe->res;
-
-		io_uring_cqe_seen(&check->ring, cqe);
-		complete(check, slot, res);
-	}
-	return 0;
-}
-
-static int wait_for(struct check *check, const struct slot *slot, struct wm_error *error)
-{
-	int ret = 0;
-
-	while (ret == 0 && !slot->ready)
-		ret = wait_one(check);
-	if (ret == 0)
-		ret = slot->result;
-	if (ret == 0)
-		return 0;
-	return wm_error_set(error, -ret, "output cannot be read at %" PRIu64 " (%s): %s",
-			    slot->offset, strerror(-ret), check->output_path);
-}
-
-/* Memory that the kernel may still write to must not be given back. */
-static void drain(struct check *check)
-{
-	while (check->in_flight > 0 && wait_one(check) == 0)
-		;
-}
-
-/* ---- comparison --------------------------------------------------------- */
-
-static bool go_on(const struct check *check, uint64_t extent, uint64_t done_bytes)
-{
-	if (!check->progress || (extent % PROGRESS_EXTENTS && extent + 1 < check->whole))
-		return true;
-	return check->progress(check->context, done_bytes, check->identity.output_bytes);
+	ret = wm_reader_run(check->reader, check->output.fd, check->align_bytes, check->read,
+			    *count);
+	return ret < 0 ? wm_error_set(error, -ret, "output cannot be read (%s): %s", strerror(-ret),
+				      check->output_path)
+		       : 0;
 }
 
 /* 0: as it should be; 1: it differs. */
-static int compare_extent(struct check *check, uint64_t extent, uint32_t crc32c,
-			  struct wm_verify_result *result, struct wm_error *error)
+static int compare_extent(const struct check *check, const struct wm_reader_extent *extent,
+			  uint32_t crc32c, struct wm_verify_result *result, struct wm_error *error)
 {
-	struct slot *slot = &check->slots[extent % DEPTH];
-	int ret;
-
-	for (; check->queued < check->whole && check->queued < extent + DEPTH; check->queued++)
-		queue_extent(check, check->queued);
-	ret = wait_for(check, slot, error);
-	if (ret < 0)
-		return ret;
-	result->offset = slot->offset;
-	if (wm_crc32c(0, slot->memory, slot->needed_bytes) != crc32c)
+	if (extent->result < 0)
+		return wm_error_set(error, -extent->result,
+				    "output cannot be read at %" PRIu64 " (%s): %s", extent->offset,
+				    strerror(-extent->result), check->output_path);
+	result->offset = extent->offset;
+	if (extent->crc32c != crc32c)
 		return 1;
-	result->bytes_checked = slot->offset + slot->needed_bytes;
-	if (!go_on(check, extent, result->bytes_checked))
-		return wm_error_set(error, ECANCELED, "verification was stopped");
+	result->bytes_checked = extent->offset + extent->bytes;
 	return 0;
+}
+
+static int go_on(const struct check *check, uint64_t done_bytes, struct wm_error *error)
+{
+	if (!check->progress ||
+	    check->progress(check->context, done_bytes, check->identity.output_bytes))
+		return 0;
+	return wm_error_set(error, ECANCELED, "verification was stopped");
+}
+
+/* CRCS_MAX is a multiple of AT_ONCE: those of one reading are loaded together. */
+static int compare_some(struct check *check, uint64_t first, unsigned *count,
+			struct wm_verify_result *result, struct wm_error *error)
+{
+	uint64_t loaded;
+	int ret = 0;
+
+	if (first % CRCS_MAX == 0)
+		ret = load_crcs(check, first, &loaded, error);
+	if (ret == 0)
+		ret = read_extents(check, first, count, error);
+	for (unsigned i = 0; ret == 0 && i < *count; i++)
+		ret = compare_extent(check, &check->read[i], check->crcs[(first + i) % CRCS_MAX],
+				     result, error);
+	return ret == 0 ? go_on(check, result->bytes_checked, error) : ret;
 }
 
 static int compare_extents(struct check *check, struct wm_verify_result *result,
 			   struct wm_error *error)
 {
+	unsigned count = 0;
 	int ret = 0;
 
-	for (uint64_t extent = 0, count; ret == 0 && extent < check->whole; extent++) {
-		if (extent % CRCS_MAX == 0)
-			ret = load_crcs(check, extent, &count, error);
-		if (ret == 0)
-			ret = compare_extent(check, extent, check->crcs[extent % CRCS_MAX], result,
-					     error);
-	}
+	for (uint64_t extent = 0; ret == 0 && extent < check->whole; extent += count)
+		ret = compare_some(check, extent, &count, result, error);
 	return ret;
 }
 
@@ -292,25 +225,6 @@ static int open_both(struct check *check, struct wm_error *error)
 	return ret;
 }
 
-static int allocate(struct check *check, struct wm_error *error)
-{
-	for (unsigned i = 0; i < DEPTH; i++) {
-		check->slots[i].memory = aligned_alloc(WM_STORE_ALIGN_BYTES, WM_EXTENT_BYTES);
-		if (!check->slots[i].memory)
-			return wm_error_set(error, ENOMEM,
-					    "no memory to verify with: needs %u bytes",
-					    DEPTH * WM_EXTENT_BYTES);
-	}
-	return 0;
-}
-
-static void free_memory(struct check *check)
-{
-	for (unsigned i = 0; i < DEPTH; i++)
-		free(check->slots[i].memory);
-	free(check);
-}
-
 int wm_manifest_verify(const char *manifest_path, const char *output_path,
 		       wm_verify_progress *progress, void *context, struct wm_verify_result *result,
 		       struct wm_error *error)
@@ -324,27 +238,24 @@ int wm_manifest_verify(const char *manifest_path, const char *output_path,
 	check->output_path = output_path;
 	check->progress = progress;
 	check->context = context;
-	ret = allocate(check, error);
+	ret = wm_reader_create(&check->reader, error);
 	if (ret < 0)
 		goto free_check;
 	ret = open_both(check, error);
 	if (ret < 0)
 		goto free_check;
-	ret = wm_ring_create(&check->ring, DEPTH, 0, error);
-	if (ret < 0)
-		goto close_both;
 
 	wm_file_set_direct(check->output.fd, check->output.block_device, &check->align_bytes);
 	measure(check);
-	*result = (struct wm_verify_result){ .equal = false };
+	*result = (struct wm_verify_result){ .equal = false,
+					     .expected_bytes = check->identity.output_bytes,
+					     .found_bytes = check->found_bytes };
 	ret = compare(check, result, error);
-	drain(check);
-	io_uring_queue_exit(&check->ring);
-
-close_both:
 	close(check->output.fd);
 	close(check->manifest.fd);
+
 free_check:
-	free_memory(check);
+	wm_reader_destroy(&check->reader);
+	free(check);
 	return ret;
 }

@@ -55,6 +55,7 @@ static json_t *job_object(struct wm_controller *controller, const struct wm_job 
 	json_object_set_new(object, "waiting", json_string(wm_jobs_waiting(controller->jobs, job)));
 	json_object_set_new(object, "cancelling",
 			    json_boolean(job->cancelled && !wm_job_has_ended(job)));
+	json_object_set_new(object, "checking", json_boolean(job->checking));
 	wm_jobs_counters(controller->jobs, job, &counters);
 	wm_job_json_put(object, job, &counters);
 	describe_pace(object, job, &counters);
@@ -153,23 +154,26 @@ void wm_method_job_resume(void *context, const json_t *params, struct wm_rpc_req
 	const struct wm_jobs_reply reply = { job_answer, context, request };
 	struct wm_controller *controller = context;
 	uint64_t fail_after_seconds = 0;
-	const char *output, *name = "";
+	const char *name = "";
+	struct wm_job_origin origin;
+	struct wm_job_resumption wanted = { .origin = &origin };
 	const struct wm_rpc_param expected[] = {
-		{ "output", WM_RPC_STRING, 0, &output },
+		{ "output", WM_RPC_STRING, 0, &wanted.output },
 		{ "fail_after_seconds", WM_RPC_NUMBER, 1, &fail_after_seconds },
 		{ "name", WM_RPC_STRING, 1, &name },
+		{ "trust_output", WM_RPC_BOOL, 1, &wanted.trust_output },
 	};
-	struct wm_job_origin origin;
 	struct wm_error error = { "" };
 	int code;
 
 	if (wm_rpc_params_unpack(params, expected, COUNT(expected), &code, &error) < 0 ||
 	    check_fail_after(fail_after_seconds, &code, &error) < 0 ||
-	    origin_init(&origin, controller, name, &code, &error) < 0)
+	    origin_init(&origin, controller, name, &code, &error) < 0) {
 		wm_rpc_request_answer(request, NULL, code, &error);
-	else
-		wm_jobs_resume(controller->jobs, output, fail_after_seconds * WM_NS_PER_S, &origin,
-			       wm_clock_ns(), &reply);
+		return;
+	}
+	wanted.fail_after_ns = fail_after_seconds * WM_NS_PER_S;
+	wm_jobs_resume(controller->jobs, &wanted, wm_clock_ns(), &reply);
 }
 
 static void add_removed(json_t *list, const char *path)

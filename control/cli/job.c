@@ -83,6 +83,25 @@ static void resumed_print(const json_t *job)
 		       wm_number_format_bytes(text, sizeof(text), bytes), bytes);
 }
 
+/* Of what was there: how far it has been read back. */
+static void checked_print(const json_t *job)
+{
+	uint64_t bytes = wm_cli_number(job, "checked_bytes");
+	uint64_t differing = wm_cli_number(job, "differing_extents");
+	char text[32];
+
+	if (!bytes && !wm_cli_bool(job, "checking"))
+		return;
+	printf("  %-9s %s of what was there%s", "checked",
+	       wm_number_format_bytes(text, sizeof(text), bytes),
+	       wm_cli_bool(job, "checking") ? " so far" : "");
+	if (differing)
+		printf(": %" PRIu64
+		       " extents differed, the disk had changed them; they %s made again",
+		       differing, strcmp(wm_cli_text(job, "state"), "done") == 0 ? "were" : "are");
+	putchar('\n');
+}
+
 static void audited_print(const json_t *job)
 {
 	uint64_t ppm = wm_cli_number(job, "audit_ppm"), audited = wm_cli_number(job, "audited");
@@ -144,6 +163,7 @@ void wm_job_print(const json_t *job)
 	       wm_cli_number(job, "extents"));
 	batches_print(job);
 	resumed_print(job);
+	checked_print(job);
 	audited_print(job);
 	sends_print(job);
 	printf("  %-9s %" PRIu64 "\n", "nodes", wm_cli_number(job, "nodes"));

@@ -4,6 +4,7 @@
 static struct asked {
 	const char *name;
 	uint64_t fail_after_seconds;
+	bool trust_output;
 	struct wm_job_waiting waiting;
 } asked = { .name = "" };
 
@@ -17,6 +18,10 @@ static const struct wm_option options[] = {
 	  .help = "what you call the job" },
 	WM_JOB_OPTION_PARSABLE(struct asked, "print the job's number alone"),
 	WM_JOB_OPTION_FAIL_AFTER(struct asked, "instead of what 'job submit' was given"),
+	{ .name = "trust-output",
+	  .type = WM_OPTION_FLAG,
+	  WM_OPTION_FIELD(struct asked, trust_output),
+	  .help = "do not read back all that is there, but the newest" },
 };
 
 static int run(const struct wm_cli *cli)
@@ -29,8 +34,9 @@ static int run(const struct wm_cli *cli)
 	if (status != WM_EXIT_DONE)
 		return status;
 	return wm_job_start(cli, "job.resume",
-			    json_pack("{s:s, s:I, s:s}", "output", output, "fail_after_seconds",
-				      (json_int_t)asked.fail_after_seconds, "name", asked.name),
+			    json_pack("{s:s, s:I, s:s, s:b}", "output", output,
+				      "fail_after_seconds", (json_int_t)asked.fail_after_seconds,
+				      "name", asked.name, "trust_output", asked.trust_output),
 			    &asked.waiting);
 }
 
@@ -45,7 +51,10 @@ const struct wm_verb wm_verb_job_resume = {
 		"again. It goes on with the options that it had, --audit and --fail-after as "
 		"well.\n"
 		"Refused if the input is not as it was. A controller that starts again resumes by\n"
-		"itself what was queued or running.",
+		"itself what was queued or running.\n"
+		"All that is there is read back while the rest is computed, and what the disk has\n"
+		"changed is made again, before OUTPUT gets its name; --trust-output leaves that "
+		"out.",
 	.operand = "OUTPUT",
 	WM_CLI_SETS(options),
 	},

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "job.h"
+#include "number.h"
 #include "progress.h"
 #include "signals.h"
 
@@ -34,13 +35,28 @@ static bool is_over(const json_t *job)
 	return state_is(job, "done") || state_is(job, "failed") || state_is(job, "cancelled");
 }
 
+/* All is computed, and what an earlier life wrote is still read back. */
+static bool is_being_checked(const json_t *job)
+{
+	return wm_cli_bool(job, "checking") && !wm_cli_bool(job, "cancelling") &&
+	       wm_cli_number(job, "extents_done") == wm_cli_number(job, "extents");
+}
+
 static void note_show(struct watch *watch)
 {
 	const json_t *job = watch->job;
 	const char *waiting = wm_cli_text(job, "waiting");
-	char note[WM_PROGRESS_LINE_BYTES];
+	char note[WM_PROGRESS_LINE_BYTES], checked[32], all[32];
 
-	if (wm_cli_bool(job, "cancelling"))
+	if (is_being_checked(job))
+		snprintf(note, sizeof(note),
+			 "job %" PRIu64 " is checking what was there: %s of %s read back",
+			 wm_cli_number(job, "job"),
+			 wm_number_format_bytes(checked, sizeof(checked),
+						wm_cli_number(job, "checked_bytes")),
+			 wm_number_format_bytes(all, sizeof(all),
+						wm_cli_number(job, "resumed_bytes")));
+	else if (wm_cli_bool(job, "cancelling"))
 		snprintf(note, sizeof(note), "job %" PRIu64 " is being cancelled",
 			 wm_cli_number(job, "job"));
 	else

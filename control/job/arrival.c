@@ -294,20 +294,20 @@ void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, 
 	    job ? fill_request(job, request, &error) : -ENOMEM, &error);
 }
 
-void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-		    const struct wm_job_origin *origin, uint64_t now_ns,
+void wm_jobs_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply)
 {
 	struct wm_job *job = calloc(1, sizeof(*job));
 	struct wm_error error = { "no memory for another job" };
-	int ret = job ? copy_path(job->output, "output", output, &error) : -ENOMEM;
+	int ret = job ? copy_path(job->output, "output", wanted->output, &error) : -ENOMEM;
 
 	if (ret == 0) {
 		job->resume = true;
-		job->fail_after_ns = fail_after_ns;
-		if (origin)
-			job->origin = *origin;
-		ret = check_not_at_it(jobs, output, &error);
+		job->trust_output = wanted->trust_output;
+		job->fail_after_ns = wanted->fail_after_ns;
+		if (wanted->origin)
+			job->origin = *wanted->origin;
+		ret = check_not_at_it(jobs, wanted->output, &error);
 	}
 	ask(jobs, WM_WORK_RECALL, job, now_ns, reply, ret, &error);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "feed.h"
 #include "log.h"
 #include "run.h"
 #include "spool.h"
@@ -74,11 +75,16 @@ void wm_job_fail(struct wm_jobs *jobs, struct wm_job *job, const char *reason, u
 
 /* ---- closing ------------------------------------------------------------------------ */
 
-/* Without a thread now it is tried again at the next tick. */
+/* Without a thread now, or while one still reads from them, it is tried again at the next
+ * tick. */
 static void close_files(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	if (wm_job_feed_is_busy(job))
+		return;
+	wm_job_feed_destroy(job);
 	job->work = wm_job_work_start(jobs, (enum wm_job_work_op)job->closing, job, now_ns);
-	wm_job_files_tick(jobs, job, now_ns);
+	if (job->work)
+		wm_job_files_tick(jobs, job, now_ns);
 }
 
 static void begin_close(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_work_op op,
@@ -86,6 +92,7 @@ static void begin_close(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_wo
 {
 	job->state = WM_JOB_FINISHING;
 	job->closing = op;
+	job->closing_ns = now_ns;
 	job->end = end;
 	memmove(job->reason, reason, strnlen(reason, sizeof(job->reason) - 1) + 1);
 	job->reason[sizeof(job->reason) - 1] = '\0';
@@ -177,15 +184,25 @@ static void work_over(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 		closed(jobs, job, op, result, &error, now_ns);
 }
 
+static bool waits_for_files(const struct wm_job *job)
+{
+	return job->work || job->state == WM_JOB_FINISHING;
+}
+
+static uint64_t waited_ns(const struct wm_job *job, uint64_t now_ns)
+{
+	return now_ns - (job->work ? job->work->start_ns : job->closing_ns);
+}
+
 bool wm_job_is_late(const struct wm_job *job, uint64_t now_ns)
 {
-	return job->work && now_ns - job->work->start_ns > LATE_NS;
+	return waits_for_files(job) && waited_ns(job, now_ns) > LATE_NS;
 }
 
 /* They take their time. */
 static void held_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	if (!job->held && now_ns - job->work->start_ns > HELD_NS) {
+	if (!job->held && waited_ns(job, now_ns) > HELD_NS) {
 		job->held = true;
 		wm_log_warning("job %" PRIu32 " waits for its files: %s, %s", job->lane.id,
 			       job->input, job->output);
@@ -201,9 +218,9 @@ void wm_job_files_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns
 {
 	if (job->work && wm_job_work_is_over(job->work))
 		work_over(jobs, job, now_ns);
-	else if (job->work)
+	else if (waits_for_files(job))
 		held_tick(jobs, job, now_ns);
-	else if (job->state == WM_JOB_FINISHING)
+	if (job->state == WM_JOB_FINISHING && !job->work)
 		close_files(jobs, job, now_ns);
 }
 

@@ -186,7 +186,8 @@ static int resume_committed(struct wm_job *job, struct wm_error *error)
 {
 	job->committed = true;
 	job->lane.sink = (struct wm_sink){ .fd = -1, .fd_tail = -1 };
-	return wm_journal_check_output(&job->lane.journal, &job->lane.layout, job->output, error);
+	return wm_journal_check_output(&job->lane.journal, &job->lane.layout, job->output, true,
+				       error);
 }
 
 static int resume_sink(struct wm_job *job, struct wm_error *error)
@@ -200,9 +201,10 @@ static int resume_sink(struct wm_job *job, struct wm_error *error)
 	if (ret < 0)
 		return ret;
 	ret = wm_journal_check_output(&lane->journal, &lane->layout, lane->sink.path_partial,
-				      error);
+				      job->trust_output, error);
 	if (ret < 0)
 		wm_sink_suspend(&lane->sink);
+	lane->unchecked = !job->trust_output && lane->progress.durable > 0;
 	return ret;
 }
 

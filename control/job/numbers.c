@@ -19,6 +19,12 @@ static const struct wm_json_number job_numbers[] = {
 	JOB("nodes", nodes),
 };
 
+/* Which an older spool has not. */
+static const struct wm_json_number newer_numbers[] = {
+	JOB("checked_bytes", checked_bytes),
+	JOB("differing_extents", differing_extents),
+};
+
 static const struct wm_json_number counter_numbers[] = {
 	COUNTER("extents_done", extents_done),
 	COUNTER("batches_done", batches_done),
@@ -35,6 +41,7 @@ void wm_job_json_put(json_t *object, const struct wm_job *job,
 		     const struct wm_lane_job_counters *counters)
 {
 	wm_json_put(object, job_numbers, COUNT(job_numbers), job);
+	wm_json_put(object, newer_numbers, COUNT(newer_numbers), job);
 	wm_json_put(object, counter_numbers, COUNT(counter_numbers), counters);
 }
 
@@ -42,6 +49,10 @@ int wm_job_json_take(const json_t *object, struct wm_job *job)
 {
 	int ret = wm_json_take(object, job_numbers, COUNT(job_numbers), job);
 
+	for (size_t i = 0; i < COUNT(newer_numbers) && ret == 0; i++) {
+		if (json_object_get(object, newer_numbers[i].name))
+			ret = wm_json_take(object, &newer_numbers[i], 1, job);
+	}
 	return ret < 0 ? ret
 		       : wm_json_take(object, counter_numbers, COUNT(counter_numbers),
 				      &job->counters);

@@ -11,6 +11,7 @@
 #include "arrival.h"
 #include "clock.h"
 #include "end.h"
+#include "feed.h"
 #include "log.h"
 #include "run.h"
 #include "spool.h"
@@ -29,6 +30,11 @@ static const char *const state_names[WM_JOB_STATES] = {
 const char *wm_job_state_name(enum wm_job_state state)
 {
 	return state_names[state];
+}
+
+bool wm_job_is_being_checked(const struct wm_job *job, const struct wm_lane_job_counters *counters)
+{
+	return job->checking && counters->extents_done == job->lane.layout.extents;
 }
 
 bool wm_job_has_ended(const struct wm_job *job)
@@ -200,6 +206,15 @@ static const char *for_a_node(const struct wm_jobs *jobs)
 	return link ? link : "for a node: " WM_JOBS_START_NODES;
 }
 
+/* It takes long. */
+static const char *held_by(const struct wm_job *job)
+{
+	if (job->state == WM_JOB_RUNNING)
+		return "for its disk to answer: what the kernel has of it cannot be called back";
+	return job->state == WM_JOB_FINISHING ? "for its files to be closed"
+					      : "for its files to be opened";
+}
+
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
 {
 	struct wm_lane_job_counters counters;
@@ -207,8 +222,7 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	if (job->dry_run)
 		return "";
 	if (job->held)
-		return job->state == WM_JOB_FINISHING ? "for its files to be closed"
-						      : "for its files to be opened";
+		return held_by(job);
 	if (wm_job_has_ended(job) || job->cancelled)
 		return "";
 	if (job->state <= WM_JOB_PREPARING && jobs->current != job)
@@ -222,6 +236,8 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 	if (job->hindrance.text[0])
 		return job->hindrance.text;
 	wm_jobs_counters(jobs, job, &counters);
+	if (wm_job_is_being_checked(job, &counters))
+		return "for what was there to be read back";
 	if (counters.job == job->lane.id && counters.nodes_alive == 0 && counters.nodes_unable > 0)
 		return "for another node: those that answer cannot compute what is left";
 	if (counters.job == job->lane.id && counters.nodes_alive == 0)
@@ -239,8 +255,17 @@ static bool is_busy(const struct wm_jobs *jobs)
 	bool busy = jobs->current && jobs->current->state == WM_JOB_RUNNING;
 
 	for (uint32_t i = 0; i < jobs->count; i++)
-		busy |= jobs->jobs[i]->work && jobs->jobs[i]->state > WM_JOB_QUEUED;
+		busy |= jobs->jobs[i]->state == WM_JOB_FINISHING ||
+			(jobs->jobs[i]->work && jobs->jobs[i]->state > WM_JOB_QUEUED);
 	return busy;
+}
+
+/* A thread that still reads from its files has what it needs. */
+static void forget(struct wm_job *job)
+{
+	if (!wm_job_feed_is_busy(job))
+		wm_job_feed_destroy(job);
+	free(job);
 }
 
 static void close_tick(struct wm_jobs *jobs)
@@ -271,7 +296,7 @@ bool wm_jobs_close(struct wm_jobs *jobs)
 	lane_has_it = jobs->current && jobs->current->state == WM_JOB_RUNNING;
 	for (uint32_t i = 0; i < jobs->count; i++) {
 		if (jobs->jobs[i] != jobs->current || !lane_has_it)
-			free(jobs->jobs[i]);
+			forget(jobs->jobs[i]);
 	}
 	jobs->count = 0;
 	jobs->current = NULL;

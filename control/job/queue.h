@@ -75,7 +75,15 @@ struct wm_job_request {
 	const struct wm_job_origin *origin; /* NULL: nobody's */
 };
 
+struct wm_job_resumption {
+	const char *output;	/* absolute */
+	uint64_t fail_after_ns; /* 0: as it had it */
+	bool trust_output;	/* what is there is not read back, but for the newest of it */
+	const struct wm_job_origin *origin; /* NULL: nobody's */
+};
+
 struct wm_job_work;
+struct wm_job_feed;
 
 struct wm_job {
 	struct wm_lane_job lane; /* id, layout, source, sink */
@@ -92,7 +100,7 @@ struct wm_job {
 	bool suspended; /* likewise, but what is durable stays for another life */
 	bool goes_on;	/* by itself, when the controller starts again */
 	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: batches are done */
-	uint64_t batches_seen;		     /* that were done when it was looked at last */
+	uint64_t progress_seen;		     /* batches and bytes, when it was looked at last */
 	char unreached[160];		     /* the node that its frames do not reach, and why */
 	bool said;			     /* that it waits for one */
 	struct wm_hindrance hindrance;	     /* why no batch gets done */
@@ -106,15 +114,22 @@ struct wm_job {
 	uint64_t run_ns;     /* for so long, once it ended */
 	uint32_t journal;    /* which one it has (its random identity); 0: none yet */
 	uint32_t audit_ppm;
-	struct wm_redo redo;
-	uint64_t unsettled_nodes; /* wm_journal_node_bit of those that the journal names, but
-				     for what their last quarantine covers */
-	uint64_t resumed_bytes;	  /* of output, durable before this life */
+	struct wm_redo redo;	  /* that is to begin: by its journal, or by an event of the lane */
+	struct wm_job_feed *feed; /* while the lane has it, and until its files are closed */
+	bool trust_output;	  /* what an earlier life wrote is not read back */
+	bool checking;		  /* it is being read back */
+	uint64_t checked_bytes;	  /* that were read back in this life */
+	uint32_t differing_extents; /* of them, which are made again */
+	uint64_t unsettled_nodes;   /* wm_journal_node_bit of those that the journal names, but
+				       for what their last quarantine covers */
+	uint64_t resumed_bytes;	    /* of output, durable before this life */
 	struct wm_lane_job_counters counters; /* final ones, once it ended */
 
 	struct wm_job_work *work; /* on its files; NULL: none */
-	bool held;		  /* that takes long by now */
+	bool held;		  /* that, or the lane's letting go, takes long by now */
+	uint64_t stop_ns;	  /* since when the lane is to let go; 0: it is not */
 	int closing;		  /* what is to be done to its files (enum wm_job_work_op) */
+	uint64_t closing_ns;	  /* since when */
 	enum wm_job_state end;	  /* and what it is then */
 };
 
@@ -183,6 +198,8 @@ void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
 /* Why it cannot go on, "" if it can. */
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job);
 bool wm_job_has_ended(const struct wm_job *job);
+/* All of it is made, and what an earlier life made is still being read back. */
+bool wm_job_is_being_checked(const struct wm_job *job, const struct wm_lane_job_counters *counters);
 double wm_job_seconds(const struct wm_job *job, uint64_t now_ns); /* of running */
 const char *wm_job_state_name(enum wm_job_state state);
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of WM_REDO_BURST records, looked at in one call: 2048 records take the control thread
- * much less than a tick, and the journal of 12 TB some minutes. */
-#define PIECES 32u
+/* Of WM_REDO_BURST records, looked at in one call: 65536 records are a few milliseconds of
+ * a thread that nobody waits for. */
+#define PIECES 1024u
 #define WORD_BITS 64u
 
 void wm_redo_init(struct wm_redo *redo, uint64_t extents)
@@ -89,6 +89,20 @@ void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32
 	window_begin(redo, 0);
 	redo->pass = pass;
 	redo->active = true;
+}
+
+void wm_redo_join(struct wm_redo *redo, struct wm_redo *begun)
+{
+	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
+		if (begun->voids.before[bit] > redo->voids.before[bit])
+			redo->voids.before[bit] = begun->voids.before[bit];
+	}
+	if (begun->end > redo->end)
+		redo->end = begun->end;
+	redo->pass = begun->pass;
+	window_begin(redo, 0);
+	redo->active = true;
+	begun->active = false;
 }
 
 static void note(struct wm_redo *redo, const struct wm_journal_record *record)

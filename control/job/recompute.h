@@ -7,8 +7,9 @@
  * record, so nothing is done twice, whatever life of the job did it.
  *
  *   lane: quarantine ─▶ its record is durable ─▶ WM_LANE_REDO
- *   control: wm_redo_begin ─▶ wm_redo_feed, every tick ─▶ WM_LANE_EXTENT_VOID ...
- *            ─▶ the end of the journal was reached ─▶ WM_LANE_REDO_DONE
+ *   control: wm_redo_begin ─▶ wm_redo_feed, by a thread (feed.h)
+ *            ─▶ WM_LANE_EXTENT_VOID ... ─▶ the end of the journal was reached
+ *            ─▶ WM_LANE_REDO_DONE
  *
  * A resumed job whose journal leaves something void begins with a pass, too. Bounded
  * memory: the journal is on disk, a bit for each extent of a window is here while a
@@ -37,7 +38,6 @@ struct wm_redo {
 	uint32_t cursor;   /* next record to look at */
 	uint32_t pass;	   /* the lane's number of what is being done; 0: the resume's own */
 	bool active;
-	uint64_t fed_ns;
 };
 
 void wm_redo_init(struct wm_redo *redo, uint64_t extents);
@@ -45,6 +45,8 @@ void wm_redo_init(struct wm_redo *redo, uint64_t extents);
 void wm_redo_fini(struct wm_redo *redo);
 /* Notes a quarantine record of that number, and begins a pass over all before it. */
 void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32_t pass);
+/* Takes over what was begun meanwhile, as a pass of its own: `begun` is no longer active. */
+void wm_redo_join(struct wm_redo *redo, struct wm_redo *begun);
 /* The next extents that are void, WM_REDO_BURST at most. Returns how many, perhaps none
  * yet; 0 with *finished: the pass is over; or a negative errno. -EBADMSG: a record
  * before the quarantine's does not read, so what is void is not known; -ENOMEM. */

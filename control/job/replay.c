@@ -6,6 +6,7 @@ void wm_job_replay_begin(struct wm_job *job)
 	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
 	wm_redo_init(&job->redo, job->lane.layout.extents);
 	job->lane.redo_wanted = job->lane.redo_done = 0;
+	job->lane.unchecked = false;
 	job->unsettled_nodes = 0;
 	job->committed = false;
 }

@@ -11,14 +11,13 @@
 
 #include "clock.h"
 #include "end.h"
+#include "feed.h"
 #include "log.h"
 #include "replay.h"
 #include "utc.h"
 
 /* How long the nodes that are there have to prepare. */
 #define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
-/* Until a command surely shows in what the lane publishes. */
-#define REDO_SETTLE_NS (5 * WM_NS_PER_MS)
 /* A job that waits for less than this is not worth a line. */
 #define SAY_NS (1 * WM_NS_PER_S)
 /* Once somebody is ready, the others get this long before it starts without them. */
@@ -81,7 +80,8 @@ void wm_job_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	}
 	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
 	/* A crash came after the last extent. Without its name the output may still be doubted. */
-	if (job->committed || (wm_job_is_made(job) && !job->lane.quarantined)) {
+	if (job->committed ||
+	    (wm_job_is_made(job) && !job->lane.quarantined && !job->lane.unchecked)) {
 		job->start_ns = now_ns;
 		wm_job_was_made(job);
 		wm_job_finish(jobs, job, now_ns);
@@ -120,6 +120,10 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	struct wm_hindrance_seen seen = { 0 };
 
+	if (wm_job_feed_create(job) < 0) {
+		wm_job_suspend(jobs, job, "no memory to run it with", now_ns);
+		return;
+	}
 	draw_audit(job);
 	job->state = WM_JOB_RUNNING;
 	job->start_ns = now_ns;
@@ -338,6 +342,7 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		return;
 	}
 	assert(job && job->lane.id == event->job && job->state == WM_JOB_RUNNING);
+	job->held = false;
 	wm_jobs_counters(jobs, job, &job->counters);
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		if (jobs->membership->members[i].state == WM_MEMBER_READY)
@@ -370,35 +375,13 @@ static void job_stop(struct wm_jobs *jobs, struct wm_job *job, const char *reaso
 	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
 }
 
-/* Names to the lane what is to be made again, as fast as it has room for it. */
-static void redo_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+/* What an earlier life wrote, or a wrong node had a part in. */
+static void feed_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	uint64_t extents[WM_REDO_BURST];
-	struct wm_lane_job_counters counters;
-	char reason[128];
-	bool finished = false;
-	int count;
+	struct wm_error error = { "" };
 
-	wm_jobs_counters(jobs, job, &counters);
-	/* What was named last must show in its counters. */
-	if (counters.published_ns <= job->redo.fed_ns || counters.gaps > WM_REDO_BURST)
-		return;
-	count = wm_redo_feed(&job->redo, &job->lane.journal, extents, &finished);
-	if (count < 0) {
-		snprintf(reason, sizeof(reason), "what is void cannot be found: %s",
-			 wm_errno_text(-count));
-		job_stop(jobs, job, reason);
-		return;
-	}
-	for (int i = 0; i < count; i++)
-		wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
-									 .extent = extents[i] });
-	job->redo.fed_ns = now_ns + REDO_SETTLE_NS;
-	if (!finished)
-		return;
-	wm_redo_fini(&job->redo);
-	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_REDO_DONE,
-								 .extent = job->redo.pass });
+	if (wm_job_feed_tick(jobs, job, now_ns, &error) < 0)
+		job_stop(jobs, job, error.text);
 }
 
 /* Nobody answers: do its frames arrive? */
@@ -446,6 +429,21 @@ static void hindrance_look(struct wm_jobs *jobs, struct wm_job *job,
 		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, job->hindrance.text);
 }
 
+/* The lane lets go when nothing of the job is in the kernel any more, which could still
+ * write into its memory. */
+static void stopping_tick(struct wm_job *job, uint64_t now_ns)
+{
+	if (job->stop_ns == 0)
+		job->stop_ns = now_ns;
+	if (job->held || now_ns - job->stop_ns < SAY_NS)
+		return;
+	job->held = true;
+	wm_log_warning("job %" PRIu32
+		       " ends when its disk answers, and no other runs before: mend it, "
+		       "or unmount it by force: %s, %s",
+		       job->lane.id, job->input, job->output);
+}
+
 /* With no node left that can go on a job waits for one, unless it was told for how long. */
 static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
@@ -454,22 +452,24 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 	uint64_t waited_ns;
 	char reason[WM_ERROR_TEXT_BYTES];
 
-	if (job->suspended || job->cancelled)
+	if (job->suspended || job->cancelled) {
+		stopping_tick(job, now_ns);
 		return;
-	if (job->redo.active)
-		redo_tick(jobs, job, now_ns);
+	}
+	feed_tick(jobs, job, now_ns);
 	wm_jobs_counters(jobs, job, &counters);
 	hindrance_look(jobs, job, &counters, now_ns);
 	look_for_unreached(jobs, job, &counters);
 	what = obstacle(job, &counters);
 	/* Of several lanes one may be stuck while another goes on. Nodes that join, answer
-	 * beats or are asked again are no progress; batches are. */
-	if (counters.batches_done != job->batches_seen) {
-		job->batches_seen = counters.batches_done;
+	 * beats or are asked again are no progress; batches are, and what is read back. */
+	if (counters.batches_done + job->checked_bytes != job->progress_seen) {
+		job->progress_seen = counters.batches_done + job->checked_bytes;
 		not_deserted(job);
 		return;
 	}
-	if (!*what)
+	/* Nobody is needed where all is made, and is still being read back. */
+	if (!*what || wm_job_is_being_checked(job, &counters))
 		return;
 	waited_ns = deserted_for(job, what, now_ns);
 	if (job->fail_after_ns == 0 || waited_ns < job->fail_after_ns)

@@ -65,6 +65,8 @@ static json_t *queued_entry(const struct wm_job *job)
 			    json_boolean(job->resume || job->state != WM_JOB_QUEUED));
 	if (job->cancelled)
 		json_object_set_new(entry, "cancelled", json_true());
+	if (job->trust_output)
+		json_object_set_new(entry, "trust_output", json_true());
 	if (job->journal != 0)
 		json_object_set_new(entry, "journal", wm_json_number(job->journal));
 	return entry;
@@ -278,14 +280,15 @@ static int parse_job(json_t *entry, struct wm_job *job)
 static int parse_queued(json_t *entry, struct wm_job *job)
 {
 	json_int_t journal = 0;
-	int started, cancelled = 0;
+	int started, cancelled = 0, trust_output = 0;
 
-	if (json_unpack(entry, "{s:b, s?b, s?I}", "started", &started, "cancelled", &cancelled,
-			"journal", &journal) < 0 ||
+	if (json_unpack(entry, "{s:b, s?b, s?b, s?I}", "started", &started, "cancelled", &cancelled,
+			"trust_output", &trust_output, "journal", &journal) < 0 ||
 	    journal < 0 || journal > UINT32_MAX)
 		return -EBADMSG;
 	job->resume = started;
 	job->cancelled = cancelled;
+	job->trust_output = trust_output;
 	job->origin.ended_ms = 0; /* of its last life, if that ended with the controller */
 	job->journal = (uint32_t)journal;
 	return 0;

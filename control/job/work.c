@@ -2,15 +2,10 @@
 #include "work.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "files.h"
-
-/* The largest frame in it reads a journal by 64 KiB; paths take the rest. */
-#define STACK_BYTES (512u * 1024)
 
 static int recall(struct wm_job_work *work)
 {
@@ -49,36 +44,14 @@ static int run(struct wm_job_work *work)
 	return -EINVAL;
 }
 
-static void *work_main(void *argument)
+static void work_run(void *context)
 {
-	struct wm_job_work *work = argument;
-	const uint64_t one = 1;
-	int wake_fd = work->wake_fd;
+	struct wm_job_work *work = context;
 
 	work->result = run(work);
 	if (work->result < 0 && !work->error.text[0])
 		wm_error_set(&work->error, -work->result, "%s: %s", work->job.output,
 			     strerror(-work->result));
-	/* All of the above is seen before the flag, and nothing is touched after it. */
-	__atomic_store_n(&work->over, true, __ATOMIC_RELEASE);
-	if (wake_fd >= 0 && write(wake_fd, &one, sizeof(one)) < 0)
-		return NULL; /* the next tick sees it */
-	return NULL;
-}
-
-static int launch(struct wm_job_work *work)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	int ret = pthread_attr_init(&attributes);
-
-	if (ret != 0)
-		return -ret;
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	ret = pthread_create(&thread, &attributes, work_main, work);
-	pthread_attr_destroy(&attributes);
-	return -ret;
 }
 
 struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_work_op op,
@@ -92,11 +65,10 @@ struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_wo
 	*work = (struct wm_job_work){ .op = op,
 				      .mtu = wm_jobs_batch_mtu(jobs, mtu),
 				      .state_directory = jobs->state_directory,
-				      .wake_fd = jobs->wake_fd,
 				      .start_ns = now_ns,
 				      .job = *job };
 	work->job.work = NULL;
-	if (launch(work) == 0)
+	if (wm_task_start(&work->task, work_run, work, jobs->wake_fd) == 0)
 		return work;
 	free(work);
 	return NULL;
@@ -104,7 +76,7 @@ struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_wo
 
 bool wm_job_work_is_over(const struct wm_job_work *work)
 {
-	return __atomic_load_n(&work->over, __ATOMIC_ACQUIRE);
+	return wm_task_is_over(&work->task);
 }
 
 void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)

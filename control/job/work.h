@@ -9,14 +9,14 @@
  *   wm_job_work_take: the job becomes that
  *
  * The thread has a copy of the job and nothing else of the controller's, so that the job
- * can be looked at, cancelled and forgotten meanwhile. Nobody can stop a thread that waits
- * for a disk: one that never comes back is left behind with its copy, until the process
- * ends.
+ * can be looked at, cancelled and forgotten meanwhile. One that never comes back is left
+ * behind with its copy (task.h).
  */
 #ifndef WM_WORK_H
 #define WM_WORK_H
 
 #include "queue.h"
+#include "task.h"
 
 enum wm_job_work_op {
 	WM_WORK_CHECK,	 /* what can be refused before it is queued (wm_job_files_check) */
@@ -30,15 +30,14 @@ enum wm_job_work_op {
 };
 
 struct wm_job_work {
+	struct wm_task task;
 	enum wm_job_work_op op;
 	uint32_t mtu; /* of a batch */
 	const char *state_directory;
-	int wake_fd; /* an eventfd; -1: none */
 	uint64_t start_ns;
 	struct wm_job job; /* the thread's, until it is over */
 	int result;	   /* 0 or a negative errno, with the line; 1: it was finished */
 	struct wm_error error;
-	bool over; /* written last by the thread, with release */
 };
 
 /* NULL: there is no memory, or no thread. */

@@ -17,7 +17,8 @@
  *                number and 0; refused if the controller opens another), dry_run? = false
  *                (all is checked, nothing queued: the job's number is 0)
  *                                                           -> job object
- *   job.resume   output, name? = "", fail_after_seconds? (else, and all else, as it had it)
+ *   job.resume   output, name? = "", fail_after_seconds? (else, and all else, as it had it),
+ *                trust_output? = false (all that is there is read back)
  *                                                           -> job object (a new one)
  *   job.show     job                                        -> job object
  *   job.list     state? (of those alone), last? (so many of the newest alone), after? = 0,
@@ -40,7 +41,9 @@
  *   user (who submitted it), name, submitted, started, ended (UTC as ISO 8601, null: not yet),
  *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,
  *   extents, extents_done, batches, batches_done, output_bytes_done, resumed_bytes
- *   (durable before this life; the rest of what is done is this one's),
+ *   (durable before this life; the rest of what is done is this one's), checking (boolean:
+ *   these are being read back), checked_bytes (of them, so far), differing_extents (in them,
+ *   which the disk had changed and which are made again),
  *   sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took part),
  *   waited_max_ns (the longest that a batch was in flight to one node, answered or not),
  *   seconds (of running), bytes_per_second (of output), seconds_left (null while unknown).

@@ -169,10 +169,11 @@ int wm_journal_scan(const struct wm_journal *journal, wm_journal_visit *visit, v
 #define WM_JOURNAL_READ_MAX 64u
 int wm_journal_read(const struct wm_journal *journal, uint32_t first,
 		    struct wm_journal_record *records, uint32_t count);
-/* Reads back the newest extents it vouches for. -EINVAL: the output holds something
- * else (another disk under the same name, a file that was exchanged). */
+/* Reads back the newest extents it vouches for. -EINVAL: none of them is there, or with
+ * `each` one is not: the output is something else (another disk under the same name, a file
+ * that was exchanged). */
 int wm_journal_check_output(const struct wm_journal *journal, const struct wm_layout *layout,
-			    const char *output_path, struct wm_error *error);
+			    const char *output_path, bool each, struct wm_error *error);
 void wm_journal_close(struct wm_journal *journal);
 /* From now on it vouches for nothing: the output may go. Durable. */
 void wm_journal_forget(struct wm_journal *journal);
@@ -208,8 +209,9 @@ int wm_sink_resume(struct wm_sink *sink, const char *path, uint64_t bytes, bool 
 void wm_sink_suspend(struct wm_sink *sink);
 
 /* Removes what an unfinished job left of that output: its partial file, its journal and the
- * space reserved for a manifest, and says which there were. Refused while a job is at it (-EBUSY), and what is not
- * ours stays (side.h). owner NULL: whosever it is. A block device itself stays as it is. */
+ * space reserved for a manifest, and says which there were. Refused while a job is at it
+ * (-EBUSY), and what is not ours stays (side.h). owner NULL: whosever it is. A block device
+ * itself stays as it is. */
 struct wm_discard_owner {
 	uint32_t journal; /* its random identity; 0: not known, so that it stays */
 };

@@ -61,12 +61,11 @@ void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, 
 	job_take(request->output, request->fail_after_ns, reply);
 }
 
-void wm_jobs_resume(struct wm_jobs *jobs, const char *output, uint64_t fail_after_ns,
-		    const struct wm_job_origin *origin, uint64_t now_ns,
+void wm_jobs_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply)
 {
-	check(jobs == &parts.jobs && now_ns > 0 && origin);
-	job_take(output, fail_after_ns, reply);
+	check(jobs == &parts.jobs && now_ns > 0 && wanted->origin);
+	job_take(wanted->output, wanted->fail_after_ns, reply);
 }
 
 void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,

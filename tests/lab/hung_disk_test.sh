@@ -98,6 +98,21 @@ cancel_is_answered_at_once() {
 	nothing_like "$files/output"
 }
 
+# The kernel has requests of it that nobody can call back.
+running_job_that_is_cancelled_says_what_it_waits_for() {
+	link_rate all 10mbit
+	begin "$bad/input" "$bad/output"
+	eventually 30 job_holds 'it["extents_done"] > 0'
+	disk_hangs
+	rpc job.cancel job="$job" >/dev/null
+	eventually 20 job_holds 'it["cancelling"] and "for its disk to answer" in it["waiting"]'
+	nodes_stay
+	disk_answers
+	eventually 20 is_cancelled
+	link_clear all
+	nothing_like "$files/output"
+}
+
 stop_and_start_do_not_wait_for_it() {
 	begin_hanging "$bad/output"
 	lab kill --controller --signal TERM
@@ -221,6 +236,7 @@ state=/run/wiremill/$lab/state
 disk_starts
 check "a submission to a disk that hangs is refused, and others are served meanwhile" submission_is_refused_and_others_are_served
 check "a job whose files hang is cancelled at once, and others run" cancel_is_answered_at_once
+check "a running job whose disk hangs is cancelled when it answers, and says so" running_job_that_is_cancelled_says_what_it_waits_for
 check "a controller stops and starts with a disk that hangs, and goes on when it answers" stop_and_start_do_not_wait_for_it
 check "a cancelled job is cancelled after a stop" cancel_lasts_over_a_stop TERM
 check "and after a kill" cancel_lasts_over_a_stop KILL

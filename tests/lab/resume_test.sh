@@ -13,9 +13,10 @@ journal=$output.wm-journal
 
 # An unfinished job whose controller has forgotten it, all nodes having died.
 leave_unfinished() {
-	begin "$input" "$output" fail_after_seconds=10
-	eventually 20 job_holds 'it["extents_done"] > 160'
+	# Whatever else this machine does, there is time to stop it in the middle.
 	link_rate all 10mbit
+	begin "$input" "$output" fail_after_seconds=10
+	eventually 100 job_holds 'it["extents_done"] > 102'
 	lab kill --node 1
 	lab kill --node 2
 	ends "failed"
@@ -30,11 +31,11 @@ left() {
 	ls "$scratch"
 }
 
-# refuses WORDS: when the job is opened at the latest.
+# refuses WORDS PARAMETER=VALUE...: when the job is opened at the latest.
 refuses() {
 	local before status=0
 	before=$(left)
-	rpc job.resume output="$output" >"$scratch/answer" 2>"$scratch/reason" || status=$?
+	rpc job.resume output="$output" "${@:2}" >"$scratch/answer" 2>"$scratch/reason" || status=$?
 	if ((status == 0)); then
 		job=$(value 'it["job"]' "$(cat "$scratch/answer")")
 		ends "failed"
@@ -190,15 +191,29 @@ partial_is_short() {
 	mv "$scratch/aside" "$partial"
 }
 
+# Another file of that size: none of the newest extents is there.
+partial_is_another() {
+	cp "$partial" "$scratch/aside"
+	truncate -s 0 "$partial"
+	truncate -s $((256 * mib - 32)) "$partial"
+	refuses "journal vouches for at extent [0-9]+, begin anew"
+	mv "$scratch/aside" "$partial"
+}
+
 # The extent that the last record vouches for.
-partial_has_other_content() {
-	local extent
-	extent=$(python3 -c 'import struct, sys
+newest_extent() {
+	python3 -c 'import struct, sys
 data = open(sys.argv[1], "rb").read()
-print(struct.unpack_from("<Q", data[-32:], 8)[0])' "$journal")
-	poke "$partial" $((extent * 1024 * 1024 + 77))
-	refuses "journal vouches for at extent $extent"
-	poke "$partial" $((extent * 1024 * 1024 + 77))
+print(struct.unpack_from("<Q", data[-32:], 8)[0])' "$journal"
+}
+
+# One bit of the newest extent, and nobody is to read back the rest.
+partial_is_not_to_be_trusted() {
+	local extent
+	extent=$(newest_extent)
+	poke "$partial" $((extent * mib + 77))
+	refuses "journal vouches for at extent $extent" trust_output=true
+	poke "$partial" $((extent * mib + 77))
 }
 
 submitted_again_without_force() {
@@ -206,11 +221,18 @@ submitted_again_without_force() {
 }
 
 at_it_already() {
+	# One bit of what the first life made, of the middle, and of the newest.
+	poke "$partial" 5
+	poke "$partial" $((100 * mib + 4096))
+	poke "$partial" $(($(newest_extent) * mib + 77))
 	resumes_slowly
 	refused 1 "at it already" rpc job.resume output="$output"
 	link_rate all 1gbit
 	ends "done"
 	job_holds 'it["resumed_bytes"] > 0'
+	job_holds 'it["differing_extents"] == 3 and not it["checking"]'
+	job_holds "it['checked_bytes'] == it['resumed_bytes'] + 3 * $mib"
+	ctl job show "$job" | grep "3 extents differed, the disk had changed them; they were made again"
 	is_finished "$output"
 	matches_reference "$input" "$output"
 }
@@ -240,10 +262,11 @@ check "a journal that is empty" journal_is_empty
 check "a journal that is gone" journal_is_gone
 check "an output that is gone" partial_is_gone
 check "an output that was cut" partial_is_short
-check "an output with other content" partial_has_other_content
+check "an output that is another file" partial_is_another
+check "an output that differs in one bit, and is to be trusted" partial_is_not_to_be_trusted
 check "a new job in the place of an unfinished one, without --force" submitted_again_without_force
 check "a journal with other options than the job that the controller goes on with" journal_of_other_options
-check "it goes on after all that, once only, and ends exact" at_it_already
+check "it goes on after all that, once only, finds what the disk changed, and ends exact" at_it_already
 check "a finished job" nothing_to_resume
 check "all programs end well" programs_end_well
 finish

@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "disk.h"
+#include "feed.h"
 #include "frame.h"
 #include "membership.h"
 #include "run.h"
@@ -192,12 +193,13 @@ static void submit(struct sim *sim, const struct sim_event *event)
 					  .output = "/output",
 					  .fail_after_ns = sim->plan.fail_after_ns,
 					  .audit_ppm = sim->plan.audit_ppm };
+	const struct wm_job_resumption resumption = { .output = "/output" };
 	const struct wm_jobs_reply reply = { answered, sim, NULL };
 
 	if (event->life != controller->life)
 		return;
 	if (sim_disk_names(sim)->journal)
-		wm_jobs_resume(&controller->jobs, "/output", 0, NULL, sim->now_ns, &reply);
+		wm_jobs_resume(&controller->jobs, &resumption, sim->now_ns, &reply);
 	else
 		wm_jobs_submit(&controller->jobs, &request, sim->now_ns, &reply);
 	controller->asked_again = false;
@@ -423,7 +425,7 @@ static void boot(struct sim *sim, const struct sim_event *event)
 static void forget_jobs(struct sim_controller *controller)
 {
 	for (uint32_t i = 0; i < controller->jobs.count; i++) {
-		wm_redo_fini(&controller->jobs.jobs[i]->redo);
+		wm_job_feed_destroy(controller->jobs.jobs[i]);
 		free(controller->jobs.jobs[i]);
 	}
 	controller->jobs.count = 0;

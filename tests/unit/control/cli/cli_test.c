@@ -83,7 +83,9 @@ static json_t *job_past(uint64_t number)
 	if (number == JOB_AGAIN)
 		return job_with(job, json_pack("{s:i, s:i, s:i, s:i}", "batches_done", 5, "audited",
 					       3, "audit_ppm", 1000, "speculated", 4));
-	return job_with(job, json_pack("{s:i, s:i}", "resumed_bytes", 1500, "batches_done", 1));
+	return job_with(job,
+			json_pack("{s:i, s:i, s:i, s:i}", "resumed_bytes", 1500, "batches_done", 1,
+				  "checked_bytes", 2000, "differing_extents", 2));
 }
 
 static json_t *job_look(uint64_t number, struct wm_error *error)
@@ -161,14 +163,16 @@ static json_t *call_resume(void *context, const json_t *params, int *code, struc
 {
 	const char *output = NULL, *name = NULL;
 	uint64_t fail_after_seconds = 0;
+	bool trust_output = false;
 	const struct wm_rpc_param expected[] = {
 		{ "output", WM_RPC_STRING, false, &output },
 		{ "fail_after_seconds", WM_RPC_NUMBER, true, &fail_after_seconds },
 		{ "name", WM_RPC_STRING, true, &name },
+		{ "trust_output", WM_RPC_BOOL, true, &trust_output },
 	};
 
 	(void)context;
-	if (wm_rpc_params_unpack(params, expected, 3, code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, 4, code, error) < 0)
 		return NULL;
 	looks = 0;
 	if (strcmp(output, "/fails") == 0)
@@ -668,8 +672,10 @@ static void resume_sends_an_absolute_path_and_its_time(void)
 	CU_ASSERT_EQUAL(RUN("job", "resume", "echo", "--json", "--fail-after", "2h"), 0);
 	CU_ASSERT(out_has(directory) && out_has("/echo\""));
 	CU_ASSERT(out_has("\"fail_after_seconds\": 7200"));
-	CU_ASSERT_EQUAL(RUN("job", "resume", "echo", "--json"), 0);
+	CU_ASSERT(out_has("\"trust_output\": false"));
+	CU_ASSERT_EQUAL(RUN("job", "resume", "echo", "--json", "--trust-output"), 0);
 	CU_ASSERT(out_has("\"fail_after_seconds\": 0"));
+	CU_ASSERT(out_has("\"trust_output\": true"));
 	CU_ASSERT_EQUAL(chdir("/"), 0);
 }
 
@@ -700,6 +706,8 @@ static void job_shows_what_was_done_twice_or_before(void)
 	CU_ASSERT(out_has("  batches   2, of 256 elements"));
 	CU_ASSERT(out_has("  computed  1 batches since it was resumed\n"));
 	CU_ASSERT(out_has("  resumed   at 1.50 kB (1500 bytes of output were there)\n"));
+	CU_ASSERT(out_has("  checked   2.00 kB of what was there: 2 extents differed, the disk had "
+			  "changed them; they were made again\n"));
 	CU_ASSERT_EQUAL(RUN("job", "show", "1"), 0);
 	CU_ASSERT(out_has("  batches   1 of 2, of 256 elements"));
 	CU_ASSERT(out_has("0 duplicates\n"));

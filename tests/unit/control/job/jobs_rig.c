@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "feed.h"
 #include "files.h"
 #include "harness.h"
 #include "run.h"
@@ -25,7 +26,7 @@ uint32_t opened, abandoned, suspended, discarded;
 uint64_t open_takes_ns;
 bool are_finished;
 int finish_result;
-bool are_complete, are_committed; /* as a resumed job finds them */
+bool are_complete, are_committed, are_unchecked; /* as a resumed job finds them */
 const uint8_t caught_mac[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 2 };
 /* The lane. */
 struct wm_lane_job *lane_job;
@@ -111,6 +112,8 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
 	job->lane.progress.durable = are_complete ? job->lane.layout.extents : 1;
 	job->committed = are_committed;
+	job->lane.unchecked = are_unchecked;
+	job->lane.journal.fd = -1;
 	job->unsettled_nodes = wm_journal_node_bit(caught_mac);
 	job->lane.journal.random = 0xabcd;
 	now_ns += open_takes_ns;
@@ -330,8 +333,10 @@ void controller_dies(void)
 {
 	if (disk_hangs)
 		disk_answers();
-	while (jobs.count > 0)
-		free(jobs.jobs[--jobs.count]);
+	while (jobs.count > 0) {
+		wm_job_feed_destroy(jobs.jobs[--jobs.count]);
+		free(jobs.jobs[jobs.count]);
+	}
 }
 
 static void take_reply(void *context, void *request, struct wm_job *job,
@@ -361,10 +366,11 @@ void submit_for(struct reply *reply, const char *input, const char *output, uint
 
 void resume_for(struct reply *reply, const char *output)
 {
+	const struct wm_job_resumption wanted = { .output = output };
 	const struct wm_jobs_reply to = { take_reply, reply, reply };
 
 	*reply = (struct reply){ 0 };
-	wm_jobs_resume(&jobs, output, 0, NULL, now_ns, &to);
+	wm_jobs_resume(&jobs, &wanted, now_ns, &to);
 }
 
 struct wm_job *submit(uint64_t fail_after_ns)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "feed.h"
 #include "jobs_rig.h"
 
 /* ---- on the way in --------------------------------------------------------------- */
@@ -220,6 +221,28 @@ static void lane_that_does_not_let_go_does_not_hold_up_the_end(void)
 }
 
 /* Without a node it is queued again, and has never been open in this life. */
+/* What the kernel has may still be written to: the rack is free when that is over, and
+ * until then the job says what it waits for. */
+static void cancel_that_waits_for_a_disk_says_so(void)
+{
+	struct wm_error error = { "" };
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	lane_lets_go = false;
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, &error), 0);
+	pass(TICK_NS);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	pass(2 * S);
+	CU_ASSERT(job->state == WM_JOB_RUNNING && job->cancelled);
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "for its disk to answer"));
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT(job->state == WM_JOB_CANCELLED && abandoned == 1);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	controller_dies();
+}
+
 static void cancel_after_a_restart_removes_what_is_left(void)
 {
 	struct wm_job *job;
@@ -387,6 +410,106 @@ static void start_does_not_wait_for_files(void)
 	controller_dies();
 }
 
+/* ---- while it runs ------------------------------------------------------------------- */
+
+static void node_was_wrong(const struct wm_job *job)
+{
+	const struct wm_lane_event event = {
+		.op = WM_LANE_REDO, .job = job->lane.id, .nodes = 1, .record = 3, .extent = 1
+	};
+
+	published.published_ns = now_ns;
+	wm_jobs_lane_event(&jobs, &event, now_ns);
+}
+
+/* What is void is looked up in a journal that lies on it. */
+static void journal_that_does_not_answer_holds_up_nobody(void)
+{
+	struct wm_error error = { "" };
+	struct reply other;
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	disk_hangs = true;
+	node_was_wrong(job);
+	pass(S);
+	CU_ASSERT_TRUE_FATAL(wm_job_feed_is_busy(job));
+	/* another disk */
+	disk_hangs = false;
+	submit_for(&other, "/input", "/other", 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(other.job);
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, &error), 0);
+	CU_ASSERT_TRUE(is_told_to_stop);
+	lane_ends(job, -ECANCELED);
+	/* Nothing of the job's is closed under who reads it. */
+	pass(20 * S);
+	CU_ASSERT(job->state == WM_JOB_FINISHING && abandoned == 0);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "for its files to be closed");
+	pass(20 * S);
+	CU_ASSERT_PTR_EQUAL(jobs.current, other.job);
+	disk_answers();
+	CU_ASSERT(job->state == WM_JOB_CANCELLED && abandoned == 1);
+	controller_dies();
+}
+
+static void journal_that_does_not_read_ends_the_job(void)
+{
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	node_was_wrong(job);
+	pass(TICK_NS);
+	CU_ASSERT_TRUE(is_told_to_stop);
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT(job->state == WM_JOB_FAILED && suspended == 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "what is void cannot be found"));
+	controller_dies();
+}
+
+static void stopping_does_not_wait_for_a_journal_for_ever(void)
+{
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	disk_hangs = true;
+	node_was_wrong(job);
+	pass(TICK_NS);
+	CU_ASSERT_TRUE(controller_stops());
+	CU_ASSERT_EQUAL(suspended, 0);
+	disk_hangs = false;
+	controller_starts();
+	CU_ASSERT(jobs.count == 1 && jobs.jobs[0]->resume);
+	controller_dies();
+}
+
+/* All is made, but for what is still read back: that needs no node, and is no end. */
+static void output_that_is_read_back_has_its_name_only_then(void)
+{
+	struct wm_job *job;
+
+	begin();
+	are_complete = are_unchecked = true;
+	node_joins();
+	job = submit(20 * S);
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL_FATAL(job->state, WM_JOB_PREPARING);
+	disk_hangs = true;
+	node_is_ready();
+	pass(TICK_NS);
+	CU_ASSERT_EQUAL_FATAL(job->state, WM_JOB_RUNNING);
+	published = (struct wm_lane_job_counters){ .job = job->lane.id,
+						   .extents_done = job->lane.layout.extents };
+	pass(60 * S);
+	CU_ASSERT(job->state == WM_JOB_RUNNING && job->checking && !is_told_to_stop);
+	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "for what was there to be read back");
+	controller_stops();
+	disk_hangs = false;
+	controller_dies();
+}
+
 /* ---- no node ---------------------------------------------------------------------------- */
 
 static void without_a_node_a_job_waits_unless_it_was_told_for_how_long(void)
@@ -500,6 +623,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(cancelled_job_does_not_run_again_after_a_kill),
 	WM_TEST(cancelled_job_does_not_run_again_after_a_stop),
 	WM_TEST(lane_that_does_not_let_go_does_not_hold_up_the_end),
+	WM_TEST(cancel_that_waits_for_a_disk_says_so),
 	WM_TEST(cancel_after_a_restart_removes_what_is_left),
 	WM_TEST(what_cannot_be_removed_is_said),
 	WM_TEST(job_whose_files_do_not_open_is_cancelled_at_once),
@@ -507,6 +631,10 @@ static const struct wm_test tests[] = {
 	WM_TEST(files_that_do_not_close_let_others_go_first),
 	WM_TEST(stopping_does_not_wait_for_files_for_ever),
 	WM_TEST(start_does_not_wait_for_files),
+	WM_TEST(journal_that_does_not_answer_holds_up_nobody),
+	WM_TEST(journal_that_does_not_read_ends_the_job),
+	WM_TEST(stopping_does_not_wait_for_a_journal_for_ever),
+	WM_TEST(output_that_is_read_back_has_its_name_only_then),
 	WM_TEST(without_a_node_a_job_waits_unless_it_was_told_for_how_long),
 	WM_TEST(without_a_link_a_job_names_the_link),
 	WM_TEST(only_what_has_jobs_before_it_waits_for_them),
