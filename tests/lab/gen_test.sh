@@ -381,10 +381,14 @@ a_disk_that_is_full_ends_the_recording() {
 
 # ---- results ----------------------------------------------------------------------
 
-# measure OPTION...: frames to a peer that need not be there.
-measure() {
+# measure_to JSON CSV OPTION...: frames to a peer that need not be there.
+measure_to() {
 	run_gen transmit --interface port0 --mac "$mac" --size 512 --rate 10kpps \
-		--json "$scratch/kept.json" --csv "$scratch/kept.csv" "$@"
+		--json "$1" --csv "$2" "${@:3}"
+}
+
+measure() {
+	measure_to "$scratch/kept.json" "$scratch/kept.csv" "$@"
 }
 
 # results_are_kept STATUS WORDS: of a measurement whose exit status is that, in $scratch/error.
@@ -418,9 +422,9 @@ a_bad_path_is_told_before_the_measurement() {
 	local sent
 	sent=$(counter tx.packets --controller)
 	echo kept >"$scratch/old.csv"
-	refused 1 '/nowhere/file: results cannot be written' measure \
-		--csv "$scratch/old.csv" --json /nowhere/file
-	refused 1 'name another file' measure --csv "$scratch/old.csv" --json "$scratch/old.csv"
+	refused 1 '/nowhere/file: results cannot be written' measure_to /nowhere/file "$scratch/old.csv"
+	refused 1 '/nowhere/file: results cannot be written' measure_to "$scratch/kept.json" /nowhere/file
+	refused 1 'name another file' measure_to "$scratch/old.csv" "$scratch/old.csv"
 	refused 1 'name another file' replay "$scratch/all.pcapng" --json "$scratch/all.pcapng"
 	equal "what was measured before" "$(cat "$scratch/old.csv")" kept
 	equal "frames that were sent" "$(($(counter tx.packets --controller) - sent))" 0
