@@ -119,6 +119,18 @@ char *wm_number_format(char *text, size_t text_bytes, double value, const char *
 	return text;
 }
 
+char *wm_number_format_count(char *text, size_t text_bytes, uint64_t count, const char *one)
+{
+	const size_t bytes = strlen(one);
+	const bool hisses = bytes > 0 && strchr("shx", one[bytes - 1]);
+
+	snprintf(text, text_bytes, "%" PRIu64 " %s%s", count, one,
+		 count == 1 ? ""
+		 : hisses   ? "es"
+			    : "s");
+	return text;
+}
+
 char *wm_number_format_bytes(char *text, size_t text_bytes, uint64_t bytes)
 {
 	return wm_number_format(text, text_bytes, (double)bytes, "B");

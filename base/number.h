@@ -28,6 +28,9 @@ uint64_t wm_decimal_scale(struct wm_decimal decimal, uint64_t factor, uint64_t d
 /* "1.50 Mpps", "12 pps": of a unit, with k, M, G, ... (powers of 1000), three digits. Returns
  * `text`. */
 char *wm_number_format(char *text, size_t text_bytes, double value, const char *unit);
+/* How many of what `one` names: "1 node", "2 nodes", "0 batches". Returns `text`. */
+char *wm_number_format_count(char *text, size_t text_bytes, uint64_t count, const char *one);
+#define WM_COUNT_BYTES 48u
 /* "1.5 GB", "840 MB": powers of 1000, three digits. Returns `text`. */
 char *wm_number_format_bytes(char *text, size_t text_bytes, uint64_t bytes);
 /* "3 s", "2 min 05 s", "1 h 12 min". Returns `text`. */

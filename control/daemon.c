@@ -19,6 +19,7 @@
 #include "frame.h"
 #include "key.h"
 #include "log.h"
+#include "number.h"
 #include "run.h"
 #include "signals.h"
 #include "spool.h"
@@ -448,6 +449,7 @@ static int state_take(struct wm_daemon *daemon, struct wm_error *error)
 
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 {
+	char lanes[WM_COUNT_BYTES];
 	struct wm_daemon *daemon = calloc(1, sizeof(*daemon));
 	bool lane_is_free;
 	int ret;
@@ -480,8 +482,8 @@ int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)
 
 	ports_say(daemon);
 	wm_links_start(&daemon->lanes.links, daemon->ports, daemon->lanes.count, wm_clock_ns());
-	wm_log_info("ready: %" PRIu32 " lane%s, frames by %s, socket %s", daemon->lanes.count,
-		    daemon->lanes.count == 1 ? "" : "s",
+	wm_log_info("ready: %s, frames by %s, socket %s",
+		    wm_number_format_count(lanes, sizeof(lanes), daemon->lanes.count, "lane"),
 		    config->auth == WM_WIRE_AEAD ? "aead" : "crc32c", config->socket_path);
 	loop(daemon);
 	wm_log_info("stopping");

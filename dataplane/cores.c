@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cores.h"
+#include "number.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -201,12 +202,13 @@ static int check_allowed(const struct wm_cores *cores, const char *text, uint32_
 int wm_cores_check(const struct wm_cores *cores, const char *text, uint32_t lanes,
 		   const cpu_set_t *allowed, struct wm_error *error)
 {
+	char ports[WM_COUNT_BYTES];
 	if (cores->count < lanes + 1)
 		return wm_error_set(
 			error, EINVAL,
-			"--lcores %s has too few cores for %" PRIu32 " port%s: one "
+			"--lcores %s has too few cores for %s: one "
 			"controls, and each lane needs one, such as --lcores 0-%" PRIu32,
-			text, lanes, lanes > 1 ? "s" : "", lanes);
+			text, wm_number_format_count(ports, sizeof(ports), lanes, "port"), lanes);
 	return check_allowed(cores, text, lanes, allowed, error);
 }
 

@@ -1,12 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "harness.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define EXIT_SKIPPED 77
 
+#define EXIT_USAGE 2
+
 static unsigned test_number;
+
+/* A misspelt --seed would else run the seeds of always, and pass. Constructors get what main
+ * gets (ELF, glibc). */
+__attribute__((constructor)) static void check_arguments(int argc, char **argv)
+{
+	static const struct wm_tests_arguments none = { 0, 0, "" };
+	const struct wm_tests_arguments *taken = &wm_tests_arguments;
+	bool is_help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+
+	if (!taken)
+		taken = &none;
+	if (!is_help && argc - 1 >= taken->min && argc - 1 <= taken->max)
+		return;
+	fprintf(is_help ? stdout : stderr, "usage: %s%s%s\n", argv[0], *taken->usage ? " " : "",
+		taken->usage);
+	exit(is_help ? EXIT_SUCCESS : EXIT_USAGE);
+}
 
 static void print_result(const CU_pTest test, const CU_pSuite suite,
 			 const CU_pFailureRecord failure)

@@ -19,6 +19,17 @@ struct wm_test {
 	void (*run)(void);
 };
 
+/* What a test program takes on its line, between min and max words; without it, none. That it
+ * got so many is checked before main, where --help is answered as well. */
+struct wm_tests_arguments {
+	int min, max;
+	const char *usage;
+};
+extern const struct wm_tests_arguments wm_tests_arguments __attribute__((weak));
+
+#define WM_TESTS_ARGUMENTS(min, max, usage) \
+	const struct wm_tests_arguments wm_tests_arguments = { min, max, usage }
+
 #define WM_TEST(function)           \
 	{                           \
 #function, function \

@@ -55,6 +55,7 @@ static uint64_t resumed_batches(const json_t *job)
  * those of an earlier life not at all: then it is no share of the whole. */
 static void batches_print(const json_t *job)
 {
+	char batches[WM_COUNT_BYTES];
 	uint64_t done = wm_cli_number(job, "batches_done"), all = wm_cli_number(job, "batches");
 	bool resumed = wm_cli_number(job, "resumed_bytes") > 0;
 	bool again = done > all - resumed_batches(job) + resumed;
@@ -68,7 +69,8 @@ static void batches_print(const json_t *job)
 		printf(" at MTU %" PRIu64, wm_cli_number(job, "mtu"));
 	putchar('\n');
 	if (resumed || again)
-		printf("  %-9s %" PRIu64 " batches%s%s\n", "computed", done,
+		printf("  %-9s %s%s%s\n", "computed",
+		       wm_number_format_count(batches, sizeof(batches), done, "batch"),
 		       resumed ? " since it was resumed" : "",
 		       again ? ", some once more: a node was wrong, see 'wiremill node list'" : "");
 }
@@ -104,11 +106,13 @@ static void checked_print(const json_t *job)
 
 static void audited_print(const json_t *job)
 {
+	char batches[WM_COUNT_BYTES];
 	uint64_t ppm = wm_cli_number(job, "audit_ppm"), audited = wm_cli_number(job, "audited");
 
 	if (ppm || audited)
-		printf("  %-9s %" PRIu64 " batches on two nodes (%g %% wanted)\n", "audited",
-		       audited, (double)ppm / 10000);
+		printf("  %-9s %s on two nodes (%g %% wanted)\n", "audited",
+		       wm_number_format_count(batches, sizeof(batches), audited, "batch"),
+		       (double)ppm / 10000);
 }
 
 static void sends_print(const json_t *job)

@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "client.h"
+#include "number.h"
 #include "table.h"
 #include "wrap.h"
 
@@ -51,6 +52,7 @@ static void rtt_add(struct wm_table *table, const json_t *node)
 /* Why it is in that state, or what has happened to it. */
 static void remark_add(struct wm_table *table, const json_t *node)
 {
+	char times[WM_COUNT_BYTES];
 	uint64_t losses = wm_cli_number(node, "device_losses");
 
 	if (wm_cli_bool(node, "path_narrow"))
@@ -61,7 +63,8 @@ static void remark_add(struct wm_table *table, const json_t *node)
 			     "%" PRIu64 " frames to other queues of its card: its log says more",
 			     wm_cli_number(node, "unheard"));
 	else if (losses > 0 && !*wm_cli_text(node, "reason"))
-		wm_table_add(table, "device lost, rebuilt %" PRIu64 " times", losses);
+		wm_table_add(table, "device lost, rebuilt %s",
+			     wm_number_format_count(times, sizeof(times), losses, "time"));
 	else
 		wm_table_add(table, "%s", wm_cli_text(node, "reason"));
 }

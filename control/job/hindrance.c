@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "number.h"
 
 /* A batch takes milliseconds, and a second at most until it is sent again. */
 #define PATIENCE_NS (2 * WM_NS_PER_S)
@@ -37,6 +38,7 @@ static enum wm_drop main_reason(const struct wm_drops *before, const struct wm_d
 bool wm_hindrance_look(struct wm_hindrance *hindrance, const struct wm_hindrance_seen *seen,
 		       const char *link, uint64_t now_ns)
 {
+	char frames[WM_COUNT_BYTES];
 	bool is_new = hindrance->text[0] == '\0';
 	enum wm_drop reason;
 	uint64_t count;
@@ -53,8 +55,8 @@ bool wm_hindrance_look(struct wm_hindrance *hindrance, const struct wm_hindrance
 	if (link)
 		snprintf(hindrance->text, sizeof(hindrance->text), "%s", link);
 	else if (reason != WM_DROP_NONE)
-		snprintf(hindrance->text, sizeof(hindrance->text),
-			 "%" PRIu64 " frame%s dropped as %s", count, count == 1 ? "" : "s",
+		snprintf(hindrance->text, sizeof(hindrance->text), "%s dropped as %s",
+			 wm_number_format_count(frames, sizeof(frames), count, "frame"),
 			 wm_drop_name(reason));
 	return is_new && hindrance->text[0];
 }

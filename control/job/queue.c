@@ -13,6 +13,7 @@
 #include "end.h"
 #include "feed.h"
 #include "log.h"
+#include "number.h"
 #include "run.h"
 #include "spool.h"
 #include "work.h"
@@ -78,6 +79,7 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		 uint32_t port_mtu, const char *state_directory, int wake_fd,
 		 struct wm_error *error)
 {
+	char count[WM_COUNT_BYTES];
 	int ret;
 
 	*jobs = (struct wm_jobs){
@@ -96,7 +98,9 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		return ret;
 	take_up(jobs, wm_clock_ns());
 	if (wm_jobs_unfinished(jobs) > 0)
-		wm_log_info("%" PRIu32 " unfinished jobs go on", wm_jobs_unfinished(jobs));
+		wm_log_info("going on with %s that did not end",
+			    wm_number_format_count(count, sizeof(count), wm_jobs_unfinished(jobs),
+						   "job"));
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "end.h"
 #include "feed.h"
 #include "log.h"
+#include "number.h"
 #include "replay.h"
 #include "utc.h"
 
@@ -118,6 +119,7 @@ static void draw_audit(struct wm_job *job)
 
 static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	char nodes[WM_COUNT_BYTES];
 	struct wm_hindrance_seen seen = { 0 };
 
 	if (wm_job_feed_create(job) < 0) {
@@ -143,10 +145,10 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 		if (jobs->membership->members[i].state == WM_MEMBER_READY)
 			node_join(jobs, i);
 	}
-	wm_log_info("job %" PRIu32 " runs: %" PRIu64 " batches of %" PRIu32 " elements on %" PRIu32
-		    " nodes, MTU %" PRIu32,
+	wm_log_info("job %" PRIu32 " runs: %" PRIu64 " batches of %" PRIu32 " elements on %s"
+		    ", MTU %" PRIu32,
 		    job->lane.id, job->lane.layout.batches, job->lane.layout.batch_elements,
-		    job->nodes, job->mtu);
+		    wm_number_format_count(nodes, sizeof(nodes), job->nodes, "node"), job->mtu);
 }
 
 /* Why no node got ready: what the last of them said. */

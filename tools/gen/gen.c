@@ -16,6 +16,7 @@
 #include "eal.h"
 #include "log.h"
 #include "mac.h"
+#include "number.h"
 #include "signals.h"
 
 /* How often control frames are looked at while the engine polls. */
@@ -363,6 +364,7 @@ static bool have_all(struct wm_gen *gen, const struct wm_gen_options *options,
 static int missing_nodes(const struct wm_gen_options *options, uint32_t count, const char *missing,
 			 struct wm_error *error)
 {
+	char nodes[WM_COUNT_BYTES];
 	if (missing[0])
 		return wm_error_set(error, ETIMEDOUT,
 				    "node %s does not come: is it up, and is its --key the same?",
@@ -370,8 +372,9 @@ static int missing_nodes(const struct wm_gen_options *options, uint32_t count, c
 	if (count == 0)
 		return wm_error_set(error, ETIMEDOUT,
 				    "no node comes: are any up, and is their --key the same?");
-	return wm_error_set(error, ETIMEDOUT, "%" PRIu32 " of %" PRIu32 " nodes came in time",
-			    count, options->node_count);
+	return wm_error_set(
+		error, ETIMEDOUT, "%" PRIu32 " of %s came in time", count,
+		wm_number_format_count(nodes, sizeof(nodes), options->node_count, "node"));
 }
 
 static int find_nodes(struct wm_gen *gen, const struct wm_gen_options *options,

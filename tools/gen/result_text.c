@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "clock.h"
+#include "number.h"
 #include "printable.h"
 
 #define PPM 1e6
@@ -137,12 +138,14 @@ static void add_row(struct wm_table *table, const struct wm_result_row *row)
 
 static void print_confidence(const struct wm_result_search *search, FILE *stream)
 {
+	char trials[WM_COUNT_BYTES];
 	const struct wm_search_result *found = &search->found;
 
 	fprintf(stream,
-		"    %" PRIu32 " of %" PRIu32 " trials of %g s passed: with confidence C = %g %%, "
+		"    %" PRIu32 " of %s of %g s passed: with confidence C = %g %%, "
 		"a trial fails with a chance of at most 1 - (1 - C)^(1/%" PRIu32 ") = %.3g %%\n",
-		found->trials_each, found->trials_each,
+		found->trials_each,
+		wm_number_format_count(trials, sizeof(trials), found->trials_each, "trial"),
 		(double)search->trial_ns / (double)WM_NS_PER_S, search->confidence_ppm / PPM * 100,
 		found->trials_each,
 		100 * wm_search_failure_bound(search->confidence_ppm, found->trials_each) / PPM);
@@ -166,6 +169,7 @@ static const char *rate_of(char *text, size_t text_bytes, const struct wm_result
 
 static void print_search(const struct wm_result_row *row, FILE *stream)
 {
+	char trials[WM_COUNT_BYTES];
 	const struct wm_result_search *search = &row->search;
 	const struct wm_search_result *found = &search->found;
 	char rate[64];
@@ -183,7 +187,8 @@ static void print_search(const struct wm_result_row *row, FILE *stream)
 					      : "did not pass");
 	else
 		fprintf(stream, "the most that was asked for");
-	fprintf(stream, " (%" PRIu32 " trials", found->trials);
+	fprintf(stream, " (%s",
+		wm_number_format_count(trials, sizeof(trials), found->trials, "trial"));
 	if (search->tolerated_ppm)
 		fprintf(stream, ", loss of %g %% counts as none",
 			100 * search->tolerated_ppm / PPM);

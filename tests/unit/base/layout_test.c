@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../dataplane/seed.h"
 #include "harness.h"
 #include "wiremill/layout.h"
 #include "wiremill/limits.h"
@@ -281,10 +282,11 @@ static const struct wm_test tests[] = {
 	WM_TEST(every_element_is_covered_exactly_once_for_random_shapes),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
-	seed = argc == 3 && strcmp(argv[1], "--seed") == 0 ? strtoull(argv[2], NULL, 10)
-							   : (uint64_t)time(NULL);
+	seed = argc > 1 ? wm_seed_take(argc, argv) : (uint64_t)time(NULL);
 	printf("# seed %" PRIu64 "\n", seed);
 	return WM_TESTS_RUN("layout", tests);
 }

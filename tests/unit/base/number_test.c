@@ -98,6 +98,24 @@ static void a_suffix_that_overflows_is_out_of_range(void)
 	CU_ASSERT_EQUAL(wm_number_parse_bytes("1K", 1025, 9999, &bytes), -ERANGE);
 }
 
+static void counts_are_shown_with_what_they_count(void)
+{
+	static const struct {
+		uint64_t count;
+		const char *one, *text;
+	} cases[] = {
+		{ 0, "node", "0 nodes" },      { 1, "node", "1 node" },
+		{ 2, "job", "2 jobs" },	       { 1, "batch", "1 batch" },
+		{ 12, "batch", "12 batches" }, { UINT64_MAX, "byte", "18446744073709551615 bytes" },
+	};
+	char text[WM_COUNT_BYTES];
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		wm_number_format_count(text, sizeof(text), cases[i].count, cases[i].one);
+		CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+	}
+}
+
 static void bytes_are_shown_with_three_digits(void)
 {
 	static const struct {
@@ -167,6 +185,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(suffixes_are_powers_of_1024),
 	WM_TEST(other_suffixes_are_refused),
 	WM_TEST(a_suffix_that_overflows_is_out_of_range),
+	WM_TEST(counts_are_shown_with_what_they_count),
 	WM_TEST(bytes_are_shown_with_three_digits),
 	WM_TEST(seconds_are_shown_in_the_two_largest_units),
 	WM_TEST(endless_and_impossible_seconds_do_not_overflow),

@@ -86,6 +86,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_is_longer_than_any_frame_stays_as_it_was),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
 	char *eal[] = { argv[0],	  "--no-huge",	       "--no-pci",

@@ -871,6 +871,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(every_batch_is_completed_exactly_once_whatever_happens),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
 	seeds = wm_seeds_choose(argc, argv, 400);

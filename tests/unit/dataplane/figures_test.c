@@ -103,6 +103,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(architecture_names_what_a_recorder_takes),
 };
 
+WM_TESTS_ARGUMENTS(2, 2, "README ARCHITECTURE");
+
 int main(int argc, char **argv)
 {
 	if (argc != 3)

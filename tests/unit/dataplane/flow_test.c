@@ -743,6 +743,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(every_token_is_answered_or_lost_exactly_once_whatever_happens),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
 	seeds = wm_seeds_choose(argc, argv, 200);

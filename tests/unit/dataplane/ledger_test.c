@@ -752,6 +752,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(it_does_what_a_naive_model_does),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
 	seeds = wm_seeds_choose(argc, argv, 200);

@@ -571,6 +571,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(it_agrees_with_a_model_through_many_lives),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
 	seeds = wm_seeds_choose(argc, argv, 20);

@@ -27,13 +27,26 @@ static inline uint32_t wm_random_below(uint64_t *state, uint32_t n)
 	return (uint32_t)(wm_random(state) % n);
 }
 
+#define WM_SEED_USAGE "[--seed N]"
+
+static inline uint64_t wm_seed_take(int argc, char **argv)
+{
+	char *end = argv[argc - 1];
+	uint64_t seed = strtoull(argv[argc - 1], &end, 0);
+
+	if (argc == 3 && strcmp(argv[1], "--seed") == 0 && end > argv[2] && !*end)
+		return seed;
+	fprintf(stderr, "usage: %s " WM_SEED_USAGE "\n", argv[0]);
+	exit(2);
+}
+
 /* Seeds 1 to `count`, or the one that was asked for. A comment in TAP. */
 static inline struct wm_seeds wm_seeds_choose(int argc, char **argv, uint64_t count)
 {
 	struct wm_seeds seeds = { .first = 1, .count = count };
 
-	if (argc == 3 && strcmp(argv[1], "--seed") == 0)
-		seeds = (struct wm_seeds){ .first = strtoull(argv[2], NULL, 0), .count = 1 };
+	if (argc > 1)
+		seeds = (struct wm_seeds){ .first = wm_seed_take(argc, argv), .count = 1 };
 	printf("# seeds %llu to %llu; --seed N replays one\n", (unsigned long long)seeds.first,
 	       (unsigned long long)(seeds.first + seeds.count - 1));
 	return seeds;

@@ -469,6 +469,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(destroy_waits_for_what_is_in_flight),
 };
 
+WM_TESTS_ARGUMENTS(0, 1, "[INVOCATIONS]");
+
 int main(int argc, char **argv)
 {
 	struct wm_error error = { "" };

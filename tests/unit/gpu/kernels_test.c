@@ -148,6 +148,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(an_invariant_holds_for_what_is_right),
 };
 
+WM_TESTS_ARGUMENTS(1, 1, "FOLDER");
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {

@@ -105,6 +105,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(every_end_of_the_pieces_is_exact),
 };
 
+WM_TESTS_ARGUMENTS(0, 1, "[INVOCATIONS]");
+
 int main(int argc, char **argv)
 {
 	struct wm_error error = { "" };

@@ -89,6 +89,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(every_shader_makes_what_its_reference_does),
 };
 
+WM_TESTS_ARGUMENTS(0, 1, "[INVOCATIONS]");
+
 int main(int argc, char **argv)
 {
 	struct wm_error error = { "" };

@@ -704,7 +704,7 @@ static void job_shows_what_was_done_twice_or_before(void)
 	CU_ASSERT(out_has("0 duplicates, 4 to a second node at the end\n"));
 	CU_ASSERT_EQUAL(RUN("job", "show", "6"), 0);
 	CU_ASSERT(out_has("  batches   2, of 256 elements"));
-	CU_ASSERT(out_has("  computed  1 batches since it was resumed\n"));
+	CU_ASSERT(out_has("  computed  1 batch since it was resumed\n"));
 	CU_ASSERT(out_has("  resumed   at 1.50 kB (1500 bytes of output were there)\n"));
 	CU_ASSERT(out_has("  checked   2.00 kB of what was there: 2 extents differed, the disk had "
 			  "changed them; they were made again\n"));
@@ -1166,6 +1166,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(manifest_may_lie_elsewhere),
 	WM_TEST(result_that_cannot_be_written_fails),
 };
+
+WM_TESTS_ARGUMENTS(1, 1, "WIREMILL");
 
 int main(int argc, char **argv)
 {

@@ -120,6 +120,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_kernel_that_has_none_has_none),
 };
 
+WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
+
 int main(int argc, char **argv)
 {
 	seeds = wm_seeds_choose(argc, argv, 500);
