@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lanes of the controller, one a port. The first leads a job (dataplane/lead.h):
+ * The lanes of the controller, one a port. The first leads a job (dataplane/lane/lead.h):
  * what concerns the job goes to it, what concerns a node to the lane on whose port the
  * node was heard. One thread (the daemon's).
  */

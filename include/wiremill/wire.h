@@ -24,7 +24,7 @@
  * session  the token a node got in its WELCOME; 0 in HELLO.
  * batch    index of the batch in the job; control ops: transfer id.
  * stamp    the sender's, echoed in the result. The controller counts the
- *          batches it sends to a node in it (see dataplane/flow.h).
+ *          batches it sends to a node in it (see dataplane/core/flow.h).
  * crc32c   CRC32C (RFC 3720 appendix B.4) of these 28 bytes with crc32c = 0,
  *          followed by the payload: it binds a payload to its place.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A node: the real agent, and a worker that checks MAP frames as dataplane/worker.c
+ * A node: the real agent, and a worker that checks MAP frames as dataplane/worker/worker.c
  * does and computes them in submissions. It dies and returns, freezes, is slow,
  * answers what nobody asks any more.
  */

@@ -8,7 +8,7 @@
  *
  * Real code decides: course, lead, dispatch, flow, ledger, frame, progress, jobs,
  * membership, agent, messages, the journal's bytes, layout. sim_lane.c and controller.c
- * stand for dataplane/lane.c, lane_job.c and control/daemon.c, which are bound to DPDK,
+ * stand for dataplane/lane/lane.c, lane_job.c and control/daemon.c, which are bound to DPDK,
  * io_uring and threads: they carry out what the real code asks for on what is simulated here.
  * check.c watches, through watch.c. Everything that may differ between two runs comes from the
  * seed, so a run can be replayed.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lane of the simulated controller: the real course (dataplane/course.h) with
- * frames and I/O of the simulator, as dataplane/lane.c and lane_job.c run it with DPDK
+ * The lane of the simulated controller: the real course (dataplane/lane/course.h) with
+ * frames and I/O of the simulator, as dataplane/lane/lane.c and lane_job.c run it with DPDK
  * and io_uring. What it is told and tells is as there, so that the real control/job/run.c
  * commands it.
  */
