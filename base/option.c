@@ -75,7 +75,7 @@ static int set_presets(const struct wm_option_schema *schema, void *const *value
 	for (unsigned i = 0; ret == 0 && (option = wm_option_at(schema, i, &set)); i++) {
 		assert(i < WM_OPTIONS_MAX);
 		if (option->preset)
-			ret = wm_option_set(option, values[set], option->preset, error);
+			ret = wm_option_set_value(option, values[set], option->preset, error);
 	}
 	return ret;
 }
@@ -93,7 +93,7 @@ static int take_value(struct parser *parser, const struct wm_option *option, voi
 	if (value && !*value)
 		return wm_error_set(parser->error, EINVAL, "--%s needs a value, %s", option->name,
 				    form);
-	return value || !form ? wm_option_set(option, values, value, parser->error) : 0;
+	return value || !form ? wm_option_set_value(option, values, value, parser->error) : 0;
 }
 
 static int take_known(struct parser *parser, const struct wm_option *option, bool *given)

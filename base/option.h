@@ -117,8 +117,8 @@ bool wm_option_is_given(const struct wm_option_schema *schema, const struct wm_o
 int wm_option_refuse(const struct wm_option *option, const char *wanted, const char *text,
 		     struct wm_error *error);
 /* One option's value as if it were given: what parse does of each. */
-int wm_option_set(const struct wm_option *option, void *values, const char *text,
-		  struct wm_error *error);
+int wm_option_set_value(const struct wm_option *option, void *values, const char *text,
+			struct wm_error *error);
 
 /* "NAME: what: see 'NAME --help'" on stderr, printable. Returns WM_EXIT_USAGE. */
 int wm_option_wrong_usage(const char *name, const char *format, ...)

@@ -265,8 +265,8 @@ static int set_text(const struct wm_option *option, const char **field, const ch
 	return 0;
 }
 
-int wm_option_set(const struct wm_option *option, void *values, const char *text,
-		  struct wm_error *error)
+int wm_option_set_value(const struct wm_option *option, void *values, const char *text,
+			struct wm_error *error)
 {
 	void *field = (char *)values + option->offset;
 

@@ -333,7 +333,7 @@ static void lanes_quit(struct wm_daemon *daemon, uint32_t launched)
 	const struct wm_lane_command quit = { .op = WM_LANE_QUIT };
 
 	for (uint32_t i = 0; i < launched; i++) {
-		while (!wm_lane_command(daemon->lanes.lanes[i], &quit))
+		while (!wm_lane_post_command(daemon->lanes.lanes[i], &quit))
 			usleep(100);
 		wm_lane_wait(daemon->lanes.lanes[i]);
 	}

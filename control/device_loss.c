@@ -37,7 +37,7 @@ static bool is_broken(struct wm_device_loss *loss, const struct wm_worker *worke
 {
 	struct wm_worker_counters counters;
 
-	wm_worker_counters(worker, &counters);
+	wm_worker_get_counters(worker, &counters);
 	loss->in_row = counters.results == loss->results ? loss->in_row + 1 : 1;
 	loss->results = counters.results;
 	return loss->in_row > LOSSES_IN_ROW_MAX;
@@ -61,7 +61,7 @@ int wm_device_loss_mend(struct wm_device_loss *loss, struct wm_executor *executo
 	if (ret < 0)
 		return ret;
 	wm_worker_forget(worker);
-	wm_executor_counters(executor, &counters);
+	wm_executor_get_counters(executor, &counters);
 	wm_log_warning("the GPU is back after %llu ms; lost %" PRIu64 " times by now",
 		       (wm_clock_ns() - start_ns) / WM_NS_PER_MS, counters.losses);
 	return 0;

@@ -96,7 +96,7 @@ static void look_at_queues(struct wm_link_watch *watch, const struct wm_xsk *xsk
 {
 	struct wm_xsk_counters counters;
 
-	wm_xsk_counters(xsk, &counters);
+	wm_xsk_read_counters(xsk, &counters);
 	if (counters.unheard == watch->unheard || now_ns < watch->say_unheard_ns)
 		return;
 	watch->unheard = counters.unheard;

@@ -114,9 +114,9 @@ static void node_count(void *context, struct wm_beat *beat)
 	struct wm_executor_counters executor;
 	struct wm_xsk_counters xsk;
 
-	wm_worker_counters(node->worker, &worker);
-	wm_executor_counters(node->executor, &executor);
-	wm_xsk_counters(node->xsk, &xsk);
+	wm_worker_get_counters(node->worker, &worker);
+	wm_executor_get_counters(node->executor, &executor);
+	wm_xsk_read_counters(node->xsk, &xsk);
 	*beat = (struct wm_beat){
 		.batches = worker.batches,
 		.results = worker.results,
@@ -248,8 +248,8 @@ static void start_agent(struct node *node)
 	struct wm_executor_obtained executor;
 	struct wm_xsk_obtained port;
 
-	wm_xsk_obtained(node->xsk, &port);
-	wm_executor_obtained(node->executor, &executor);
+	wm_xsk_get_obtained(node->xsk, &port);
+	wm_executor_get_obtained(node->executor, &executor);
 	log_obtained(&port, &executor);
 	wm_link_watch_init(&node->link_watch, &port, node->options.interface);
 
@@ -336,7 +336,7 @@ static int run(struct node *node, struct wm_error *error)
 	if (ret < 0)
 		return ret;
 
-	wm_executor_counters(node->executor, &counters);
+	wm_executor_get_counters(node->executor, &counters);
 	if (counters.validation_messages > 0)
 		return wm_error_set(error, EPROTO, "the validation layer had %llu complaints",
 				    (unsigned long long)counters.validation_messages);

@@ -150,12 +150,14 @@ void wm_executor_destroy(struct wm_executor **executor)
 	*executor = NULL;
 }
 
-void wm_executor_obtained(const struct wm_executor *executor, struct wm_executor_obtained *obtained)
+void wm_executor_get_obtained(const struct wm_executor *executor,
+			      struct wm_executor_obtained *obtained)
 {
 	*obtained = executor->obtained;
 }
 
-void wm_executor_counters(const struct wm_executor *executor, struct wm_executor_counters *counters)
+void wm_executor_get_counters(const struct wm_executor *executor,
+			      struct wm_executor_counters *counters)
 {
 	*counters = executor->counters;
 	counters->validation_messages += executor->compute.instance.messages;

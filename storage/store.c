@@ -233,7 +233,7 @@ uint32_t wm_store_in_flight(const struct wm_store *store)
 	return store->in_flight;
 }
 
-void wm_store_counters(const struct wm_store *store, struct wm_store_counters *counters)
+void wm_store_get_counters(const struct wm_store *store, struct wm_store_counters *counters)
 {
 	*counters = store->counters;
 }

@@ -39,7 +39,7 @@ json_t *wm_json_text(const char *text)
 	return string ? string : wm_json_printable(text);
 }
 
-void wm_json_put(json_t *object, const struct wm_json_number *table, size_t count, const void *base)
+void wm_json_put(json_t *object, const struct wm_json_field *table, size_t count, const void *base)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint64_t value = 0;
@@ -49,7 +49,7 @@ void wm_json_put(json_t *object, const struct wm_json_number *table, size_t coun
 	}
 }
 
-int wm_json_take(const json_t *object, const struct wm_json_number *table, size_t count, void *base)
+int wm_json_take(const json_t *object, const struct wm_json_field *table, size_t count, void *base)
 {
 	for (size_t i = 0; i < count; i++) {
 		const json_t *member = json_object_get(object, table[i].name);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct wm_json_number {
+struct wm_json_field {
 	const char *name;
 	uint32_t offset;
 	uint32_t bytes; /* 2, 4 or 8, unsigned */
@@ -29,10 +29,8 @@ json_t *wm_json_number(uint64_t value);
 json_t *wm_json_printable(const char *text);
 /* The same of what is no UTF-8 (a line that was cut, a file's name); else as it is. */
 json_t *wm_json_text(const char *text);
-void wm_json_put(json_t *object, const struct wm_json_number *table, size_t count,
-		 const void *base);
+void wm_json_put(json_t *object, const struct wm_json_field *table, size_t count, const void *base);
 /* -EBADMSG: one is missing, or is no number that its field holds. */
-int wm_json_take(const json_t *object, const struct wm_json_number *table, size_t count,
-		 void *base);
+int wm_json_take(const json_t *object, const struct wm_json_field *table, size_t count, void *base);
 
 #endif

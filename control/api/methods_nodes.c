@@ -46,7 +46,7 @@ static void describe_obtained(json_t *object, const struct wm_hello *hello)
 }
 
 /* What the node counts itself. */
-static const struct wm_json_number beat_numbers[] = {
+static const struct wm_json_field beat_numbers[] = {
 	BEAT(results),	 BEAT(submissions),   BEAT(copied_bytes), BEAT(dropped),
 	BEAT(ring_full), BEAT(device_losses), BEAT(unheard),
 };

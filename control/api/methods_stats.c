@@ -14,15 +14,15 @@
 #define LOST(field) WM_JSON_NUMBER(struct wm_port_counters, #field, field)
 #define LANE(field) WM_JSON_NUMBER(struct wm_lane_counters, #field, field)
 
-static const struct wm_json_number port_numbers[] = {
+static const struct wm_json_field port_numbers[] = {
 	LANE(frames_sent),    LANE(frames_received),  LANE(bytes_sent),
 	LANE(bytes_received), LANE(transmit_refused),
 };
-static const struct wm_json_number lost_numbers[] = {
+static const struct wm_json_field lost_numbers[] = {
 	LOST(missed),	       LOST(no_buffer),	       LOST(receive_errors),
 	LOST(transmit_errors), LOST(transmit_dropped),
 };
-static const struct wm_json_number batch_numbers[] = {
+static const struct wm_json_field batch_numbers[] = {
 	LANE(sent),
 	LANE(resent),
 	LANE(results),
@@ -37,7 +37,7 @@ static json_t *port_object(const struct wm_port *port, const struct wm_port_link
 	char mac[WM_MAC_TEXT_BYTES];
 
 	wm_mac_format(mac, port->mac);
-	wm_port_counters(port, &lost);
+	wm_port_read_counters(port, &lost);
 	json_object_set_new(object, "name", json_string(port->name));
 	json_object_set_new(object, "driver", json_string(port->driver));
 	json_object_set_new(object, "mtu", wm_json_number(port->mtu));
@@ -91,7 +91,7 @@ static json_t *lane_object(struct wm_controller *controller, uint32_t lane)
 	const struct wm_lane_counters *counters = &snapshot.counters;
 	json_t *object = json_object(), *batches = json_object();
 
-	wm_lane_snapshot(controller->lanes->lanes[lane], &snapshot);
+	wm_lane_take_snapshot(controller->lanes->lanes[lane], &snapshot);
 	json_object_set_new(object, "lane", wm_json_number(lane));
 	json_object_set_new(object, "lcore", wm_json_number(controller->lcores[lane]));
 	json_object_set_new(object, "port",

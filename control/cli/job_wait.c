@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "job.h"
 #include "number.h"
-#include "progress.h"
+#include "progress_bar.h"
 #include "signals.h"
 
 #define POLL_NS (WM_NS_PER_S / 4)
@@ -17,7 +17,7 @@
 struct watch {
 	struct wm_client *client;
 	json_t *job;
-	struct wm_progress progress;
+	struct wm_progress_bar progress;
 	sigset_t to_end;
 	uint64_t patience_ns;
 	uint64_t lost_ns; /* since when no controller answers; 0: one does */
@@ -62,7 +62,7 @@ static void note_show(struct watch *watch)
 	else
 		snprintf(note, sizeof(note), "job %" PRIu64 " is %s%s%s", wm_cli_number(job, "job"),
 			 wm_cli_text(job, "state"), *waiting ? ", waiting: " : "", waiting);
-	wm_progress_note(&watch->progress, note);
+	wm_progress_bar_note(&watch->progress, note);
 }
 
 static void progress_show(struct watch *watch)
@@ -70,13 +70,13 @@ static void progress_show(struct watch *watch)
 	const json_t *job = watch->job;
 
 	if (watch->lost_ns)
-		wm_progress_note(&watch->progress,
-				 "no controller answers: the job goes on when it does");
+		wm_progress_bar_note(&watch->progress,
+				     "no controller answers: the job goes on when it does");
 	else if (state_is(job, "running") && !*wm_cli_text(job, "waiting") &&
 		 !wm_cli_bool(job, "cancelling"))
-		wm_progress_show(&watch->progress, wm_cli_number(job, "output_bytes_done"),
-				 wm_cli_number(job, "output_bytes"),
-				 wm_cli_real(job, "bytes_per_second"), wm_clock_ns());
+		wm_progress_bar_show(&watch->progress, wm_cli_number(job, "output_bytes_done"),
+				     wm_cli_number(job, "output_bytes"),
+				     wm_cli_real(job, "bytes_per_second"), wm_clock_ns());
 	else
 		note_show(watch);
 }
@@ -186,14 +186,14 @@ int wm_job_wait(const struct wm_cli *cli, struct wm_client *client, json_t *job,
 	/* Blocked, they end the pause below and nothing else. */
 	wm_signals_to_end(&watch.to_end);
 	sigprocmask(SIG_BLOCK, &watch.to_end, NULL);
-	wm_progress_init(&watch.progress, stderr);
+	wm_progress_bar_init(&watch.progress, stderr);
 	while (ret == 0 && !signal_number && !is_over(watch.job)) {
 		progress_show(&watch);
 		signal_number = pause_take(&watch);
 		if (!signal_number)
 			ret = look(&watch, &error);
 	}
-	wm_progress_clear(&watch.progress);
+	wm_progress_bar_clear(&watch.progress);
 	if (ret < 0)
 		status = lost_sight(&watch, ret, &error);
 	else if (signal_number)

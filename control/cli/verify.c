@@ -71,8 +71,8 @@ bool wm_verify_show(void *context, uint64_t done_bytes, uint64_t total_bytes)
 	if (now_ns - watch->drawn_ns >= DRAW_NS || watch->drawn_ns == 0) {
 		double seconds = (double)(now_ns - watch->started_ns) / WM_NS_PER_S;
 
-		wm_progress_show(&watch->progress, done_bytes, total_bytes,
-				 seconds > 0 ? (double)done_bytes / seconds : 0, now_ns);
+		wm_progress_bar_show(&watch->progress, done_bytes, total_bytes,
+				     seconds > 0 ? (double)done_bytes / seconds : 0, now_ns);
 		watch->drawn_ns = now_ns;
 	}
 	return !interrupted();
@@ -86,7 +86,7 @@ void wm_verify_watch_init(struct wm_verify_watch *watch)
 	wm_signals_to_end(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	*watch = (struct wm_verify_watch){ .started_ns = wm_clock_ns() };
-	wm_progress_init(&watch->progress, stderr);
+	wm_progress_bar_init(&watch->progress, stderr);
 }
 
 /* The three ways to differ: too long, too short, another byte. */
@@ -190,7 +190,7 @@ static int verify_computing(const struct wm_cli *cli)
 	ret = wm_verify(asked.kernel, asked.input, asked.output,
 			asked.tail && strcmp(asked.tail, "drop") == 0, wm_verify_show, &watch,
 			&result, &error);
-	wm_progress_clear(&watch.progress);
+	wm_progress_bar_clear(&watch.progress);
 	if (ret == -ECANCELED)
 		return wm_cli_failed("interrupted: nothing is verified");
 	if (ret < 0)

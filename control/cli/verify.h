@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "cli.h"
-#include "progress.h"
+#include "progress_bar.h"
 #include "wiremill/verify.h"
 
 struct wm_verify_watch {
-	struct wm_progress progress;
+	struct wm_progress_bar progress;
 	uint64_t started_ns, drawn_ns;
 	uint64_t total_bytes; /* that the output should have */
 };

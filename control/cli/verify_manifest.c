@@ -95,7 +95,7 @@ int wm_verify_by_manifest(const struct wm_cli *cli, const char *output, const ch
 		manifest = path;
 	wm_verify_watch_init(&watch);
 	ret = wm_manifest_verify(manifest, output, wm_verify_show, &watch, &result, &error);
-	wm_progress_clear(&watch.progress);
+	wm_progress_bar_clear(&watch.progress);
 	if (ret == -ECANCELED)
 		return wm_cli_failed("interrupted: nothing is verified");
 	if (ret < 0)

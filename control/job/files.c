@@ -152,7 +152,7 @@ struct replay {
 	struct wm_error *error;
 };
 
-static int replay(void *context, const struct wm_journal_record *record)
+static int replay_record(void *context, const struct wm_journal_record *record)
 {
 	struct replay *state = context;
 	int ret = wm_job_replay(state->job, record, state->number++);
@@ -237,7 +237,7 @@ static int open_resumed(struct wm_job *job, const char *path, const char *path_m
 		return ret;
 	ret = wm_journal_match(&lane->journal.identity, identity, error);
 	if (ret == 0)
-		ret = wm_journal_scan(&lane->journal, replay, &state, error);
+		ret = wm_journal_scan(&lane->journal, replay_record, &state, error);
 	if (ret == 0)
 		ret = look_for_void(job, error);
 	if (ret < 0)

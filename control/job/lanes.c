@@ -7,7 +7,7 @@ static void command(struct wm_lane *lane, const struct wm_lane_command *lane_com
 {
 	/* The ring holds what a change of job sends for every node, and the lane
 	 * empties it every round. */
-	while (!wm_lane_command(lane, lane_command))
+	while (!wm_lane_post_command(lane, lane_command))
 		usleep(50);
 }
 
@@ -32,7 +32,7 @@ void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job)
 bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event)
 {
 	for (uint32_t i = lanes->count; i-- > 0;) {
-		if (wm_lane_event(lanes->lanes[i], event))
+		if (wm_lane_poll_event(lanes->lanes[i], event))
 			return true;
 	}
 	return false;
@@ -57,10 +57,10 @@ void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *
 {
 	struct wm_lane_snapshot snapshot;
 
-	wm_lane_snapshot(lanes->lanes[0], &snapshot);
+	wm_lane_take_snapshot(lanes->lanes[0], &snapshot);
 	*counters = snapshot.job;
 	for (uint32_t i = 1; i < lanes->count; i++) {
-		wm_lane_snapshot(lanes->lanes[i], &snapshot);
+		wm_lane_take_snapshot(lanes->lanes[i], &snapshot);
 		if (snapshot.job.job != counters->job)
 			continue;
 		counters->batches_done += snapshot.job.batches_done;
@@ -77,7 +77,7 @@ void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops)
 
 	*drops = (struct wm_drops){ { 0 } };
 	for (uint32_t i = 0; i < lanes->count; i++) {
-		wm_lane_snapshot(lanes->lanes[i], &snapshot);
+		wm_lane_take_snapshot(lanes->lanes[i], &snapshot);
 		for (unsigned reason = 0; reason < WM_DROP_REASONS; reason++)
 			drops->count[reason] += snapshot.counters.drops.count[reason];
 	}

@@ -57,7 +57,7 @@ void wm_links_start(struct wm_links *links, const struct wm_port *ports, uint32_
 				    .comes_up_until_ns = now_ns + COMES_UP_NS,
 				    .next_ns = now_ns + PERIOD_NS };
 	for (uint32_t i = 0; i < count; i++) {
-		wm_port_link(&ports[i], &links->now[i]);
+		wm_port_read_link(&ports[i], &links->now[i]);
 		/* An interface of the kernel's was up before. */
 		links->comes_up[i] = !ports[i].interface &&
 				     links->now[i].state == WM_PORT_LINK_DOWN;
@@ -71,7 +71,7 @@ static void look(struct wm_links *links, uint32_t index, uint64_t now_ns)
 	enum wm_port_link_state before = links->now[index].state;
 	struct wm_port_link *link = &links->now[index];
 
-	wm_port_link(&links->ports[index], link);
+	wm_port_read_link(&links->ports[index], link);
 	if (links->comes_up[index] && link->state == WM_PORT_LINK_DOWN &&
 	    now_ns < links->comes_up_until_ns)
 		return;

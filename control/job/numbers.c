@@ -5,7 +5,7 @@
 #define JOB(name, field) WM_JSON_NUMBER(struct wm_job, name, field)
 #define COUNTER(name, field) WM_JSON_NUMBER(struct wm_lane_job_counters, name, field)
 
-static const struct wm_json_number job_numbers[] = {
+static const struct wm_json_field job_numbers[] = {
 	JOB("input_bytes", input_bytes),
 	JOB("output_bytes", lane.layout.output_bytes),
 	JOB("dropped_tail_bytes", dropped_tail_bytes),
@@ -20,12 +20,12 @@ static const struct wm_json_number job_numbers[] = {
 };
 
 /* Which an older spool has not. */
-static const struct wm_json_number newer_numbers[] = {
+static const struct wm_json_field newer_numbers[] = {
 	JOB("checked_bytes", checked_bytes),
 	JOB("differing_extents", differing_extents),
 };
 
-static const struct wm_json_number counter_numbers[] = {
+static const struct wm_json_field counter_numbers[] = {
 	COUNTER("extents_done", extents_done),
 	COUNTER("batches_done", batches_done),
 	COUNTER("output_bytes_done", output_bytes_done),

@@ -66,7 +66,7 @@ void wm_job_origin_describe(json_t *object, const struct wm_job_origin *origin)
 	json_object_set_new(object, "ended", time_new(origin->ended_ms));
 }
 
-static const struct wm_json_number times[] = {
+static const struct wm_json_field times[] = {
 	WM_JSON_NUMBER(struct wm_job_origin, "submitted_ms", submitted_ms),
 	WM_JSON_NUMBER(struct wm_job_origin, "started_ms", started_ms),
 	WM_JSON_NUMBER(struct wm_job_origin, "ended_ms", ended_ms),

@@ -296,7 +296,7 @@ static int parse_queued(json_t *entry, struct wm_job *job)
 
 static int parse_ended(json_t *entry, struct wm_job *job)
 {
-	static const struct wm_json_number run = WM_JSON_NUMBER(struct wm_job, "run_ns", run_ns);
+	static const struct wm_json_field run = WM_JSON_NUMBER(struct wm_job, "run_ns", run_ns);
 	const char *state, *reason;
 
 	if (json_unpack(entry, "{s:s, s:s}", "state", &state, "reason", &reason) < 0 ||

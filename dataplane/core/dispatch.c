@@ -602,8 +602,8 @@ bool wm_dispatch_is_stuck(const struct wm_dispatch *dispatch)
 	       wm_ledger_has_work(dispatch->ledger);
 }
 
-void wm_dispatch_node_state(const struct wm_dispatch *dispatch, uint32_t index,
-			    struct wm_dispatch_node_state *state)
+void wm_dispatch_node_get_state(const struct wm_dispatch *dispatch, uint32_t index,
+				struct wm_dispatch_node_state *state)
 {
 	const struct node *node = &dispatch->nodes[index];
 
@@ -617,7 +617,7 @@ void wm_dispatch_node_state(const struct wm_dispatch *dispatch, uint32_t index,
 	};
 }
 
-const struct wm_dispatch_counters *wm_dispatch_counters(const struct wm_dispatch *dispatch)
+const struct wm_dispatch_counters *wm_dispatch_get_counters(const struct wm_dispatch *dispatch)
 {
 	return &dispatch->counters;
 }

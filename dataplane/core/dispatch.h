@@ -145,8 +145,8 @@ uint32_t wm_dispatch_nodes_answering(const struct wm_dispatch *dispatch, uint32_
 /* There are such nodes, and batches to do, and none of those may go to any of them: an
  * audit wants another node, say. After wm_dispatch_next had nothing to send. */
 bool wm_dispatch_is_stuck(const struct wm_dispatch *dispatch);
-void wm_dispatch_node_state(const struct wm_dispatch *dispatch, uint32_t node,
-			    struct wm_dispatch_node_state *state);
-const struct wm_dispatch_counters *wm_dispatch_counters(const struct wm_dispatch *dispatch);
+void wm_dispatch_node_get_state(const struct wm_dispatch *dispatch, uint32_t node,
+				struct wm_dispatch_node_state *state);
+const struct wm_dispatch_counters *wm_dispatch_get_counters(const struct wm_dispatch *dispatch);
 
 #endif

@@ -494,7 +494,7 @@ bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_he
 
 /* ---- for who looks on --------------------------------------------------------------- */
 
-enum wm_course_state wm_course_state(const struct wm_course *course)
+enum wm_course_state wm_course_get_state(const struct wm_course *course)
 {
 	return course->state;
 }
@@ -514,7 +514,7 @@ uint32_t wm_course_slots_free(const struct wm_course *course)
 	return course->slots_free;
 }
 
-const struct wm_course_counters *wm_course_counters(const struct wm_course *course)
+const struct wm_course_counters *wm_course_get_counters(const struct wm_course *course)
 {
 	return &course->counters;
 }
@@ -525,6 +525,6 @@ void wm_course_job_counters(struct wm_course *course, uint64_t now_ns,
 	if (course->job)
 		count_job(course);
 	*counters = course->job_counters;
-	counters->dispatch = *wm_dispatch_counters(course->dispatch);
+	counters->dispatch = *wm_dispatch_get_counters(course->dispatch);
 	counters->published_ns = now_ns;
 }

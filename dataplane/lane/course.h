@@ -217,12 +217,12 @@ enum wm_drop wm_course_result(struct wm_course *course, void *frame,
 			      const struct wm_wire_header *header, uint32_t frame_bytes,
 			      uint64_t now_ns);
 
-enum wm_course_state wm_course_state(const struct wm_course *course);
+enum wm_course_state wm_course_get_state(const struct wm_course *course);
 /* NULL when idle. */
 struct wm_lane_job *wm_course_job(const struct wm_course *course);
 const struct wm_dispatch *wm_course_dispatch(const struct wm_course *course);
 uint32_t wm_course_slots_free(const struct wm_course *course);
-const struct wm_course_counters *wm_course_counters(const struct wm_course *course);
+const struct wm_course_counters *wm_course_get_counters(const struct wm_course *course);
 /* Of the current or last job. */
 void wm_course_job_counters(struct wm_course *course, uint64_t now_ns,
 			    struct wm_lane_job_counters *counters);

@@ -268,12 +268,12 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 
 /* ---- for the control thread -------------------------------------------------- */
 
-bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command)
+bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *command)
 {
 	return rte_ring_sp_enqueue_elem(lane->commands, (void *)command, sizeof(*command)) == 0;
 }
 
-bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event)
+bool wm_lane_poll_event(struct wm_lane *lane, struct wm_lane_event *event)
 {
 	return rte_ring_sc_dequeue_elem(lane->events, event, sizeof(*event)) == 0;
 }
@@ -356,7 +356,7 @@ static void copy_published(struct wm_lane *lane, void *copy, const void *field, 
 	} while ((before & 1) || before != after);
 }
 
-void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
+void wm_lane_take_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
 {
 	copy_published(lane, snapshot, &lane->published.snapshot, sizeof(*snapshot));
 }
@@ -368,7 +368,7 @@ void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_
 
 void wm_lane_publish(struct wm_lane *lane)
 {
-	const struct wm_course_counters *received = wm_course_counters(lane->course);
+	const struct wm_course_counters *received = wm_course_get_counters(lane->course);
 	struct lane_published *published = &lane->published;
 	uint32_t version = published->version;
 
@@ -379,9 +379,9 @@ void wm_lane_publish(struct wm_lane *lane)
 	wm_course_job_counters(lane->course, lane->now_ns, &published->snapshot.job);
 	lane->counters.receive_payload_bytes = received->receive_payload_bytes;
 	lane->counters.receive_copied_bytes = received->receive_copied_bytes + lane->joined_bytes;
-	wm_store_counters(lane->store, &lane->counters.store);
+	wm_store_get_counters(lane->store, &lane->counters.store);
 	published->snapshot.counters = lane->counters;
-	if (wm_course_state(lane->course) != WM_COURSE_IDLE) {
+	if (wm_course_get_state(lane->course) != WM_COURSE_IDLE) {
 		const struct wm_dispatch_counters *counters = &published->snapshot.job.dispatch;
 
 		published->snapshot.counters.sent += counters->sent;
@@ -393,7 +393,8 @@ void wm_lane_publish(struct wm_lane *lane)
 	published->snapshot.source_direct = lane->source_direct;
 	published->snapshot.sink_direct = lane->sink_direct;
 	for (uint32_t i = 0; i < lane->node_count; i++)
-		wm_dispatch_node_state(wm_course_dispatch(lane->course), i, &published->nodes[i]);
+		wm_dispatch_node_get_state(wm_course_dispatch(lane->course), i,
+					   &published->nodes[i]);
 
 	/* All of it is seen before the even version. */
 	__atomic_store_n(&published->version, version + 2, __ATOMIC_RELEASE);
@@ -598,10 +599,10 @@ static bool step(struct wm_lane *lane)
 	bool busy = received > 0;
 
 	obey_all(lane);
-	if (wm_course_state(lane->course) != WM_COURSE_IDLE && wm_lane_job_store(lane))
+	if (wm_course_get_state(lane->course) != WM_COURSE_IDLE && wm_lane_job_store(lane))
 		busy = true;
 	gather_control(lane);
-	if (wm_course_state(lane->course) == WM_COURSE_RUNNING)
+	if (wm_course_get_state(lane->course) == WM_COURSE_RUNNING)
 		wm_lane_job_send(lane);
 	busy = busy || lane->transmit_count > 0;
 	transmit(lane);
@@ -625,7 +626,7 @@ static int run(void *argument)
 		busy = step(lane);
 		if (busy)
 			continue;
-		if (wm_course_state(lane->course) == WM_COURSE_IDLE)
+		if (wm_course_get_state(lane->course) == WM_COURSE_IDLE)
 			nanosleep(&nap, NULL);
 		else
 			/* On a core of its own this returns at once; on a shared one

@@ -78,15 +78,15 @@ struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth);
 uint32_t wm_lane_hugepages(void); /* beside the port's */
 
 /* False: the ring is full (try again). */
-bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command);
-bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event);
+bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *command);
+bool wm_lane_poll_event(struct wm_lane *lane, struct wm_lane_event *event);
 /* The next control frame, checked for header, length and CRC; its length, 0 for none. Of
  * an ECHO that came back, so checked, the header with no body. */
 size_t wm_lane_receive(struct wm_lane *lane, void *frame, size_t frame_bytes_max);
 /* Queues a whole frame, which may be as large as the port takes. False: no room. */
 bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes);
 
-void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot);
+void wm_lane_take_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot);
 /* That node's flow in the current or last job; zeroes if it had none. */
 void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_node_state *state);
 

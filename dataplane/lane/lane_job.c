@@ -67,7 +67,7 @@ void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job)
 static void job_end(struct wm_lane *lane)
 {
 	const struct wm_dispatch_counters *counters =
-		wm_dispatch_counters(wm_course_dispatch(lane->course));
+		wm_dispatch_get_counters(wm_course_dispatch(lane->course));
 	int ret = wm_store_detach(lane->store);
 
 	assert(ret == 0);

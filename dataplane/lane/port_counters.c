@@ -30,7 +30,7 @@ uint32_t wm_port_netdev_dropped(const char *interface)
 	return dropped;
 }
 
-void wm_port_counters(const struct wm_port *port, struct wm_port_counters *counters)
+void wm_port_read_counters(const struct wm_port *port, struct wm_port_counters *counters)
 {
 	struct rte_eth_stats stats = { 0 };
 

@@ -19,7 +19,7 @@ struct wm_port_counters {
 };
 
 /* Asks driver and kernel: not for every frame. Any thread. */
-void wm_port_counters(const struct wm_port *port, struct wm_port_counters *counters);
+void wm_port_read_counters(const struct wm_port *port, struct wm_port_counters *counters);
 /* What the kernel has counted by now for an interface, since it is there; 0: nothing is
  * known of it. */
 uint32_t wm_port_netdev_dropped(const char *interface);

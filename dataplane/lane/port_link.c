@@ -45,7 +45,7 @@ close_socket:
 		close(fd);
 }
 
-void wm_port_link(const struct wm_port *port, struct wm_port_link *link)
+void wm_port_read_link(const struct wm_port *port, struct wm_port_link *link)
 {
 	struct rte_eth_link driver = { 0 };
 

@@ -22,7 +22,7 @@ struct wm_port_link {
 	uint32_t megabits_per_s; /* 0: not known */
 };
 
-void wm_port_link(const struct wm_port *port, struct wm_port_link *link);
+void wm_port_read_link(const struct wm_port *port, struct wm_port_link *link);
 /* "up", "down", ...: as in stats. */
 static inline const char *wm_port_link_name(enum wm_port_link_state state)
 {

@@ -301,7 +301,7 @@ static uint32_t capacity(const struct wm_xsk *xsk)
 		       smaller(WM_XSK_RX_CHUNKS / chunks, WM_XSK_TX_GROUPS - CONTROL_GROUPS));
 }
 
-void wm_xsk_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
+void wm_xsk_get_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
 {
 	*obtained = (struct wm_xsk_obtained){
 		.native = xsk->program.native,
@@ -314,7 +314,7 @@ void wm_xsk_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
 	memcpy(obtained->address, xsk->interface.address, WM_ETHER_ADDR_BYTES);
 }
 
-void wm_xsk_counters(const struct wm_xsk *xsk, struct wm_xsk_counters *counters)
+void wm_xsk_read_counters(const struct wm_xsk *xsk, struct wm_xsk_counters *counters)
 {
 	struct xdp_statistics kernel = { 0 };
 	socklen_t bytes = sizeof(kernel);

@@ -102,9 +102,9 @@ int wm_xsk_open(struct wm_xsk **xsk, const struct wm_xsk_config *config, struct 
 /* The region goes too: whoever imported it is gone before. Leaves NULL. */
 void wm_xsk_close(struct wm_xsk **xsk);
 
-void wm_xsk_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained);
+void wm_xsk_get_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained);
 /* Asks the kernel: not for every frame. */
-void wm_xsk_counters(const struct wm_xsk *xsk, struct wm_xsk_counters *counters);
+void wm_xsk_read_counters(const struct wm_xsk *xsk, struct wm_xsk_counters *counters);
 uint8_t *wm_xsk_memory(const struct wm_xsk *xsk);
 /* Readable when frames wait. */
 int wm_xsk_fd(const struct wm_xsk *xsk);

@@ -71,7 +71,7 @@ int wm_worker_create(struct wm_worker **out, const struct wm_worker_config *conf
 
 	if (!worker)
 		return -ENOMEM;
-	wm_xsk_obtained(config->xsk, &obtained);
+	wm_xsk_get_obtained(config->xsk, &obtained);
 	worker->xsk = config->xsk;
 	worker->executor = config->executor;
 	worker->control = config->control;
@@ -110,7 +110,7 @@ void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_k
 		worker->kernel = *kernel;
 }
 
-void wm_worker_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
+void wm_worker_get_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
 {
 	*counters = worker->counters;
 	for (unsigned i = 0; i < WM_EXECUTOR_SUBMISSIONS + 1; i++)

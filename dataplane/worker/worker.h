@@ -96,6 +96,6 @@ bool wm_worker_send_control(struct wm_worker *worker,
 			    const struct wm_wire_header *header, const void *body,
 			    size_t body_bytes);
 
-void wm_worker_counters(const struct wm_worker *worker, struct wm_worker_counters *counters);
+void wm_worker_get_counters(const struct wm_worker *worker, struct wm_worker_counters *counters);
 
 #endif

@@ -90,10 +90,10 @@ int wm_executor_create(struct wm_executor **executor, const struct wm_executor_c
 /* Waits for what is in flight. Leaves NULL. */
 void wm_executor_destroy(struct wm_executor **executor);
 
-void wm_executor_obtained(const struct wm_executor *executor,
-			  struct wm_executor_obtained *obtained);
-void wm_executor_counters(const struct wm_executor *executor,
-			  struct wm_executor_counters *counters);
+void wm_executor_get_obtained(const struct wm_executor *executor,
+			      struct wm_executor_obtained *obtained);
+void wm_executor_get_counters(const struct wm_executor *executor,
+			      struct wm_executor_counters *counters);
 
 /* Makes the pipeline of that kernel and warms it up, so that no frame waits for
  * a compiler. -ENOENT: no such kernel here; -EBUSY: submissions are in flight; -EIO:

@@ -195,6 +195,6 @@ int wm_store_submit(struct wm_store *store);
 /* Collects finished extents without blocking. Returns how many. */
 unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, unsigned events_max);
 uint32_t wm_store_in_flight(const struct wm_store *store);
-void wm_store_counters(const struct wm_store *store, struct wm_store_counters *counters);
+void wm_store_get_counters(const struct wm_store *store, struct wm_store_counters *counters);
 
 #endif

@@ -133,7 +133,7 @@ const char *wm_job_state_name(enum wm_job_state state)
 
 /* ---- the lane and its port --------------------------------------------------------- */
 
-void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
+void wm_lane_take_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
 {
 	check(lane == parts.lanes.lanes[0]);
 	memset(snapshot, 0, sizeof(*snapshot));
@@ -146,7 +146,7 @@ void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
 	memset(state, 0, sizeof(*state));
 }
 
-void wm_port_counters(const struct wm_port *port, struct wm_port_counters *counters)
+void wm_port_read_counters(const struct wm_port *port, struct wm_port_counters *counters)
 {
 	check(port == &parts.ports[0]);
 	memset(counters, 0, sizeof(*counters));

@@ -121,7 +121,7 @@ static uint64_t stuck_ns(struct sim *sim, uint32_t member)
 {
 	struct wm_dispatch_node_state state;
 
-	wm_dispatch_node_state(sim_lane_dispatch(sim), member, &state);
+	wm_dispatch_node_get_state(sim_lane_dispatch(sim), member, &state);
 	return STUCK_NS +
 	       (state.rtt_ns > 0 ? STUCK_ROUND_TRIPS * state.rtt_ns : slowest_ns(&sim->plan));
 }
@@ -310,7 +310,7 @@ void sim_check_tick(struct sim *sim)
 	bool idle = false;
 	uint32_t in_flight = 0;
 
-	if (wm_course_state(sim_lane_course(sim)) != WM_COURSE_RUNNING)
+	if (wm_course_get_state(sim_lane_course(sim)) != WM_COURSE_RUNNING)
 		return;
 	if (wm_dispatch_nodes_alive(sim_lane_dispatch(sim)) == 0)
 		sim->check->deserted_ns = sim->now_ns;
@@ -319,7 +319,7 @@ void sim_check_tick(struct sim *sim)
 
 		if (!sim_lane_has_member(sim, i))
 			continue;
-		wm_dispatch_node_state(sim_lane_dispatch(sim), i, &state);
+		wm_dispatch_node_get_state(sim_lane_dispatch(sim), i, &state);
 		in_flight += state.in_flight;
 		idle |= !state.silent && state.in_flight == 0;
 		if (state.in_flight > WM_NODE_WINDOW_MAX ||

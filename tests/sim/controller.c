@@ -64,7 +64,7 @@ static void command_due(struct sim *sim, const struct sim_event *event)
 	sim_lane_obey(sim, &command);
 }
 
-bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command)
+bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *command)
 {
 	struct sim *sim = sim_current;
 	struct sim_controller *controller = of(sim);
@@ -79,7 +79,7 @@ bool wm_lane_command(struct wm_lane *lane, const struct wm_lane_command *command
 	return true;
 }
 
-bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event)
+bool wm_lane_poll_event(struct wm_lane *lane, struct wm_lane_event *event)
 {
 	(void)lane;
 	(void)event;
@@ -87,7 +87,7 @@ bool wm_lane_event(struct wm_lane *lane, struct wm_lane_event *event)
 	return false;
 }
 
-void wm_lane_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
+void wm_lane_take_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot)
 {
 	(void)lane;
 	*snapshot = *sim_lane_snapshot(sim_current);
@@ -98,7 +98,7 @@ void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_
 	(void)lane;
 	memset(state, 0, sizeof(*state));
 	if (node < SIM_NODES_MAX)
-		wm_dispatch_node_state(sim_lane_dispatch(sim_current), node, state);
+		wm_dispatch_node_get_state(sim_lane_dispatch(sim_current), node, state);
 }
 
 /* ---- the spool: durable at once ------------------------------------------------------ */

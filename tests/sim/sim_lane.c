@@ -198,7 +198,7 @@ static void round_end(struct sim *sim)
 	wm_course_round(lane->course, sim->now_ns);
 	if (wm_course_can_end(lane->course) && lane->io_in_flight == 0)
 		wm_course_job_end(lane->course);
-	if (wm_course_state(lane->course) == WM_COURSE_RUNNING)
+	if (wm_course_get_state(lane->course) == WM_COURSE_RUNNING)
 		job_send(sim);
 	sim_check_round(sim);
 }

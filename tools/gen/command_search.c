@@ -113,7 +113,7 @@ static struct wm_result_search found_by(const struct wm_search *search,
 		.confidence_ppm = critical ? options->confidence_ppm : 0,
 	};
 
-	wm_search_result(search, &found.found);
+	wm_search_get_result(search, &found.found);
 	return found;
 }
 

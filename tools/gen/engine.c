@@ -189,7 +189,7 @@ bool wm_engine_transmit(struct wm_engine *engine, const void *frame, size_t fram
 	return true;
 }
 
-void wm_engine_counters(const struct wm_engine *engine, struct wm_engine_counters *counters)
+void wm_engine_get_counters(const struct wm_engine *engine, struct wm_engine_counters *counters)
 {
 	*counters = engine->counters;
 }

@@ -65,6 +65,6 @@ size_t wm_engine_receive(struct wm_engine *engine, void *frame, size_t frame_byt
 bool wm_engine_transmit(struct wm_engine *engine, const void *frame, size_t frame_bytes);
 
 /* Exact while no traffic runs. */
-void wm_engine_counters(const struct wm_engine *engine, struct wm_engine_counters *counters);
+void wm_engine_get_counters(const struct wm_engine *engine, struct wm_engine_counters *counters);
 
 #endif

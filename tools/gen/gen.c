@@ -188,10 +188,10 @@ int wm_gen_end(struct wm_gen *gen, struct wm_error *error)
 	wm_live_close(&gen->live);
 	wm_rack_destroy(&gen->rack);
 	wm_engine_quit(gen->engine);
-	wm_engine_counters(gen->engine, &gen->counters);
+	wm_engine_get_counters(gen->engine, &gen->counters);
 	if (gen->recorder) {
 		ret = wm_recorder_finish(gen->recorder, error);
-		gen->recorded = wm_recorder_counts(gen->recorder);
+		gen->recorded = wm_recorder_get_counts(gen->recorder);
 	}
 	gen->ended = true;
 	return ret;
@@ -250,7 +250,7 @@ static void watch_link(struct wm_gen *gen, struct wm_traffic *traffic, uint64_t 
 	if (now_ns < gen->link_next_ns)
 		return;
 	gen->link_next_ns = now_ns + LINK_NS;
-	wm_port_link(&gen->port, &gen->link);
+	wm_port_read_link(&gen->port, &gen->link);
 	if (gen->link.state == before)
 		return;
 	if (before == WM_PORT_LINK_UP)

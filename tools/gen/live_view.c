@@ -18,7 +18,7 @@ static void take(struct wm_live_target *shown, const struct wm_traffic_totals *t
 {
 	struct wm_result_row row = { 0 };
 
-	wm_traffic_totals(totals, &shown->totals);
+	wm_traffic_get_totals(totals, &shown->totals);
 	wm_result_row_latency(&row, latency, false);
 	shown->latency = row.latency;
 }

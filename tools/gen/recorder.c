@@ -268,7 +268,7 @@ int wm_recorder_finish(struct wm_recorder *recorder, struct wm_error *error)
 
 	while (serve_burst(recorder) > 0)
 		continue;
-	counts = wm_recorder_counts(recorder);
+	counts = wm_recorder_get_counts(recorder);
 	if (recorder->file && recorder->result == 0 &&
 	    rte_pcapng_write_stats(recorder->file, recorder->port_id, NULL, 0, 0,
 				   counts.frames + counts.missed, counts.missed) < 0)
@@ -281,7 +281,7 @@ int wm_recorder_finish(struct wm_recorder *recorder, struct wm_error *error)
 			    recorder->frames, wm_errno_text(-recorder->result));
 }
 
-struct wm_recorder_counts wm_recorder_counts(const struct wm_recorder *recorder)
+struct wm_recorder_counts wm_recorder_get_counts(const struct wm_recorder *recorder)
 {
 	return (struct wm_recorder_counts){
 		.frames = recorder->frames,

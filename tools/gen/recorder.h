@@ -53,6 +53,6 @@ void wm_recorder_serve(struct wm_recorder *recorder);
 /* The lcore records no more: writes the rest and closes the file. 0, or what was wrong
  * with the file first. */
 int wm_recorder_finish(struct wm_recorder *recorder, struct wm_error *error);
-struct wm_recorder_counts wm_recorder_counts(const struct wm_recorder *recorder);
+struct wm_recorder_counts wm_recorder_get_counts(const struct wm_recorder *recorder);
 
 #endif

@@ -103,7 +103,7 @@ bool wm_search_is_best(const struct wm_search *search, uint64_t rate)
 	return search->good == 0 || search->good == rate;
 }
 
-void wm_search_result(const struct wm_search *search, struct wm_search_result *result)
+void wm_search_get_result(const struct wm_search *search, struct wm_search_result *result)
 {
 	assert(search->candidate == 0);
 	*result = (struct wm_search_result){

@@ -7,7 +7,7 @@
  *           run a trial at this rate;
  *           wm_search_report(&search, WM_TRIAL_PASSED | LOSSY | NOT_OFFERED);
  *   }
- *   wm_search_result(&search, &result);
+ *   wm_search_get_result(&search, &result);
  *
  * Throughput (RFC 2544 section 26.1): the highest rate at which nothing is lost.
  * The first trial is at the top of the range; from then on half-way between the
@@ -83,7 +83,7 @@ void wm_search_report(struct wm_search *search, enum wm_trial outcome);
  * has passed all of its trials and none above it has; or none has at all. */
 bool wm_search_is_best(const struct wm_search *search, uint64_t rate);
 /* Of a search that is over. */
-void wm_search_result(const struct wm_search *search, struct wm_search_result *result);
+void wm_search_get_result(const struct wm_search *search, struct wm_search_result *result);
 
 /* Has this trial lost no more than is tolerated? A trial that sent nothing has not. */
 bool wm_search_is_passed(uint64_t sent, uint64_t lost, uint32_t tolerated_ppm);

@@ -154,7 +154,7 @@ static uint64_t get(const uint64_t *count)
 	return __atomic_load_n(count, __ATOMIC_RELAXED);
 }
 
-void wm_traffic_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals)
+void wm_traffic_get_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals)
 {
 	*totals = (struct wm_traffic_totals){
 		.sent = { get(&from->sent.frames), get(&from->sent.bytes) },

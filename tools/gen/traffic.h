@@ -205,7 +205,7 @@ uint64_t wm_traffic_lost_of_all(const struct wm_traffic *traffic);
 
 /* From any thread, of all or of a target. Each figure is whole; together they may be of two
  * instants. So is a latency that is merged (histogram.h). */
-void wm_traffic_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals);
+void wm_traffic_get_totals(const struct wm_traffic_totals *from, struct wm_traffic_totals *totals);
 /* From any thread: targets that there are by now. Their addresses stay. */
 uint32_t wm_traffic_target_count(const struct wm_traffic *traffic);
 

@@ -69,7 +69,8 @@ static void check_option(const struct wm_option_schema *schema, const struct wm_
 	if (is_number(option))
 		check_number(schema, option);
 	check_word(schema, option);
-	OPTION_HOLDS(!option->preset || wm_option_set(option, into, option->preset, NULL) == 0);
+	OPTION_HOLDS(!option->preset ||
+		     wm_option_set_value(option, into, option->preset, NULL) == 0);
 }
 
 static unsigned count_named(const struct wm_option_schema *schema, const char *name)

@@ -23,13 +23,14 @@ int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error)
 	return 0;
 }
 
-void wm_executor_counters(const struct wm_executor *executor, struct wm_executor_counters *counters)
+void wm_executor_get_counters(const struct wm_executor *executor,
+			      struct wm_executor_counters *counters)
 {
 	(void)executor;
 	*counters = (struct wm_executor_counters){ .losses = rebuilt };
 }
 
-void wm_worker_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
+void wm_worker_get_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
 {
 	(void)worker;
 	*counters = (struct wm_worker_counters){ .results = results };

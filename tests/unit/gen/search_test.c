@@ -24,7 +24,7 @@ static void run(uint64_t limit, uint64_t offered)
 		CU_ASSERT_FATAL(rate >= search.range.min && rate <= search.range.max);
 		wm_search_report(&search, run_trial(rate, limit, offered));
 	}
-	wm_search_result(&search, &result);
+	wm_search_get_result(&search, &result);
 }
 
 static void run_throughput(uint64_t min, uint64_t max, uint64_t resolution, uint64_t limit)
@@ -131,7 +131,7 @@ static void run_flaky(uint64_t safe, uint64_t limit, uint64_t seed)
 		if (wm_search_is_best(&search, rate))
 			best = rate;
 	}
-	wm_search_result(&search, &result);
+	wm_search_get_result(&search, &result);
 	CU_ASSERT(!result.found || best == result.rate);
 }
 

@@ -211,7 +211,7 @@ static void each_frame_is_lost_or_received_once(void)
 	CU_ASSERT_EQUAL(answer(traffic, &sends[4], SECOND), WM_DROP_NONE);
 	CU_ASSERT_EQUAL(answer(traffic, &sends[2], SECOND), WM_DROP_NONE);
 	CU_ASSERT_EQUAL(answer(traffic, &sends[2], SECOND), WM_DROP_DUPLICATE);
-	wm_traffic_totals(&traffic->totals, &totals);
+	wm_traffic_get_totals(&traffic->totals, &totals);
 	CU_ASSERT_EQUAL(totals.sent.frames, 8);
 	CU_ASSERT_EQUAL(totals.received.frames, 4);
 	CU_ASSERT_EQUAL(totals.duplicates, 1);

@@ -40,7 +40,7 @@ static struct outcome attempt_here(const struct attempt *attempt)
 	config.memory = rig_map(RIG_BYTES) + (uintptr_t)config.memory;
 	outcome.ret = wm_executor_create(&executor, &config, &outcome.error);
 	if (outcome.ret == 0)
-		wm_executor_obtained(executor, &outcome.obtained);
+		wm_executor_get_obtained(executor, &outcome.obtained);
 	wm_executor_destroy(&executor);
 	return outcome;
 }

@@ -388,11 +388,11 @@ static void counters_count_rows_and_submissions(void)
 	struct wm_executor_counters before, after;
 	struct wm_row rows[3] = { frame_row(0, 1), frame_row(1, 2), frame_row(2, 3) };
 
-	wm_executor_counters(rig.executor, &before);
+	wm_executor_get_counters(rig.executor, &before);
 	rig_fill(&rig);
 	compute(rows, 3);
 	compute(rows, 2);
-	wm_executor_counters(rig.executor, &after);
+	wm_executor_get_counters(rig.executor, &after);
 	CU_ASSERT_EQUAL(after.rows - before.rows, 5);
 	CU_ASSERT_EQUAL(after.submissions - before.submissions, 2);
 }
@@ -401,7 +401,7 @@ static void what_was_obtained_is_told(void)
 {
 	struct wm_executor_obtained obtained;
 
-	wm_executor_obtained(rig.executor, &obtained);
+	wm_executor_get_obtained(rig.executor, &obtained);
 	CU_ASSERT(strlen(obtained.device) > 0);
 	CU_ASSERT(strlen(obtained.driver) > 0);
 	CU_ASSERT(obtained.imported);

@@ -67,7 +67,7 @@ static uint64_t losses(void)
 {
 	struct wm_executor_counters counters;
 
-	wm_executor_counters(rig.executor, &counters);
+	wm_executor_get_counters(rig.executor, &counters);
 	return counters.losses;
 }
 

@@ -107,7 +107,7 @@ static void it_says_that_it_computes_nothing(void)
 	struct wm_executor_obtained obtained;
 
 	set_up();
-	wm_executor_obtained(executor, &obtained);
+	wm_executor_get_obtained(executor, &obtained);
 	CU_ASSERT_PTR_NOT_NULL(strstr(obtained.device, "none"));
 	CU_ASSERT(obtained.software);
 	tear_down();

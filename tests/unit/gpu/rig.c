@@ -137,6 +137,6 @@ uint64_t rig_messages(const struct rig *rig)
 {
 	struct wm_executor_counters counters;
 
-	wm_executor_counters(rig->executor, &counters);
+	wm_executor_get_counters(rig->executor, &counters);
 	return counters.validation_messages;
 }

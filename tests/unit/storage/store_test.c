@@ -411,7 +411,7 @@ static void a_short_read_goes_on_where_it_stopped(void)
 	event = next_event(&job);
 	CU_ASSERT_EQUAL(event.result, 0);
 	CU_ASSERT(buffer_holds_extent(&job, 0, 0));
-	wm_store_counters(job.store, &counters);
+	wm_store_get_counters(job.store, &counters);
 	CU_ASSERT_EQUAL(counters.short_ios, 1);
 	close_store(&job);
 	end(&job);
@@ -468,7 +468,7 @@ static void a_write_that_fails_half_way_reports_why(void)
 	CU_ASSERT_EQUAL(wm_store_write(job.store, 0, parts, 128), 0);
 	CU_ASSERT_EQUAL(next_event(&job).result, -EFBIG);
 	CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	wm_store_counters(job.store, &counters);
+	wm_store_get_counters(job.store, &counters);
 	CU_ASSERT_EQUAL(counters.short_ios, 1);
 	CU_ASSERT_EQUAL(counters.writes, 0);
 	close_store(&job);

@@ -165,7 +165,7 @@ int wm_stream_run(const struct wm_stream *stream, const struct wm_layout *layout
 	if (lane.result == 0) {
 		wm_store_attach(lane.store, layout, source, sink);
 		run(&lane);
-		wm_store_counters(lane.store, counters);
+		wm_store_get_counters(lane.store, counters);
 		if (wm_store_detach(lane.store) < 0)
 			abort();
 		wm_store_destroy(&lane.store);

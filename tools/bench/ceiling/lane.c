@@ -96,7 +96,7 @@ static int job_init(struct wm_lane_job *job, const struct shape *shape, struct w
 
 static void command(struct wm_lane *lane, const struct wm_lane_command *command)
 {
-	while (!wm_lane_command(lane, command))
+	while (!wm_lane_post_command(lane, command))
 		sleep_ns(WM_NS_PER_MS);
 }
 
@@ -127,7 +127,7 @@ static void wait_for_end(struct wm_lane *lane)
 	struct wm_lane_event event = { .op = WM_LANE_NODE_SILENT };
 
 	while (event.op != WM_LANE_JOB_ENDED) {
-		if (!wm_lane_event(lane, &event))
+		if (!wm_lane_poll_event(lane, &event))
 			sleep_ns(WM_NS_PER_MS);
 	}
 }
@@ -180,12 +180,12 @@ static void measure(struct wm_lane *lane, uint32_t nodes, uint64_t seconds)
 	struct wm_lane_snapshot from, to;
 
 	sleep_ns(WARM_UP_NS);
-	wm_lane_snapshot(lane, &from);
+	wm_lane_take_snapshot(lane, &from);
 	while (seconds-- > 0) {
 		sleep_ns(WM_NS_PER_S);
 		beat(lane, nodes);
 	}
-	wm_lane_snapshot(lane, &to);
+	wm_lane_take_snapshot(lane, &to);
 	report(&from, &to);
 }
 

@@ -114,7 +114,7 @@ unsigned wm_store_poll(struct wm_store *store, struct wm_store_event *events, un
 	return count;
 }
 
-void wm_store_counters(const struct wm_store *store, struct wm_store_counters *counters)
+void wm_store_get_counters(const struct wm_store *store, struct wm_store_counters *counters)
 {
 	*counters = store->counters;
 }

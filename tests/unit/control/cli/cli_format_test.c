@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "harness.h"
-#include "progress.h"
+#include "progress_bar.h"
 
 /* ---- progress ----------------------------------------------------------- */
 
@@ -14,7 +14,7 @@ static const char *line(uint64_t done, uint64_t total, double rate, unsigned wid
 {
 	static char text[WM_PROGRESS_LINE_BYTES];
 
-	return wm_progress_format(text, sizeof(text), done, total, rate, width);
+	return wm_progress_bar_format(text, sizeof(text), done, total, rate, width);
 }
 
 static void plain_line_has_no_bar(void)
@@ -66,18 +66,18 @@ static void hundred_percent_is_all(void)
 /* What a progress prints into a file, by the times at which it is shown. */
 static char *printed(const uint64_t *times_ns, unsigned count, const char *note)
 {
-	struct wm_progress progress;
+	struct wm_progress_bar progress;
 	char *text = NULL;
 	size_t bytes;
 	FILE *stream = tmpfile();
 
-	wm_progress_init(&progress, stream);
+	wm_progress_bar_init(&progress, stream);
 	for (unsigned i = 0; i < count; i++) {
-		wm_progress_show(&progress, i, 10, 0, times_ns[i]);
-		wm_progress_note(&progress, note);
-		wm_progress_note(&progress, note);
+		wm_progress_bar_show(&progress, i, 10, 0, times_ns[i]);
+		wm_progress_bar_note(&progress, note);
+		wm_progress_bar_note(&progress, note);
 	}
-	wm_progress_clear(&progress);
+	wm_progress_bar_clear(&progress);
 	bytes = (size_t)ftell(stream);
 	text = calloc(bytes + 1, 1);
 	rewind(stream);

@@ -603,7 +603,7 @@ static void a_result_of_no_member_or_of_a_batch_never_sent_is_unknown(void)
 	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 3, 0, send.stamp, 10, &receipt),
 			WM_LEDGER_UNKNOWN);
 	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 20, 99, 10, &receipt), WM_LEDGER_UNKNOWN);
-	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->unknown, 2);
+	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->unknown, 2);
 	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.stamp, 10, &receipt),
 			WM_LEDGER_NEW);
 	CU_ASSERT_EQUAL(receipt.batch.token, send.batch.token);
@@ -640,7 +640,7 @@ static void a_removed_nodes_batches_are_sent_to_others_at_once(void)
 		;
 	wm_dispatch_node_remove(dispatch, 0);
 	wm_dispatch_node_remove(dispatch, 0); /* not an error */
-	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->lost, 4);
+	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->lost, 4);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send));
 	wm_dispatch_node_add(dispatch, 3, 8, 0);
 	for (unsigned i = 0; i < 4 && wm_dispatch_next(dispatch, 0, &send); i++) {
@@ -685,7 +685,7 @@ static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
 	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 499 * MS, &silent), 0);
 	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, 500 * MS, &silent), 2);
 	CU_ASSERT_TRUE(silent < 2);
-	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->waited_max_ns, 500 * MS);
+	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->waited_max_ns, 500 * MS);
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 500 * MS, &send));
 	wm_dispatch_node_hear(dispatch, 1, false, 600 * MS);
@@ -715,7 +715,7 @@ static void failures_count_only_from_who_was_asked(void)
 	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.stamp, 1, &receipt), 1);
 	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.stamp, 1, &receipt), 0);
 	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 3, 0, send.stamp, 1, &receipt), 0);
-	CU_ASSERT_EQUAL(wm_dispatch_counters(dispatch)->failed, 1);
+	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->failed, 1);
 	/* The other one gets it, and the first nothing before it is heard of. */
 	while (wm_dispatch_next(dispatch, 2, &send))
 		CU_ASSERT_EQUAL(send.node, 1);

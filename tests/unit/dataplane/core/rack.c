@@ -245,7 +245,7 @@ static void node_leave(struct rack *rack, uint32_t index)
 
 	if (!node->member)
 		return;
-	wm_dispatch_node_state(rack->dispatch, index, &state);
+	wm_dispatch_node_get_state(rack->dispatch, index, &state);
 	node->past_results += state.results;
 	node->past_spurious += state.flow.spurious;
 	node->past_timeouts += state.flow.timeouts;
@@ -274,7 +274,7 @@ static void lane_note_in_flight(struct rack *rack, uint32_t index)
 	struct rack_result *result = rack->result;
 	struct wm_dispatch_node_state state;
 
-	wm_dispatch_node_state(rack->dispatch, index, &state);
+	wm_dispatch_node_get_state(rack->dispatch, index, &state);
 	if (state.in_flight > result->window_peak)
 		result->window_peak = state.in_flight;
 	if (state.in_flight > rack->nodes[index].config.window_max)
@@ -419,7 +419,7 @@ static void lane_tick(struct rack *rack)
 
 		if (!rack->nodes[i].member)
 			continue;
-		wm_dispatch_node_state(rack->dispatch, i, &state);
+		wm_dispatch_node_get_state(rack->dispatch, i, &state);
 		in_flight += state.in_flight;
 	}
 	if (in_flight > rack->result->in_flight_peak)
@@ -575,9 +575,9 @@ static void rack_finish(struct rack *rack)
 	result->batches = rack->layout.batches;
 	result->done = rack->done;
 	result->finished = rack->done == result->batches;
-	result->counters = *wm_dispatch_counters(rack->dispatch);
+	result->counters = *wm_dispatch_get_counters(rack->dispatch);
 	for (uint32_t i = 0; i < rack->config->nodes; i++) {
-		wm_dispatch_node_state(rack->dispatch, i, &result->state[i]);
+		wm_dispatch_node_get_state(rack->dispatch, i, &result->state[i]);
 		node_leave(rack, i);
 		result->results[i] = rack->nodes[i].past_results;
 		result->spurious += rack->nodes[i].past_spurious;

@@ -190,7 +190,7 @@ static bool one_batch(struct world *world, struct lane *lane)
 	uint32_t bytes;
 	uint8_t *frame;
 
-	if (wm_course_state(lane->course) != WM_COURSE_RUNNING)
+	if (wm_course_get_state(lane->course) != WM_COURSE_RUNNING)
 		return false;
 	frame = malloc(WM_FRAME_HEADER_BYTES + WM_MTU_MAX);
 	header = (struct wm_wire_header *)(frame + WM_ETHER_HEADER_BYTES);
@@ -260,7 +260,7 @@ static void run_to_end(struct world *world)
 		round_of_all(world);
 	CU_ASSERT_TRUE(world->has_ended);
 	for (uint32_t i = 0; i < LANES; i++)
-		CU_ASSERT_EQUAL(wm_course_state(world->lanes[i].course), WM_COURSE_IDLE);
+		CU_ASSERT_EQUAL(wm_course_get_state(world->lanes[i].course), WM_COURSE_IDLE);
 }
 
 static void lane_create(struct world *world, uint32_t index)

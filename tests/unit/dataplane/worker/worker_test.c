@@ -97,7 +97,7 @@ static void port_complete(void)
 	port.sent_count = 0;
 }
 
-void wm_xsk_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
+void wm_xsk_get_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
 {
 	(void)xsk;
 	*obtained = (struct wm_xsk_obtained){ .mtu = 9000 };
@@ -394,7 +394,7 @@ static uint64_t drops(enum wm_drop reason)
 {
 	struct wm_worker_counters counters;
 
-	wm_worker_counters(worker, &counters);
+	wm_worker_get_counters(worker, &counters);
 	return counters.drops.count[reason];
 }
 
@@ -402,7 +402,7 @@ static uint64_t copied_bytes(void)
 {
 	struct wm_worker_counters counters;
 
-	wm_worker_counters(worker, &counters);
+	wm_worker_get_counters(worker, &counters);
 	return counters.copied_bytes;
 }
 
@@ -678,7 +678,7 @@ static uint64_t failures(void)
 {
 	struct wm_worker_counters counters;
 
-	wm_worker_counters(worker, &counters);
+	wm_worker_get_counters(worker, &counters);
 	return counters.failures;
 }
 
@@ -716,7 +716,7 @@ static void end_lost(uint32_t batches)
 	port_complete();
 	CU_ASSERT_EQUAL(chunks_used(), 0);
 	CU_ASSERT_EQUAL(port.free_count, WM_XSK_TX_GROUPS);
-	wm_worker_counters(worker, &counters);
+	wm_worker_get_counters(worker, &counters);
 	CU_ASSERT_EQUAL(counters.lost, batches);
 	CU_ASSERT_EQUAL(counters.failures, 0);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "progress.h"
+#include "progress_bar.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +56,8 @@ static void bar_format(char *text, uint64_t done, uint64_t total, unsigned room)
 	strcpy(text + 1 + width, "] ");
 }
 
-char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t total, double rate,
-			 unsigned width)
+char *wm_progress_bar_format(char *text, size_t text_bytes, uint64_t done, uint64_t total,
+			     double rate, unsigned width)
 {
 	char bar[BAR_WIDTH_MAX + 4], figures[192];
 	size_t used;
@@ -76,16 +76,16 @@ char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t 
 
 /* ---- where it goes ------------------------------------------------------ */
 
-void wm_progress_init(struct wm_progress *progress, FILE *stream)
+void wm_progress_bar_init(struct wm_progress_bar *progress, FILE *stream)
 {
 	const char *terminal = getenv("TERM");
 
-	*progress = (struct wm_progress){ .stream = stream };
+	*progress = (struct wm_progress_bar){ .stream = stream };
 	progress->terminal = isatty(fileno(stream)) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
 /* Draws over what was there; the rest of the old line goes. */
-static void line_draw(struct wm_progress *progress, const char *line)
+static void line_draw(struct wm_progress_bar *progress, const char *line)
 {
 	fputc('\r', progress->stream);
 	wm_printable_print(progress->stream, line);
@@ -95,7 +95,7 @@ static void line_draw(struct wm_progress *progress, const char *line)
 }
 
 /* The first one begins with the work: what takes less than a second needs no line. */
-static bool second_is_over(struct wm_progress *progress, uint64_t now_ns)
+static bool second_is_over(struct wm_progress_bar *progress, uint64_t now_ns)
 {
 	if (progress->line_ns == 0)
 		progress->line_ns = now_ns;
@@ -105,15 +105,15 @@ static bool second_is_over(struct wm_progress *progress, uint64_t now_ns)
 	return true;
 }
 
-void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double rate,
-		      uint64_t now_ns)
+void wm_progress_bar_show(struct wm_progress_bar *progress, uint64_t done, uint64_t total,
+			  double rate, uint64_t now_ns)
 {
 	unsigned width = progress->terminal ? wm_wrap_screen(progress->stream) : 0;
 	char line[WM_PROGRESS_LINE_BYTES];
 
 	if (!progress->terminal && !second_is_over(progress, now_ns))
 		return;
-	wm_progress_format(line, sizeof(line), done, total, rate, width);
+	wm_progress_bar_format(line, sizeof(line), done, total, rate, width);
 	progress->note[0] = '\0';
 	if (progress->terminal)
 		line_draw(progress, line);
@@ -121,7 +121,7 @@ void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t tota
 		fprintf(progress->stream, "%s\n", line);
 }
 
-void wm_progress_note(struct wm_progress *progress, const char *note)
+void wm_progress_bar_note(struct wm_progress_bar *progress, const char *note)
 {
 	unsigned width = wm_wrap_screen(progress->stream);
 
@@ -139,7 +139,7 @@ void wm_progress_note(struct wm_progress *progress, const char *note)
 	}
 }
 
-void wm_progress_clear(struct wm_progress *progress)
+void wm_progress_bar_clear(struct wm_progress_bar *progress)
 {
 	if (progress->drawn)
 		fputs("\r\033[K", progress->stream);

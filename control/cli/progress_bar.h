@@ -3,8 +3,8 @@
  * How far long work is, on stderr: one line that is drawn over on a terminal,
  * a plain line a second elsewhere.
  */
-#ifndef WM_CLI_PROGRESS_H
-#define WM_CLI_PROGRESS_H
+#ifndef WM_CLI_PROGRESS_BAR_H
+#define WM_CLI_PROGRESS_BAR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #define WM_PROGRESS_LINE_BYTES 512
 
-struct wm_progress {
+struct wm_progress_bar {
 	FILE *stream;
 	bool terminal;
 	bool drawn;	  /* the terminal's line holds something of ours */
@@ -28,18 +28,18 @@ struct wm_progress {
  *
  *   [########............]  42 %  420 MB of 1.00 GB  210 MB/s  3 s left
  */
-char *wm_progress_format(char *text, size_t text_bytes, uint64_t done, uint64_t total, double rate,
-			 unsigned width);
+char *wm_progress_bar_format(char *text, size_t text_bytes, uint64_t done, uint64_t total,
+			     double rate, unsigned width);
 
 /* stream: stderr. The environment TERM=dumb counts as no terminal. */
-void wm_progress_init(struct wm_progress *progress, FILE *stream);
+void wm_progress_bar_init(struct wm_progress_bar *progress, FILE *stream);
 /* now_ns: the caller's clock, for "a line a second", not 0. */
-void wm_progress_show(struct wm_progress *progress, uint64_t done, uint64_t total, double rate,
-		      uint64_t now_ns);
+void wm_progress_bar_show(struct wm_progress_bar *progress, uint64_t done, uint64_t total,
+			  double rate, uint64_t now_ns);
 /* Words in place of the bar, while there is nothing to measure. Elsewhere than on
  * a terminal they are printed when they change. */
-void wm_progress_note(struct wm_progress *progress, const char *note);
+void wm_progress_bar_note(struct wm_progress_bar *progress, const char *note);
 /* Leaves the terminal's line empty for what comes. */
-void wm_progress_clear(struct wm_progress *progress);
+void wm_progress_bar_clear(struct wm_progress_bar *progress);
 
 #endif
