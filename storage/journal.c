@@ -153,7 +153,7 @@ struct scan {
 };
 
 /* More than one append after its end a record that holds shows that this is no
- * torn tail. What was lost there may have voided what is left. */
+ * torn tail. What was lost there may have invalidated what is left. */
 static int refuse_gap(const struct scan *scan, struct wm_error *error)
 {
 	return wm_error_set(error, EBADMSG,

@@ -14,7 +14,7 @@
 /* Looked at: the newest, which a disk that lost something lost first. */
 #define RECORDS_CHECKED 16u
 
-/* Not when a later record is of the same extent, or makes it void: then it may be on
+/* Not when a later record is of the same extent, or makes it invalid: then it may be on
  * its way to be made again. */
 static bool still_counts(const struct wm_journal_record *records, int index, int count)
 {

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int note_void(void *context, const struct wm_journal_record *record)
+static int note_invalid(void *context, const struct wm_journal_record *record)
 {
 	struct wm_window *window = context;
 
-	wm_journal_voids_note(&window->voids, record, window->number++);
+	wm_journal_invalid_note(&window->invalid, record, window->number++);
 	return 0;
 }
 
@@ -22,7 +22,7 @@ static int note_extent(void *context, const struct wm_journal_record *record)
 	if (record->type != WM_JOURNAL_EXTENT || place >= window->count)
 		return 0;
 	window->crcs[place] = record->crc32c;
-	window->present[place] = !wm_journal_voids_has(&window->voids, record, number);
+	window->present[place] = !wm_journal_invalid_has(&window->invalid, record, number);
 	return 0;
 }
 
@@ -41,7 +41,7 @@ int wm_window_init(struct wm_window *window, const struct wm_journal *journal,
 	window->crcs = malloc(WM_WINDOW_EXTENTS * sizeof(window->crcs[0]));
 	window->present = malloc(WM_WINDOW_EXTENTS * sizeof(window->present[0]));
 	if (window->crcs && window->present)
-		ret = scan(window, note_void, error);
+		ret = scan(window, note_invalid, error);
 	else
 		ret = wm_error_set(error, ENOMEM, "no memory to sort a journal with: %s",
 				   journal->path);

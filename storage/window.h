@@ -21,13 +21,13 @@
 struct wm_window {
 	const struct wm_journal *journal;
 	uint64_t number; /* of the record being visited */
-	struct wm_journal_voids voids;
+	struct wm_journal_invalid invalid;
 	uint64_t first, count; /* extents of the window */
 	uint32_t *crcs;	       /* of each, WM_WINDOW_EXTENTS */
 	bool *present;	       /* it has a record that counts: the last of it is not void */
 };
 
-/* Reads the journal through for what is void. */
+/* Reads the journal through for what is invalid. */
 int wm_window_init(struct wm_window *window, const struct wm_journal *journal,
 		   struct wm_error *error);
 void wm_window_fini(struct wm_window *window);

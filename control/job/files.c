@@ -208,7 +208,7 @@ static int resume_sink(struct wm_job *job, struct wm_error *error)
 	return ret;
 }
 
-static int look_for_void(struct wm_job *job, struct wm_error *error)
+static int look_for_invalid(struct wm_job *job, struct wm_error *error)
 {
 	int ret = wm_job_replay_end(job);
 
@@ -239,7 +239,7 @@ static int open_resumed(struct wm_job *job, const char *path, const char *path_m
 	if (ret == 0)
 		ret = wm_journal_scan(&lane->journal, replay_record, &state, error);
 	if (ret == 0)
-		ret = look_for_void(job, error);
+		ret = look_for_invalid(job, error);
 	if (ret < 0)
 		goto close_journal;
 	ret = resume_sink(job, error);

@@ -17,8 +17,8 @@ void wm_redo_init(struct wm_redo *redo, uint64_t extents)
 
 void wm_redo_fini(struct wm_redo *redo)
 {
-	free(redo->is_void);
-	redo->is_void = NULL;
+	free(redo->is_invalid);
+	redo->is_invalid = NULL;
 	redo->active = false;
 }
 
@@ -33,36 +33,36 @@ static uint64_t window_extents(const struct wm_redo *redo)
 
 static size_t window_bytes(const struct wm_redo *redo)
 {
-	return (window_extents(redo) + WORD_BITS - 1) / WORD_BITS * sizeof(redo->is_void[0]);
+	return (window_extents(redo) + WORD_BITS - 1) / WORD_BITS * sizeof(redo->is_invalid[0]);
 }
 
 static void window_begin(struct wm_redo *redo, uint64_t first)
 {
-	free(redo->is_void);
-	redo->is_void = NULL;
+	free(redo->is_invalid);
+	redo->is_invalid = NULL;
 	redo->first = first;
 	redo->place = 0;
 	redo->cursor = 0;
 }
 
-static void window_set(struct wm_redo *redo, uint64_t place, bool is_void)
+static void window_set(struct wm_redo *redo, uint64_t place, bool is_invalid)
 {
 	uint64_t bit = 1ull << place % WORD_BITS;
 
-	if (is_void)
-		redo->is_void[place / WORD_BITS] |= bit;
+	if (is_invalid)
+		redo->is_invalid[place / WORD_BITS] |= bit;
 	else
-		redo->is_void[place / WORD_BITS] &= ~bit;
+		redo->is_invalid[place / WORD_BITS] &= ~bit;
 }
 
-/* Takes the void extents from `place` on out of the window. */
+/* Takes the invalid extents from `place` on out of the window. */
 static int window_take(struct wm_redo *redo, uint64_t extents[WM_REDO_BURST])
 {
 	uint64_t count = window_extents(redo);
 	uint32_t found = 0;
 
 	while (redo->place < count && found < WM_REDO_BURST) {
-		uint64_t word = redo->is_void[redo->place / WORD_BITS];
+		uint64_t word = redo->is_invalid[redo->place / WORD_BITS];
 
 		if (word == 0) {
 			redo->place = (redo->place / WORD_BITS + 1) * WORD_BITS;
@@ -83,7 +83,7 @@ void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32
 {
 	struct wm_journal_record record = { .type = WM_JOURNAL_QUARANTINE, .nodes = nodes };
 
-	wm_journal_voids_note(&redo->voids, &record, number);
+	wm_journal_invalid_note(&redo->invalid, &record, number);
 	if (number + 1 > redo->end)
 		redo->end = number + 1;
 	window_begin(redo, 0);
@@ -94,8 +94,8 @@ void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32
 void wm_redo_join(struct wm_redo *redo, struct wm_redo *begun)
 {
 	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
-		if (begun->voids.before[bit] > redo->voids.before[bit])
-			redo->voids.before[bit] = begun->voids.before[bit];
+		if (begun->invalid.before[bit] > redo->invalid.before[bit])
+			redo->invalid.before[bit] = begun->invalid.before[bit];
 	}
 	if (begun->end > redo->end)
 		redo->end = begun->end;
@@ -110,7 +110,8 @@ static void note(struct wm_redo *redo, const struct wm_journal_record *record)
 	uint64_t place = record->extent - redo->first;
 
 	if (record->type == WM_JOURNAL_EXTENT && place < window_extents(redo))
-		window_set(redo, place, wm_journal_voids_has(&redo->voids, record, redo->cursor));
+		window_set(redo, place,
+			   wm_journal_invalid_has(&redo->invalid, record, redo->cursor));
 	redo->cursor++;
 }
 
@@ -122,7 +123,7 @@ static int read_piece(struct wm_redo *redo, const struct wm_journal *journal)
 
 	for (int i = 0; i < count; i++)
 		note(redo, &records[i]);
-	/* The quarantine's own record is beyond: whatever cannot be read may be void. */
+	/* The quarantine's own record is beyond: whatever cannot be read may be invalid. */
 	if (count >= 0 && count < (int)WM_REDO_BURST && redo->cursor < redo->end)
 		return -EBADMSG;
 	return count;
@@ -146,7 +147,7 @@ int wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
 	bool end;
 
 	*finished = false;
-	if (!redo->is_void && !(redo->is_void = calloc(1, window_bytes(redo))))
+	if (!redo->is_invalid && !(redo->is_invalid = calloc(1, window_bytes(redo))))
 		return -ENOMEM;
 	/* What was made again in the meantime is in the journal, too. */
 	ret = read_on(redo, journal, &end);

@@ -2,8 +2,8 @@
 /*
  * Doing again what a wrong node had a part in. The lane forgets what is open by
  * itself; what is durable already is found here, by reading the journal from its
- * start, a few records at a time, and naming to the lane every extent that is void:
- * whose last record a quarantine has made void. What was made again since has a later
+ * start, a few records at a time, and naming to the lane every extent that is invalid:
+ * whose last record a quarantine has made invalid. What was made again since has a later
  * record, so nothing is done twice, whatever life of the job did it.
  *
  *   lane: quarantine ─▶ its record is durable ─▶ WM_LANE_REDO
@@ -11,7 +11,7 @@
  *            ─▶ WM_LANE_EXTENT_VOID ... ─▶ the end of the journal was reached
  *            ─▶ WM_LANE_REDO_DONE
  *
- * A resumed job whose journal leaves something void begins with a pass, too. Bounded
+ * A resumed job whose journal leaves something invalid begins with a pass, too. Bounded
  * memory: the journal is on disk, a bit for each extent of a window is here while a
  * pass lasts, and the lane takes few extents at a time.
  */
@@ -29,14 +29,14 @@
 #define WM_REDO_WINDOW (1u << 24)
 
 struct wm_redo {
-	struct wm_journal_voids voids;
-	uint64_t extents;  /* of the job */
-	uint64_t first;	   /* of the window */
-	uint64_t place;	   /* in the window: those before it were named */
-	uint64_t *is_void; /* a bit for each extent of the window: its last record so far */
-	uint32_t end;	   /* the journal has at least so many records */
-	uint32_t cursor;   /* next record to look at */
-	uint32_t pass;	   /* the lane's number of what is being done; 0: the resume's own */
+	struct wm_journal_invalid invalid;
+	uint64_t extents;     /* of the job */
+	uint64_t first;	      /* of the window */
+	uint64_t place;	      /* in the window: those before it were named */
+	uint64_t *is_invalid; /* a bit for each extent of the window: its last record so far */
+	uint32_t end;	      /* the journal has at least so many records */
+	uint32_t cursor;      /* next record to look at */
+	uint32_t pass;	      /* the lane's number of what is being done; 0: the resume's own */
 	bool active;
 };
 
@@ -47,9 +47,9 @@ void wm_redo_fini(struct wm_redo *redo);
 void wm_redo_begin(struct wm_redo *redo, uint64_t nodes, uint32_t number, uint32_t pass);
 /* Takes over what was begun meanwhile, as a pass of its own: `begun` is no longer active. */
 void wm_redo_join(struct wm_redo *redo, struct wm_redo *begun);
-/* The next extents that are void, WM_REDO_BURST at most. Returns how many, perhaps none
+/* The next extents that are invalid, WM_REDO_BURST at most. Returns how many, perhaps none
  * yet; 0 with *finished: the pass is over; or a negative errno. -EBADMSG: a record
- * before the quarantine's does not read, so what is void is not known; -ENOMEM. */
+ * before the quarantine's does not read, so what is invalid is not known; -ENOMEM. */
 int wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
 		 uint64_t extents[WM_REDO_BURST], bool *finished);
 

@@ -179,7 +179,7 @@ static void forget_keys(struct wm_agent *agent)
 	explicit_bzero(agent->frame_key, sizeof(agent->frame_key));
 }
 
-/* Asks anew, under a new nonce: a WELCOME that was on its way is void. */
+/* Asks anew, under a new nonce: a WELCOME that was on its way is invalid. */
 static void end_session(struct wm_agent *agent, uint64_t now_ns)
 {
 	agent->state = WM_AGENT_ASKING;

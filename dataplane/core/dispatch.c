@@ -503,10 +503,10 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64
 	return wm_ledger_fail(dispatch->ledger, token, (uint16_t)index);
 }
 
-bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t index, uint32_t *cursor,
-			   struct wm_ledger_batch *batch)
+bool wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t index, uint32_t *cursor,
+			      struct wm_ledger_batch *batch)
 {
-	return wm_ledger_void_next(dispatch->ledger, (uint16_t)index, cursor, batch);
+	return wm_ledger_invalid_next(dispatch->ledger, (uint16_t)index, cursor, batch);
 }
 
 /* How long the quickest node takes, and then some; UINT64_MAX: not known. */

@@ -128,8 +128,8 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_
 			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt);
 /* A node that computed wrong was removed: batches of open extents that rest on it
  * are to do again; one a call, until it returns false. *cursor begins as 0. */
-bool wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-			   struct wm_ledger_batch *batch);
+bool wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
+			      struct wm_ledger_batch *batch);
 /* Returns the number of nodes that fell silent just now; *silent is one of them. */
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_t *silent);
 

@@ -492,7 +492,7 @@ uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token, uint16_t node)
 }
 
 /* Forgets the results of a place, of whomever. */
-static void place_void(struct wm_ledger *ledger, struct place *place, struct slot *slot)
+static void invalidate_place(struct wm_ledger *ledger, struct place *place, struct slot *slot)
 {
 	if (place->state & BATCH_DONE) {
 		slot->remaining++;
@@ -511,8 +511,8 @@ static bool depends_on(const struct place *place, uint16_t node)
 	return place->from[0] == node || place->from[1] == node;
 }
 
-bool wm_ledger_void_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
-			 struct wm_ledger_batch *batch)
+bool wm_ledger_invalid_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
+			    struct wm_ledger_batch *batch)
 {
 	uint32_t end = ledger->slots_max << ledger->shift;
 
@@ -525,7 +525,7 @@ bool wm_ledger_void_next(struct wm_ledger *ledger, uint16_t node, uint32_t *curs
 		    !depends_on(place, node))
 			continue;
 		look_number(ledger, *cursor, batch);
-		place_void(ledger, place, slot);
+		invalidate_place(ledger, place, slot);
 		++*cursor;
 		return true;
 	}

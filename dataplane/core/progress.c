@@ -73,7 +73,7 @@ int wm_progress_replay(struct wm_progress *progress, uint64_t extent)
 	if (extent >= progress->extents)
 		return -EBADMSG;
 	if (extent < progress->next) {
-		/* Not a gap: made again, since an earlier result was void. */
+		/* Not a gap: made again, since an earlier result was invalid. */
 		if (is_gap(progress, extent)) {
 			gap_remove(progress, gap_place(progress, extent));
 			progress->durable++;
@@ -124,7 +124,7 @@ static bool is_waiting(const struct wm_progress *progress, uint64_t extent)
 	return false;
 }
 
-bool wm_progress_void(struct wm_progress *progress, uint64_t extent)
+bool wm_progress_invalidate(struct wm_progress *progress, uint64_t extent)
 {
 	/* Room stays for what is open and may be reopened. */
 	if (progress->gap_count + WM_PROGRESS_BACKLOG_MAX >= WM_PROGRESS_GAPS_MAX)
@@ -148,7 +148,7 @@ void wm_progress_written(struct wm_progress *progress, const struct wm_progress_
 	progress->written[progress->written_count++] = *extent;
 }
 
-void wm_progress_void_waiting(struct wm_progress *progress, uint64_t nodes)
+void wm_progress_invalid_waiting(struct wm_progress *progress, uint64_t nodes)
 {
 	uint32_t kept = progress->syncing;
 

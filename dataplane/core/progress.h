@@ -6,11 +6,11 @@
  *
  *    next ──open──▶ open ──written──▶ written ──journal begins──▶ syncing ──▶ durable
  *                     │                  └── FIFO, at most BACKLOG_MAX ──┘
- *                     └── void (a node computed wrong) ──▶ gap ──▶ open again
+ *                     └── invalid (a node computed wrong) ──▶ gap ──▶ open again
  *
  * Extents are opened in ascending order, but gaps first: those that an earlier
  * life opened and did not make durable, and those whose result turned out to be
- * void. So what is not durable is always `next` and above, and a few gaps below:
+ * invalid. So what is not durable is always `next` and above, and a few gaps below:
  * memory is the same for a job of 12 GB and one of 12 TB, and a journal in any
  * order replays in that memory.
  *
@@ -62,11 +62,11 @@ int wm_progress_replay(struct wm_progress *progress, uint64_t extent);
 bool wm_progress_open(struct wm_progress *progress, uint64_t *extent);
 /* It could not be opened after all, or has to be done again: a gap once more. */
 void wm_progress_reopen(struct wm_progress *progress, uint64_t extent);
-/* An extent that was durable is void: its bytes may be wrong. Nothing happens if it
+/* An extent that was durable is invalid: its bytes may be wrong. Nothing happens if it
  * waits to be made or to be journalled. False: no room now. */
-bool wm_progress_void(struct wm_progress *progress, uint64_t extent);
+bool wm_progress_invalidate(struct wm_progress *progress, uint64_t extent);
 /* What waits to be journalled, and has a part of these nodes, is to be made again. */
-void wm_progress_void_waiting(struct wm_progress *progress, uint64_t nodes);
+void wm_progress_invalid_waiting(struct wm_progress *progress, uint64_t nodes);
 /* Its data was written (not yet synced). */
 void wm_progress_written(struct wm_progress *progress, const struct wm_progress_extent *extent,
 			 uint64_t now_ns);

@@ -178,7 +178,7 @@ static bool read_extent(struct wm_course *course, uint32_t index, uint64_t now_n
 	slot->asked_ns = now_ns;
 	slot->is_ahead = true;
 	slot->nodes = 0;
-	slot->is_void = false;
+	slot->is_invalid = false;
 	slot->out_bytes = wm_layout_extent(layout, extent).out_bytes;
 	slot->batches = wm_layout_extent_batches(layout, extent);
 	course->slots_free--;
@@ -301,7 +301,7 @@ static void extent_written(struct wm_course *course, uint64_t extent, uint64_t n
 		.crc32c = slot->crc32c,
 	};
 
-	if (slot->is_void)
+	if (slot->is_invalid)
 		course_extent_return(course, extent);
 	else
 		course_extent_written(course, &written, now_ns);
@@ -436,7 +436,7 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 		break;
 	case WM_LANE_EXTENT_VOID:
 		if (running)
-			wm_lead_void(&course->lead, command->extent);
+			wm_lead_invalidate(&course->lead, command->extent);
 		break;
 	case WM_LANE_REDO_DONE:
 		if (running)

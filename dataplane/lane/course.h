@@ -53,7 +53,7 @@ struct wm_lane_job {
 	/* Of nodes that were in quarantine before it was resumed: its journal may not know,
 	 * if that was what could not be written. */
 	uint64_t quarantined;
-	/* Durable extents may be void: passes over the journal that are wanted, and
+	/* Durable extents may be invalid: passes over the journal that are wanted, and
 	 * done. It does not end before they are equal. */
 	uint32_t redo_wanted, redo_done;
 	/* What an earlier life wrote is being read back: likewise, until OUTPUT_CHECKED. */
@@ -97,7 +97,7 @@ enum wm_lane_event_op {
 	WM_LANE_JOB_ENDED,   /* result: 0 all is written, -ECANCELED, or an I/O error */
 	WM_LANE_NODE_SILENT, /* node was given up for now, of `record` nodes at once */
 	WM_LANE_NODE_WRONG,  /* node computed batch (in extent) wrong; it is removed */
-	WM_LANE_REDO,	     /* what rests on `nodes` before record `record` is void; pass in
+	WM_LANE_REDO,	     /* what rests on `nodes` before record `record` is invalid; pass in
 				extent */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Doubts: results compared, nodes that compute wrong, what is void then. */
+/* Doubts: results compared, nodes that compute wrong, what is invalid then. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -96,36 +96,36 @@ bool course_audit(struct wm_course *course, const struct kept *result, uint32_t 
 
 /* ---- a node that computes wrong ------------------------------------------------------ */
 
-static void void_open(struct wm_course *course, uint32_t node)
+static void invalidate_open(struct wm_course *course, uint32_t node)
 {
 	struct wm_ledger_batch batch;
 	uint32_t cursor = 0;
 
-	while (wm_dispatch_void_next(course->dispatch, node, &cursor, &batch)) {
+	while (wm_dispatch_invalid_next(course->dispatch, node, &cursor, &batch)) {
 		course_forget(course, &batch);
 		drop_dispute(course, batch.token);
 	}
 }
 
 /* Extents that are open keep its bit: it may be another node's as well. */
-static void void_writing(struct wm_course *course, uint64_t bit)
+static void invalidate_writing(struct wm_course *course, uint64_t bit)
 {
 	for (uint32_t i = 0; i < course->config.dispatch.extents_max; i++) {
 		struct slot *slot = &course->slots[i];
 
 		if (slot->state == SLOT_WRITING && slot->nodes & bit)
-			slot->is_void = true;
+			slot->is_invalid = true;
 	}
 }
 
-void course_void_node(struct wm_course *course, uint32_t node, uint64_t bit)
+void course_invalidate_node(struct wm_course *course, uint32_t node, uint64_t bit)
 {
 	/* Nothing more of it is taken, whatever the control thread does. It may have left
 	 * since: what it did before is wrong nevertheless. */
 	course->nodes[node].session = 0;
 	wm_dispatch_node_remove(course->dispatch, node);
-	void_open(course, node);
-	void_writing(course, bit);
+	invalidate_open(course, node);
+	invalidate_writing(course, bit);
 }
 
 void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch)
@@ -138,7 +138,7 @@ void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch)
 		.extent = batch,
 	};
 
-	course_void_node(course, node, bit);
+	course_invalidate_node(course, node, bit);
 	/* What is durable already is found through the journal, by the control
 	 * thread; until that is done the job does not end. */
 	course_tell_wrong(course, node, bit);

@@ -81,14 +81,16 @@ bool course_is_draining(const struct wm_course *course)
 
 /* ---- what concerns all ---------------------------------------------------------------- */
 
-static void tell_void(struct wm_course *course, uint32_t node, uint64_t bit, uint32_t but_lane)
+static void send_invalidation(struct wm_course *course, uint32_t node, uint64_t bit,
+			      uint32_t but_lane)
 {
 	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
 		if (lane == but_lane || course->lead.followers[lane].stopped)
 			continue;
-		wm_lead_void_told(&course->lead, lane, bit);
+		wm_lead_invalidation_sent(&course->lead, lane, bit);
 		tell(course, lane,
-		     &(struct wm_lead_message){ .op = WM_LEAD_VOID, .node = node, .nodes = bit });
+		     &(struct wm_lead_message){
+			     .op = WM_LEAD_INVALIDATE, .node = node, .nodes = bit });
 	}
 }
 
@@ -96,7 +98,7 @@ void course_tell_wrong(struct wm_course *course, uint32_t node, uint64_t bit)
 {
 	if (course_leads(course)) {
 		wm_lead_quarantine(&course->lead, bit);
-		tell_void(course, node, bit, 0);
+		send_invalidation(course, node, bit, 0);
 		return;
 	}
 	tell_lead(course,
@@ -129,9 +131,9 @@ static void lead_heard(struct wm_course *course, uint32_t lane,
 {
 	switch (message->op) {
 	case WM_LEAD_WRONG:
-		course_void_node(course, message->node, message->nodes);
+		course_invalidate_node(course, message->node, message->nodes);
 		wm_lead_quarantine(&course->lead, message->nodes);
-		tell_void(course, message->node, message->nodes, lane);
+		send_invalidation(course, message->node, message->nodes, lane);
 		break;
 	case WM_LEAD_FAILED:
 		course_stop(course, message->result, message->failed_op, message->extent);
@@ -187,9 +189,9 @@ static void follow_heard(struct wm_course *course, const struct wm_lead_message 
 		follow->asked--;
 		follow->extents[follow->count++] = message->extent;
 		break;
-	case WM_LEAD_VOID:
-		course_void_node(course, message->node, message->nodes);
-		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_VOIDED });
+	case WM_LEAD_INVALIDATE:
+		course_invalidate_node(course, message->node, message->nodes);
+		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_INVALIDATED });
 		break;
 	case WM_LEAD_STOP:
 		follow->stopped = true;

@@ -19,8 +19,8 @@ struct kept {
 
 struct slot {
 	enum slot_state state;
-	bool is_ahead; /* some batch of it was never sent */
-	bool is_void;  /* while it was being written, a node with a part in it was found wrong */
+	bool is_ahead;	 /* some batch of it was never sent */
+	bool is_invalid; /* while it was being written, a node with a part in it was found wrong */
 	uint32_t batches;
 	uint32_t out_bytes;
 	uint64_t extent;
@@ -120,10 +120,10 @@ void course_kept_free(struct wm_course *course, struct kept *kept);
 bool course_audit(struct wm_course *course, const struct kept *result, uint32_t node,
 		  struct wm_dispatch_receipt *receipt);
 /* The node computed this batch wrong: nothing of it is taken any more, and what
- * rests on it is void. */
+ * rests on it is invalid. */
 void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch);
 /* Likewise; but it was found out before, or elsewhere. */
-void course_void_node(struct wm_course *course, uint32_t node, uint64_t bit);
+void course_invalidate_node(struct wm_course *course, uint32_t node, uint64_t bit);
 void course_audit_clear(struct wm_course *course);
 
 /* course_lanes.c */

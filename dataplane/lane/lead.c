@@ -52,15 +52,15 @@ void wm_lead_written(struct wm_lead *lead, const struct wm_progress_extent *exte
 
 void wm_lead_quarantine(struct wm_lead *lead, uint64_t bit)
 {
-	wm_progress_void_waiting(&lead->job->progress, bit);
+	wm_progress_invalid_waiting(&lead->job->progress, bit);
 	lead->quarantine_nodes |= bit;
 }
 
-void wm_lead_void(struct wm_lead *lead, uint64_t extent)
+void wm_lead_invalidate(struct wm_lead *lead, uint64_t extent)
 {
 	if (place_of(lead, extent) < lead->open_count)
 		return;
-	if (!wm_progress_void(&lead->job->progress, extent))
+	if (!wm_progress_invalidate(&lead->job->progress, extent))
 		assert(!"more extents were declared void than the lane said it has room for");
 }
 
@@ -76,17 +76,17 @@ bool wm_lead_grant(struct wm_lead *lead, uint32_t lane, uint64_t *extent)
 	return true;
 }
 
-void wm_lead_void_told(struct wm_lead *lead, uint32_t lane, uint64_t bit)
+void wm_lead_invalidation_sent(struct wm_lead *lead, uint32_t lane, uint64_t bit)
 {
-	lead->followers[lane].voids++;
-	lead->followers[lane].void_nodes |= bit;
+	lead->followers[lane].invalid++;
+	lead->followers[lane].invalid_nodes |= bit;
 }
 
-static void voided(struct wm_follower *follower)
+static void invalidated(struct wm_follower *follower)
 {
-	assert(follower->voids > 0);
-	if (--follower->voids == 0)
-		follower->void_nodes = 0;
+	assert(follower->invalid > 0);
+	if (--follower->invalid == 0)
+		follower->invalid_nodes = 0;
 }
 
 static void follower_wrote(struct wm_lead *lead, const struct wm_follower *follower,
@@ -96,7 +96,7 @@ static void follower_wrote(struct wm_lead *lead, const struct wm_follower *follo
 						    .nodes = message->nodes,
 						    .crc32c = message->crc32c };
 
-	if (message->nodes & follower->void_nodes)
+	if (message->nodes & follower->invalid_nodes)
 		wm_lead_reopen(lead, message->extent);
 	else
 		wm_lead_written(lead, &written, now_ns);
@@ -118,8 +118,8 @@ void wm_lead_heard(struct wm_lead *lead, uint32_t lane, const struct wm_lead_mes
 	case WM_LEAD_RETURNED:
 		wm_lead_reopen(lead, message->extent);
 		break;
-	case WM_LEAD_VOIDED:
-		voided(follower);
+	case WM_LEAD_INVALIDATED:
+		invalidated(follower);
 		break;
 	case WM_LEAD_ENDED:
 		follower->ended = true;

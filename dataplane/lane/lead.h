@@ -4,13 +4,13 @@
  * done. It joins progress (which extents) with quarantines (which of them to trust):
  *
  *   wm_lead_open       ──▶ an extent to make       wm_lead_reopen   it was not made
- *   wm_lead_written    ◀── it is in the output     wm_lead_void     ... and is void
+ *   wm_lead_written    ◀── it is in the output     wm_lead_invalidate     ... and is invalid
  *   wm_lead_records    ──▶ what to journal now     wm_lead_journalled  it is durable
  *
  * A node that computes wrong: its QUARANTINE record goes before any record of an
  * extent that is made after it was caught, so that none of these is taken for one made
  * before. What is durable by then is found through the journal, by the control
- * thread, which names it (wm_lead_void); the job is not complete before that is done.
+ * thread, which names it (wm_lead_invalidate); the job is not complete before that is done.
  *
  * Of several lanes the first leads. The others follow: each asks for extents, makes
  * them, tells what it wrote, by messages in order both ways (a ring each):
@@ -27,7 +27,7 @@
  *                                       ◀──  STOP    the last message
  *
  * A node may have had a part in extents of two lanes, since it can move from one port to
- * another. So who is found wrong by one lane is void in all, and until a lane has
+ * another. So who is found wrong by one lane is invalid in all, and until a lane has
  * answered VOID, what it says to have written with a part of that node is made again.
  *
  * Pure: no clock, no I/O, no allocation; one thread, the lane's.
@@ -51,11 +51,11 @@ enum wm_lead_op {
 	WM_LEAD_WRITTEN,
 	WM_LEAD_RETURNED,
 	WM_LEAD_WRONG,
-	WM_LEAD_VOIDED,
+	WM_LEAD_INVALIDATED,
 	WM_LEAD_FAILED,
 	WM_LEAD_ENDED,
 	WM_LEAD_EXTENT,
-	WM_LEAD_VOID,
+	WM_LEAD_INVALIDATE,
 	WM_LEAD_STOP,
 };
 
@@ -72,9 +72,9 @@ struct wm_lead_message {
 
 /* What the lead knows of a lane that follows it. */
 struct wm_follower {
-	uint32_t wanted;     /* extents that it asked for and did not get yet */
-	uint32_t voids;	     /* VOIDs that it did not answer yet */
-	uint64_t void_nodes; /* of these */
+	uint32_t wanted;	/* extents that it asked for and did not get yet */
+	uint32_t invalid;	/* VOIDs that it did not answer yet */
+	uint64_t invalid_nodes; /* of these */
 	bool stopped, ended;
 };
 
@@ -99,7 +99,7 @@ void wm_lead_written(struct wm_lead *lead, const struct wm_progress_extent *exte
 /* A node of that bit computed wrong: what waits to be journalled is to be made again. */
 void wm_lead_quarantine(struct wm_lead *lead, uint64_t bit);
 /* An extent that was durable rests on such a node. Nothing if it is being made. */
-void wm_lead_void(struct wm_lead *lead, uint64_t extent);
+void wm_lead_invalidate(struct wm_lead *lead, uint64_t extent);
 
 /* The group to journal now; 0: none is due, or one is on its way. */
 uint32_t wm_lead_records(struct wm_lead *lead, uint64_t now_ns,
@@ -113,7 +113,7 @@ bool wm_lead_grant(struct wm_lead *lead, uint32_t lane, uint64_t *extent);
 void wm_lead_heard(struct wm_lead *lead, uint32_t lane, const struct wm_lead_message *message,
 		   uint64_t now_ns);
 /* The lane is told of a node that computed wrong. */
-void wm_lead_void_told(struct wm_lead *lead, uint32_t lane, uint64_t bit);
+void wm_lead_invalidation_sent(struct wm_lead *lead, uint32_t lane, uint64_t bit);
 
 /* Every extent is durable, none of them rests on a node that computed wrong, and those of an
  * earlier life were read back. */

@@ -112,18 +112,18 @@ int wm_manifest_decode_header(const uint8_t header[WM_JOURNAL_HEADER_BYTES],
 uint64_t wm_journal_extents(const struct wm_journal_identity *identity);
 
 /*
- * Which records of extents a quarantine has made void. Every record is noted, in
+ * Which records of extents a quarantine has made invalid. Every record is noted, in
  * order and with its number from 0; then, in a second scan, each can be asked about.
- * An extent is done if the last record of it is not void.
+ * An extent is done if the last record of it is not invalid.
  */
 #define WM_JOURNAL_NODE_BITS 64u
-struct wm_journal_voids {
+struct wm_journal_invalid {
 	uint64_t before[WM_JOURNAL_NODE_BITS]; /* records before this one, with that bit */
 };
-void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journal_record *record,
-			   uint64_t number);
-bool wm_journal_voids_has(const struct wm_journal_voids *voids,
-			  const struct wm_journal_record *record, uint64_t number);
+void wm_journal_invalid_note(struct wm_journal_invalid *invalid,
+			     const struct wm_journal_record *record, uint64_t number);
+bool wm_journal_invalid_has(const struct wm_journal_invalid *invalid,
+			    const struct wm_journal_record *record, uint64_t number);
 /* The bit of a node in `nodes`, by its address: the same in every life of a job, as an
  * index is not. Where two nodes share one, more is made again than need be. */
 uint64_t wm_journal_node_bit(const uint8_t address[WM_ETHER_ADDR_BYTES]);

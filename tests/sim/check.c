@@ -33,7 +33,7 @@ struct sim_check {
 	struct wm_progress replayed;
 	bool *durable;			 /* by extent: it need not be made again */
 	uint8_t *taken;			 /* the output as far as results were taken */
-	uint64_t *voids;		 /* scratch: by extent, whether a record of it is void */
+	uint64_t *invalid;		 /* scratch: by extent, whether a record of it is void */
 	uint64_t accused[SIM_NODES_MAX]; /* when; 0: not */
 	uint64_t caught[SIM_NODES_MAX];	 /* when that was durable */
 };
@@ -44,14 +44,14 @@ void sim_check_create(struct sim *sim)
 	sim->check->batches = sim_allocate(sim->plan.layout.batches, sizeof(*sim->check->batches));
 	sim->check->durable = sim_allocate(sim->plan.layout.extents, sizeof(bool));
 	sim->check->taken = sim_allocate(sim->plan.layout.output_bytes, 1);
-	sim->check->voids = sim_allocate(sim->plan.layout.extents, sizeof(uint64_t));
+	sim->check->invalid = sim_allocate(sim->plan.layout.extents, sizeof(uint64_t));
 }
 
 void sim_check_destroy(struct sim *sim)
 {
 	free(sim->check->durable);
 	free(sim->check->taken);
-	free(sim->check->voids);
+	free(sim->check->invalid);
 	free(sim->check->batches);
 	free(sim->check);
 }
@@ -234,13 +234,13 @@ void sim_check_done(struct sim *sim, const struct wm_ledger_batch *batch, const 
 	sim_mix(sim, batch->batch);
 }
 
-void sim_check_batch_void(struct sim *sim, const struct wm_ledger_batch *batch)
+void sim_check_batch_invalid(struct sim *sim, const struct wm_ledger_batch *batch)
 {
 	unlink_batch(sim->check, (uint32_t)batch->batch);
 	sim->check->batches[batch->batch].done = false;
 }
 
-void sim_check_extent_void(struct sim *sim, uint64_t extent)
+void sim_check_extent_invalid(struct sim *sim, uint64_t extent)
 {
 	sim->check->durable[extent] = false;
 }
@@ -381,20 +381,20 @@ static uint32_t scan(struct sim *sim, const uint8_t *journal, uint32_t random, v
 	return number;
 }
 
-static struct wm_journal_voids voids;
+static struct wm_journal_invalid invalid;
 
-static bool note_voids(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
+static bool note_invalid(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
 {
 	(void)sim;
-	wm_journal_voids_note(&voids, record, number);
+	wm_journal_invalid_note(&invalid, record, number);
 	return true;
 }
 
-/* What any of its records makes void will be made again. */
-static bool mark_void(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
+/* What any of its records makes invalid will be made again. */
+static bool mark_invalid(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
 {
-	if (record->type == WM_JOURNAL_EXTENT && wm_journal_voids_has(&voids, record, number))
-		sim->check->voids[record->extent] = 1;
+	if (record->type == WM_JOURNAL_EXTENT && wm_journal_invalid_has(&invalid, record, number))
+		sim->check->invalid[record->extent] = 1;
 	return true;
 }
 
@@ -405,7 +405,7 @@ static bool check_vouched(struct sim *sim, const struct wm_journal_record *recor
 	if (wm_progress_replay(&sim->check->replayed, record->extent) < 0)
 		sim_violate(sim, "record %u, extent %" PRIu64 ", does not replay", number,
 			    record->extent);
-	else if (!sim->check->voids[record->extent] &&
+	else if (!sim->check->invalid[record->extent] &&
 		 !is_right(sim, sim_disk_stable(sim, SIM_SINK), record->extent, record->crc32c))
 		sim_violate(sim,
 			    "the journal vouches for extent %" PRIu64 ", whose bytes are not right",
@@ -416,23 +416,23 @@ static bool check_vouched(struct sim *sim, const struct wm_journal_record *recor
 /* The last record of the extent in question decides. */
 static bool judge_extent(struct sim *sim, const struct wm_journal_record *record, uint32_t number)
 {
-	uint64_t *judged = &sim->check->voids[record->extent];
+	uint64_t *judged = &sim->check->invalid[record->extent];
 
 	if (record->type == WM_JOURNAL_EXTENT)
-		*judged = wm_journal_voids_has(&voids, record, number);
+		*judged = wm_journal_invalid_has(&invalid, record, number);
 	return true;
 }
 
-void sim_check_declared_void(struct sim *sim, uint64_t extent)
+void sim_check_declared_invalid(struct sim *sim, uint64_t extent)
 {
 	const uint8_t *journal = sim_disk_current(sim, SIM_LOG);
 	uint32_t random = sim_lane_job(sim) ? sim_lane_job(sim)->journal.random : 0;
 
-	memset(&voids, 0, sizeof(voids));
-	sim->check->voids[extent] = 0;
-	scan(sim, journal, random, note_voids);
+	memset(&invalid, 0, sizeof(invalid));
+	sim->check->invalid[extent] = 0;
+	scan(sim, journal, random, note_invalid);
 	scan(sim, journal, random, judge_extent);
-	if (sim_lane_job(sim) && !sim->check->voids[extent])
+	if (sim_lane_job(sim) && !sim->check->invalid[extent])
 		sim_violate(sim, "extent %" PRIu64 " is declared void, and its last record is not",
 			    extent);
 }
@@ -456,11 +456,11 @@ static uint32_t check_journal(struct sim *sim)
 		sim_violate(sim, "the journal has no header");
 		return 0;
 	}
-	memset(&voids, 0, sizeof(voids));
-	memset(sim->check->voids, 0, sim->plan.layout.extents * sizeof(*sim->check->voids));
+	memset(&invalid, 0, sizeof(invalid));
+	memset(sim->check->invalid, 0, sim->plan.layout.extents * sizeof(*sim->check->invalid));
 	wm_progress_init(&sim->check->replayed, sim->plan.layout.extents);
-	scan(sim, journal, random, note_voids);
-	scan(sim, journal, random, mark_void);
+	scan(sim, journal, random, note_invalid);
+	scan(sim, journal, random, mark_invalid);
 	return scan(sim, journal, random, check_vouched);
 }
 

@@ -9,7 +9,7 @@
  *   - what is reported durable is on the disk, and its bytes are right; after a crash
  *     everything that the journal vouches for is
  *   - no batch is lost, and none waits for 2 s on a silent node while others take new ones
- *   - what is durable is not computed again, and of what a quarantine made void nothing
+ *   - what is durable is not computed again, and of what a quarantine made invalid nothing
  *     is declared so twice: the journal's bytes say what was made again since
  *   - no node has more in flight than its window, nor all of them more than the port
  *     takes; progress stays within its arrays
@@ -38,13 +38,13 @@ void sim_check_failed(struct sim *sim, uint64_t batch);
 /* It waits for a second opinion; it is done, with these bytes; it is to do again. */
 void sim_check_held(struct sim *sim, const struct wm_ledger_batch *batch);
 void sim_check_done(struct sim *sim, const struct wm_ledger_batch *batch, const uint8_t *bytes);
-void sim_check_batch_void(struct sim *sim, const struct wm_ledger_batch *batch);
+void sim_check_batch_invalid(struct sim *sim, const struct wm_ledger_batch *batch);
 /* Its batches are all to do. */
 void sim_check_extent_open(struct sim *sim, uint64_t extent);
 /* It is durable, and to be made again. */
-void sim_check_extent_void(struct sim *sim, uint64_t extent);
-/* It is declared void to the lane: its last record in the journal is. */
-void sim_check_declared_void(struct sim *sim, uint64_t extent);
+void sim_check_extent_invalid(struct sim *sim, uint64_t extent);
+/* It is declared invalid to the lane: its last record in the journal is. */
+void sim_check_declared_invalid(struct sim *sim, uint64_t extent);
 /* The node of that address is said to compute wrong; this is durable. */
 void sim_check_accused(struct sim *sim, const uint8_t mac[WM_ETHER_ADDR_BYTES]);
 void sim_check_quarantined(struct sim *sim);

@@ -71,7 +71,7 @@ bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *co
 
 	(void)lane;
 	if (command->op == WM_LANE_EXTENT_VOID)
-		sim_check_declared_void(sim, command->extent);
+		sim_check_declared_invalid(sim, command->extent);
 	assert(controller->command_tail - controller->command_head < COMMANDS_MAX);
 	controller->commands[controller->command_tail++ % COMMANDS_MAX] = *command;
 	sim_at(sim, sim->now_ns + sim->plan.hop_ns, command_due, NULL, command->op, command->node,

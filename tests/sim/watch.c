@@ -23,10 +23,10 @@ enum wm_ledger_verdict __real_wm_dispatch_opinion(struct wm_dispatch *dispatch, 
 enum wm_ledger_verdict __wrap_wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_t node,
 						  enum wm_opinion opinion,
 						  struct wm_dispatch_receipt *receipt);
-bool __real_wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-				  struct wm_ledger_batch *batch);
-bool __wrap_wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-				  struct wm_ledger_batch *batch);
+bool __real_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
+				     struct wm_ledger_batch *batch);
+bool __wrap_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
+				     struct wm_ledger_batch *batch);
 void __real_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __wrap_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __real_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
@@ -41,8 +41,8 @@ void __real_wm_progress_written(struct wm_progress *progress,
 				const struct wm_progress_extent *extent, uint64_t now_ns);
 void __wrap_wm_progress_written(struct wm_progress *progress,
 				const struct wm_progress_extent *extent, uint64_t now_ns);
-bool __real_wm_progress_void(struct wm_progress *progress, uint64_t extent);
-bool __wrap_wm_progress_void(struct wm_progress *progress, uint64_t extent);
+bool __real_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent);
+bool __wrap_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent);
 wm_kernel_invariant *__real_wm_kernel_find_invariant(const char *kernel_name);
 wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const char *kernel_name);
 
@@ -101,13 +101,13 @@ enum wm_ledger_verdict __wrap_wm_dispatch_opinion(struct wm_dispatch *dispatch, 
 	return verdict;
 }
 
-bool __wrap_wm_dispatch_void_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-				  struct wm_ledger_batch *batch)
+bool __wrap_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
+				     struct wm_ledger_batch *batch)
 {
 	if (sim_bug == SIM_BUG_NO_VOID ||
-	    !__real_wm_dispatch_void_next(dispatch, node, cursor, batch))
+	    !__real_wm_dispatch_invalid_next(dispatch, node, cursor, batch))
 		return false;
-	sim_check_batch_void(sim_current, batch);
+	sim_check_batch_invalid(sim_current, batch);
 	return true;
 }
 
@@ -153,15 +153,15 @@ void __wrap_wm_progress_synced(struct wm_progress *progress)
 	__real_wm_progress_synced(progress);
 }
 
-bool __wrap_wm_progress_void(struct wm_progress *progress, uint64_t extent)
+bool __wrap_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent)
 {
 	struct sim *sim = sim_current;
 
 	sim_trace(sim, "lane: extent %llu is void", (unsigned long long)extent);
-	if (!__real_wm_progress_void(progress, extent))
+	if (!__real_wm_progress_invalidate(progress, extent))
 		sim_violate(sim, "extent %llu is void, and there is no room for it",
 			    (unsigned long long)extent);
-	sim_check_extent_void(sim, extent);
+	sim_check_extent_invalid(sim, extent);
 	return true;
 }
 

@@ -490,23 +490,23 @@ static void a_quarantine_voids_what_came_before(void)
 	struct wm_journal_record both = { WM_JOURNAL_EXTENT, 0, 6, 1u << 3 | 1ull << 63 };
 	struct wm_journal_record other = { WM_JOURNAL_EXTENT, 0, 7, 1u << 4 };
 	struct wm_journal_record quarantine = { WM_JOURNAL_QUARANTINE, 0, 0, 1u << 3 };
-	struct wm_journal_voids voids = { { 0 } };
+	struct wm_journal_invalid invalid = { { 0 } };
 
-	wm_journal_voids_note(&voids, &a, 10);
-	CU_ASSERT_FALSE(wm_journal_voids_has(&voids, &a, 10));
-	wm_journal_voids_note(&voids, &quarantine, 11);
-	CU_ASSERT_TRUE(wm_journal_voids_has(&voids, &a, 10));
-	CU_ASSERT_TRUE(wm_journal_voids_has(&voids, &both, 9));
-	CU_ASSERT_FALSE(wm_journal_voids_has(&voids, &other, 10));
-	CU_ASSERT_FALSE(wm_journal_voids_has(&voids, &a, 12));
+	wm_journal_invalid_note(&invalid, &a, 10);
+	CU_ASSERT_FALSE(wm_journal_invalid_has(&invalid, &a, 10));
+	wm_journal_invalid_note(&invalid, &quarantine, 11);
+	CU_ASSERT_TRUE(wm_journal_invalid_has(&invalid, &a, 10));
+	CU_ASSERT_TRUE(wm_journal_invalid_has(&invalid, &both, 9));
+	CU_ASSERT_FALSE(wm_journal_invalid_has(&invalid, &other, 10));
+	CU_ASSERT_FALSE(wm_journal_invalid_has(&invalid, &a, 12));
 	/* Another's adds to it, and a later one of the same node reaches further. */
 	quarantine.nodes = 1u << 4;
-	wm_journal_voids_note(&voids, &quarantine, 13);
-	CU_ASSERT_TRUE(wm_journal_voids_has(&voids, &a, 10));
-	CU_ASSERT_TRUE(wm_journal_voids_has(&voids, &other, 12));
+	wm_journal_invalid_note(&invalid, &quarantine, 13);
+	CU_ASSERT_TRUE(wm_journal_invalid_has(&invalid, &a, 10));
+	CU_ASSERT_TRUE(wm_journal_invalid_has(&invalid, &other, 12));
 	quarantine.nodes = 1u << 3;
-	wm_journal_voids_note(&voids, &quarantine, 14);
-	CU_ASSERT_TRUE(wm_journal_voids_has(&voids, &a, 12));
+	wm_journal_invalid_note(&invalid, &quarantine, 14);
+	CU_ASSERT_TRUE(wm_journal_invalid_has(&invalid, &a, 12));
 }
 
 /* ---- identity ----------------------------------------------------------- */

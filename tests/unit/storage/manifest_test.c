@@ -227,7 +227,7 @@ static void what_a_quarantine_made_void_is_missing(void)
 	finish(&made, 0, 0, 2);
 	CU_ASSERT_EQUAL(create(&made), 0);
 	CU_ASSERT(manifest_is_right(&made));
-	/* The last record of extent 2 is void; that an earlier one is not does not help. */
+	/* The last record of extent 2 is invalid; that an earlier one is not does not help. */
 	finish(&made, 2, 0, 1u << 5);
 	CU_ASSERT_EQUAL(create(&made), 0);
 	append(&made, (struct wm_journal_record){ WM_JOURNAL_QUARANTINE, 0, 0, 1u << 5 });

@@ -422,7 +422,7 @@ static void node_was_wrong(const struct wm_job *job)
 	wm_jobs_lane_event(&jobs, &event, now_ns);
 }
 
-/* What is void is looked up in a journal that lies on it. */
+/* What is invalid is looked up in a journal that lies on it. */
 static void journal_that_does_not_answer_holds_up_nobody(void)
 {
 	struct wm_error error = { "" };

@@ -247,7 +247,7 @@ static void a_journal_in_which_nothing_is_void_is_read_through_in_few_calls(void
 	end();
 }
 
-/* What stands behind it may be void, and nobody would know. */
+/* What stands behind it may be invalid, and nobody would know. */
 static void a_record_that_does_not_read_is_an_error_not_the_end(void)
 {
 	uint8_t damage = 0xa5;

@@ -57,7 +57,7 @@ static void check_exact(void)
 	CU_ASSERT_EQUAL(result.done, result.batches);
 	CU_ASSERT_EQUAL(result.done_twice, 0);
 	CU_ASSERT_EQUAL(result.wrong_count, 0);
-	CU_ASSERT_EQUAL(result.counters.results, result.batches + result.voided);
+	CU_ASSERT_EQUAL(result.counters.results, result.batches + result.invalidated);
 	CU_ASSERT_EQUAL(result.innocent, 0);
 	CU_ASSERT_FALSE(result.over_limit);
 }
@@ -317,7 +317,7 @@ static void a_node_that_is_always_wrong_is_found_by_an_audit_of_one_percent(void
 	rack_run(&config, &result);
 	check_exact();
 	CU_ASSERT_EQUAL(result.quarantined, 1 << 7);
-	CU_ASSERT_TRUE(result.voided > 0);
+	CU_ASSERT_TRUE(result.invalidated > 0);
 }
 
 static void three_results_of_three_nodes_end_the_job(void)

@@ -458,13 +458,13 @@ static void a_failure_is_counted_and_remembered(void)
 	wm_ledger_destroy(&ledger);
 }
 
-static unsigned count_void(struct wm_ledger *ledger, uint16_t node)
+static unsigned count_invalid(struct wm_ledger *ledger, uint16_t node)
 {
 	struct wm_ledger_batch batch;
 	uint32_t cursor = 0;
 	unsigned count = 0;
 
-	while (wm_ledger_void_next(ledger, node, &cursor, &batch))
+	while (wm_ledger_invalid_next(ledger, node, &cursor, &batch))
 		count++;
 	return count;
 }
@@ -487,8 +487,8 @@ static void all_that_rests_on_a_node_is_to_do_again_and_nothing_else(void)
 	wm_ledger_complete(ledger, other, 3, &extent_done);
 	CU_ASSERT_EQUAL(wm_ledger_remaining(ledger), 1);
 
-	CU_ASSERT_EQUAL(count_void(ledger, 2), 2);
-	CU_ASSERT_EQUAL(count_void(ledger, 2), 0);
+	CU_ASSERT_EQUAL(count_invalid(ledger, 2), 2);
+	CU_ASSERT_EQUAL(count_invalid(ledger, 2), 0);
 	CU_ASSERT_EQUAL(wm_ledger_remaining(ledger), 3);
 	CU_ASSERT_TRUE(look(ledger, other).done);
 	CU_ASSERT_FALSE(look(ledger, held).done || look(ledger, held).held);
@@ -505,14 +505,14 @@ static void a_void_dispute_is_none_any_more(void)
 	take_for(ledger, 2);
 	wm_ledger_answer(ledger, token, 2);
 	wm_ledger_dispute(ledger, token, 2);
-	CU_ASSERT_EQUAL(count_void(ledger, 2), 1);
+	CU_ASSERT_EQUAL(count_invalid(ledger, 2), 1);
 	CU_ASSERT_EQUAL(wm_ledger_disputed(ledger), 0);
 	CU_ASSERT_FALSE(wm_ledger_has_part(ledger, token, 1));
 	CU_ASSERT_FALSE(look(ledger, token).held);
 	wm_ledger_destroy(&ledger);
 }
 
-/* Done, void, queued, done, ... without anything being taken: the ring of lost
+/* Done, invalid, queued, done, ... without anything being taken: the ring of lost
  * batches must hold. */
 static void the_queue_holds_what_becomes_void_again_and_again(void)
 {
@@ -527,7 +527,7 @@ static void the_queue_holds_what_becomes_void_again_and_again(void)
 			wm_ledger_lose(ledger, tokens[i]);
 			complete(ledger, tokens[i]);
 		}
-		CU_ASSERT_EQUAL(count_void(ledger, 0), BATCHES - 1);
+		CU_ASSERT_EQUAL(count_invalid(ledger, 0), BATCHES - 1);
 		if (pass == 0) {
 			for (uint32_t i = 1; i < BATCHES; i++)
 				lose_of(ledger, tokens[i], 1);

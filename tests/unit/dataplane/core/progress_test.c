@@ -228,7 +228,7 @@ static void more_gaps_than_any_life_leaves_are_refused(void)
 	CU_ASSERT_EQUAL(wm_progress_replay(&progress, WM_PROGRESS_GAPS_MAX + 3), -EBADMSG);
 }
 
-/* ---- void ----------------------------------------------------------------------- */
+/* ---- invalid ----------------------------------------------------------------------- */
 
 static void an_extent_that_is_void_is_made_again(void)
 {
@@ -236,8 +236,8 @@ static void an_extent_that_is_void_is_made_again(void)
 	open_and_write(GROUP, 0);
 	CU_ASSERT_EQUAL(begin_group(0, false), GROUP);
 	wm_progress_synced(&progress);
-	CU_ASSERT_TRUE(wm_progress_void(&progress, 7));
-	CU_ASSERT_TRUE(wm_progress_void(&progress, 7));
+	CU_ASSERT_TRUE(wm_progress_invalidate(&progress, 7));
+	CU_ASSERT_TRUE(wm_progress_invalidate(&progress, 7));
 	CU_ASSERT_EQUAL(progress.durable, GROUP - 1);
 	CU_ASSERT_EQUAL(open_one(), 7);
 	CU_ASSERT_EQUAL(open_one(), GROUP);
@@ -252,7 +252,7 @@ static void voids_leave_room_for_what_is_open(void)
 		CU_ASSERT_EQUAL(wm_progress_replay(&progress, i), 0);
 	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX; i++)
 		open_one();
-	while (wm_progress_void(&progress, count))
+	while (wm_progress_invalidate(&progress, count))
 		count++;
 	CU_ASSERT_EQUAL(count, WM_PROGRESS_GAPS_MAX - WM_PROGRESS_BACKLOG_MAX);
 	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX; i++)
@@ -267,7 +267,7 @@ static void what_waits_with_a_wrong_node_is_made_again_and_the_rest_goes_on(void
 
 	wm_progress_init(&progress, 20);
 	open_and_write(8, 0);
-	wm_progress_void_waiting(&progress, 2); /* extents 1, 2, 5, 6 */
+	wm_progress_invalid_waiting(&progress, 2); /* extents 1, 2, 5, 6 */
 	CU_ASSERT_EQUAL(progress.gap_count, 4);
 	CU_ASSERT_EQUAL_FATAL(wm_progress_sync(&progress, 0, true, &group), 4);
 	CU_ASSERT_EQUAL(group[0].extent, 0);
@@ -289,13 +289,13 @@ static void what_is_being_journalled_stays_until_it_is_durable(void)
 	open_and_write(4, 0);
 	CU_ASSERT_EQUAL(begin_group(0, true), 4);
 	open_and_write(4, 0);
-	wm_progress_void_waiting(&progress, ~0ull);
+	wm_progress_invalid_waiting(&progress, ~0ull);
 	CU_ASSERT_EQUAL(progress.written_count, 4);
 	CU_ASSERT_EQUAL(progress.gap_count, 4);
 	wm_progress_synced(&progress);
 	CU_ASSERT_EQUAL(progress.durable, 4);
 	CU_ASSERT_EQUAL(begin_group(0, true), 0);
-	CU_ASSERT_TRUE(wm_progress_void(&progress, 2));
+	CU_ASSERT_TRUE(wm_progress_invalidate(&progress, 2));
 	CU_ASSERT_EQUAL(progress.durable, 3);
 	CU_ASSERT_EQUAL(open_one(), 2);
 }
@@ -306,10 +306,10 @@ static void an_extent_that_waits_again_is_not_void_any_more(void)
 	open_and_write(3, 0);
 	CU_ASSERT_EQUAL(begin_group(0, true), 3);
 	wm_progress_synced(&progress);
-	CU_ASSERT_TRUE(wm_progress_void(&progress, 1));
+	CU_ASSERT_TRUE(wm_progress_invalidate(&progress, 1));
 	CU_ASSERT_FALSE(wm_progress_is_complete(&progress));
 	write_one(open_one(), 0);
-	CU_ASSERT_TRUE(wm_progress_void(&progress, 1)); /* named once more: nothing happens */
+	CU_ASSERT_TRUE(wm_progress_invalidate(&progress, 1)); /* named once more: nothing happens */
 	CU_ASSERT_EQUAL(progress.gap_count, 0);
 	CU_ASSERT_EQUAL(begin_group(0, true), 1);
 	wm_progress_synced(&progress);
@@ -327,7 +327,7 @@ static void there_is_more_while_a_gap_is_left_though_nothing_may_be_opened_now(v
 	CU_ASSERT_TRUE(wm_progress_is_draining(&progress));
 	CU_ASSERT_EQUAL(begin_group(0, true), WM_PROGRESS_BACKLOG_MAX);
 	wm_progress_synced(&progress);
-	CU_ASSERT_TRUE(wm_progress_void(&progress, 9));
+	CU_ASSERT_TRUE(wm_progress_invalidate(&progress, 9));
 	CU_ASSERT_TRUE(wm_progress_has_more(&progress));
 	CU_ASSERT_FALSE(wm_progress_is_draining(&progress));
 	CU_ASSERT_TRUE(wm_progress_open(&progress, &extent));
@@ -348,9 +348,9 @@ static void nothing_that_becomes_void_at_once_overflows_the_gaps(void)
 	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX / 2; i++)
 		open[i] = open_one();
 	open_and_write(WM_PROGRESS_BACKLOG_MAX / 2, 0);
-	for (uint64_t i = 0; wm_progress_void(&progress, i); i++)
+	for (uint64_t i = 0; wm_progress_invalidate(&progress, i); i++)
 		;
-	wm_progress_void_waiting(&progress, ~0ull);
+	wm_progress_invalid_waiting(&progress, ~0ull);
 	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX / 2; i++)
 		wm_progress_reopen(&progress, open[i]);
 	CU_ASSERT_EQUAL(progress.gap_count, WM_PROGRESS_GAPS_MAX);

@@ -68,7 +68,7 @@ struct rack {
 	struct node *nodes;
 	uint64_t random, now_ns, order;
 	uint64_t down_free_ns, up_free_ns; /* of the shared link */
-	uint64_t next_extent, done, voided;
+	uint64_t next_extent, done, invalidated;
 	struct kept *kept;	 /* by batch */
 	uint64_t *first_sent_ns; /* by batch; 0: never, UINT64_MAX: done */
 	struct event *heap;
@@ -327,13 +327,13 @@ static void lane_quarantine(struct rack *rack, uint32_t index)
 	rack->result->quarantined |= 1ull << index;
 	if (rack->nodes[index].config.wrong == 0)
 		rack->result->innocent++;
-	while (wm_dispatch_void_next(rack->dispatch, index, &cursor, &batch)) {
+	while (wm_dispatch_invalid_next(rack->dispatch, index, &cursor, &batch)) {
 		rack->kept[batch.batch].sent_to = 0;
 		if (!batch.done)
 			continue;
 		rack->first_sent_ns[batch.batch] = rack->now_ns;
 		rack->done--;
-		rack->voided++;
+		rack->invalidated++;
 	}
 }
 
@@ -586,7 +586,7 @@ static void rack_finish(struct rack *rack)
 	wm_dispatch_destroy(&rack->dispatch);
 	for (uint64_t i = 0; i < rack->layout.batches; i++)
 		result->wrong_kept += rack->kept[i].first != 0;
-	result->voided = rack->voided;
+	result->invalidated = rack->invalidated;
 	free(rack->kept);
 	free(rack->first_sent_ns);
 	free(rack->nodes);

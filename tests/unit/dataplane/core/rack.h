@@ -78,7 +78,7 @@ struct rack_result {
 	uint64_t quarantined;	     /* nodes, as bits */
 	uint64_t innocent;	     /* those of them that never computed wrong */
 	uint64_t wrong_kept;	     /* results at the end */
-	uint64_t voided;	     /* batches that were done and had to be again */
+	uint64_t invalidated;	     /* batches that were done and had to be again */
 	bool given_up;		     /* three tries failed, or three nodes gave three results */
 	struct wm_dispatch_counters counters;
 	struct wm_dispatch_node_state state[RACK_NODES_MAX];

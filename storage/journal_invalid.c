@@ -2,22 +2,22 @@
 #include "crc32c.h"
 #include "wiremill/journal.h"
 
-void wm_journal_voids_note(struct wm_journal_voids *voids, const struct wm_journal_record *record,
-			   uint64_t number)
+void wm_journal_invalid_note(struct wm_journal_invalid *invalid,
+			     const struct wm_journal_record *record, uint64_t number)
 {
 	if (record->type == WM_JOURNAL_EXTENT)
 		return;
 	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
 		if (record->nodes >> bit & 1)
-			voids->before[bit] = number;
+			invalid->before[bit] = number;
 	}
 }
 
-bool wm_journal_voids_has(const struct wm_journal_voids *voids,
-			  const struct wm_journal_record *record, uint64_t number)
+bool wm_journal_invalid_has(const struct wm_journal_invalid *invalid,
+			    const struct wm_journal_record *record, uint64_t number)
 {
 	for (unsigned bit = 0; bit < WM_JOURNAL_NODE_BITS; bit++) {
-		if (record->nodes >> bit & 1 && number < voids->before[bit])
+		if (record->nodes >> bit & 1 && number < invalid->before[bit])
 			return true;
 	}
 	return false;
