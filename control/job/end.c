@@ -46,7 +46,7 @@ void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state stat
 	else
 		wm_log_warning("job %" PRIu32 " %s: %s", job->lane.id, wm_job_state_name(state),
 			       job->reason);
-	wm_redo_fini(&job->redo);
+	wm_recompute_fini(&job->recompute);
 	leave_turn(jobs, job);
 	wm_jobs_save(jobs);
 }

@@ -25,7 +25,7 @@ struct wm_job_feed {
 	struct wm_journal journal; /* as it was when the lane got it; descriptors are the job's */
 	struct wm_sink sink;
 	struct wm_layout layout;
-	struct wm_redo redo;
+	struct wm_recompute recompute;
 	struct wm_readback *readback;
 	struct wm_readback_found found;
 	int result;
@@ -33,15 +33,15 @@ struct wm_job_feed {
 	uint64_t fed_ns; /* the lane's counters show what was named when they are of later */
 };
 
-static_assert(WM_READBACK_BURST == WM_REDO_BURST, "either finds what the other names");
+static_assert(WM_READBACK_BURST == WM_RECOMPUTE_BURST, "either finds what the other names");
 
 /* ---- the thread's -------------------------------------------------------------- */
 
 static void recompute(struct wm_job_feed *feed)
 {
 	feed->found.bytes = 0;
-	feed->result = wm_redo_feed(&feed->redo, &feed->journal, feed->found.extents,
-				    &feed->found.finished);
+	feed->result = wm_recompute_feed(&feed->recompute, &feed->journal, feed->found.extents,
+					 &feed->found.finished);
 	feed->found.count = feed->result > 0 ? (uint32_t)feed->result : 0;
 	if (feed->result < 0)
 		wm_error_set(&feed->error, -feed->result, "what is void cannot be found: %s",
@@ -84,9 +84,9 @@ static void recomputed(struct wm_jobs *jobs, struct wm_job_feed *feed)
 {
 	if (!feed->found.finished)
 		return;
-	wm_redo_fini(&feed->redo);
-	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_REDO_DONE,
-								 .extent = feed->redo.pass });
+	wm_recompute_fini(&feed->recompute);
+	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
+								 .extent = feed->recompute.pass });
 }
 
 /* They are no part of what was there any more. */
@@ -125,7 +125,7 @@ static bool lane_has_room(const struct wm_jobs *jobs, const struct wm_job *job)
 	struct wm_lane_job_counters counters;
 
 	wm_jobs_counters(jobs, job, &counters);
-	return counters.published_ns > job->feed->fed_ns && counters.gaps <= WM_REDO_BURST;
+	return counters.published_ns > job->feed->fed_ns && counters.gaps <= WM_RECOMPUTE_BURST;
 }
 
 /* Of a step that is over, as soon as there is room for it. */
@@ -165,11 +165,11 @@ static void look_for_more(const struct wm_jobs *jobs, struct wm_job *job)
 
 	if (feed->busy)
 		return;
-	if (job->redo.active)
-		wm_redo_join(&feed->redo, &job->redo);
-	if (feed->redo.active && lane_has_room(jobs, job))
+	if (job->recompute.active)
+		wm_recompute_join(&feed->recompute, &job->recompute);
+	if (feed->recompute.active && lane_has_room(jobs, job))
 		start(jobs, feed, STEP_RECOMPUTE);
-	else if (feed->check && !feed->redo.active)
+	else if (feed->check && !feed->recompute.active)
 		start(jobs, feed, STEP_READ_BACK);
 }
 
@@ -194,7 +194,7 @@ int wm_job_feed_create(struct wm_job *job)
 	feed->sink = job->lane.sink;
 	feed->layout = job->lane.layout;
 	feed->check = job->checking = job->lane.unchecked;
-	wm_redo_init(&feed->redo, feed->layout.extents);
+	wm_recompute_init(&feed->recompute, feed->layout.extents);
 	job->feed = feed;
 	return 0;
 }
@@ -209,7 +209,7 @@ void wm_job_feed_destroy(struct wm_job *job)
 	if (!job->feed)
 		return;
 	assert(!wm_job_feed_is_busy(job));
-	wm_redo_fini(&job->feed->redo);
+	wm_recompute_fini(&job->feed->recompute);
 	wm_readback_destroy(&job->feed->readback);
 	free(job->feed);
 	job->feed = NULL;

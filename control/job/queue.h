@@ -114,7 +114,8 @@ struct wm_job {
 	uint64_t run_ns;     /* for so long, once it ended */
 	uint32_t journal;    /* which one it has (its random identity); 0: none yet */
 	uint32_t audit_ppm;
-	struct wm_redo redo;	  /* that is to begin: by its journal, or by an event of the lane */
+	struct wm_recompute
+		recompute;	  /* that is to begin: by its journal, or by an event of the lane */
 	struct wm_job_feed *feed; /* while the lane has it, and until its files are closed */
 	bool trust_output;	  /* what an earlier life wrote is not read back */
 	bool checking;		  /* it is being read back */

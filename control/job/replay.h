@@ -16,7 +16,7 @@
 void wm_job_replay_begin(struct wm_job *job);
 /* -EBADMSG: no life of this job has written that record there. */
 int wm_job_replay(struct wm_job *job, const struct wm_journal_record *record, uint32_t number);
-/* Looks whether something is invalid and was not made again: then job->redo is active, and
+/* Looks whether something is invalid and was not made again: then job->recompute is active, and
  * the lane waits for its pass. The journal is open. 0 or a negative errno. */
 int wm_job_replay_end(struct wm_job *job);
 /* Every extent is on disk, and counts. */

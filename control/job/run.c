@@ -333,10 +333,10 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		node_wrong(jobs, event);
 		return;
 	}
-	if (event->op == WM_LANE_REDO) {
+	if (event->op == WM_LANE_RECOMPUTE) {
 		if (job && job->lane.id == event->job)
-			wm_redo_begin(&job->redo, event->nodes, event->record,
-				      (uint32_t)event->extent);
+			wm_recompute_begin(&job->recompute, event->nodes, event->record,
+					   (uint32_t)event->extent);
 		return;
 	}
 	if (event->op == WM_LANE_NODE_SILENT) {

@@ -310,12 +310,12 @@ static void extent_written(struct wm_course *course, uint64_t extent, uint64_t n
 
 static void journalled(struct wm_course *course)
 {
-	struct wm_lane_event event = { .op = WM_LANE_REDO, .job = course->job->id };
+	struct wm_lane_event event = { .op = WM_LANE_RECOMPUTE, .job = course->job->id };
 
 	event.nodes = wm_lead_journalled(&course->lead, &event.record);
 	if (event.nodes == 0)
 		return;
-	event.extent = ++course->job->redo_wanted;
+	event.extent = ++course->job->recompute_wanted;
 	course->config.calls.raise(course->config.context, &event);
 }
 
@@ -438,9 +438,9 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 		if (running)
 			wm_lead_invalidate(&course->lead, command->extent);
 		break;
-	case WM_LANE_REDO_DONE:
+	case WM_LANE_RECOMPUTE_DONE:
 		if (running)
-			course->job->redo_done = (uint32_t)command->extent;
+			course->job->recompute_done = (uint32_t)command->extent;
 		break;
 	case WM_LANE_OUTPUT_CHECKED:
 		if (running)

@@ -55,7 +55,7 @@ struct wm_lane_job {
 	uint64_t quarantined;
 	/* Durable extents may be invalid: passes over the journal that are wanted, and
 	 * done. It does not end before they are equal. */
-	uint32_t redo_wanted, redo_done;
+	uint32_t recompute_wanted, recompute_done;
 	/* What an earlier life wrote is being read back: likewise, until OUTPUT_CHECKED. */
 	bool unchecked;
 };
@@ -69,7 +69,7 @@ enum wm_lane_command_op {
 	WM_LANE_JOB_START,
 	WM_LANE_JOB_STOP,	/* without waiting for what is in flight */
 	WM_LANE_EXTENT_VOID,	/* a durable extent is to be made again */
-	WM_LANE_REDO_DONE,	/* all such extents were named, of the pass in extent */
+	WM_LANE_RECOMPUTE_DONE, /* all such extents were named, of the pass in extent */
 	WM_LANE_OUTPUT_CHECKED, /* likewise, of those that are not on the disk as they were */
 	WM_LANE_QUIT,
 };
@@ -97,8 +97,8 @@ enum wm_lane_event_op {
 	WM_LANE_JOB_ENDED,   /* result: 0 all is written, -ECANCELED, or an I/O error */
 	WM_LANE_NODE_SILENT, /* node was given up for now, of `record` nodes at once */
 	WM_LANE_NODE_WRONG,  /* node computed batch (in extent) wrong; it is removed */
-	WM_LANE_REDO,	     /* what rests on `nodes` before record `record` is invalid; pass in
-				extent */
+	WM_LANE_RECOMPUTE,   /* what rests on `nodes` before record `record` is invalid; pass in
+			extent */
 };
 
 struct wm_lane_event {

@@ -23,7 +23,7 @@
 
 #define COMMANDS_MAX (4 * WM_NODES_MAX) /* what one change of job sends for every node */
 /* Until the control thread looks again a node is found wrong twice at most (a session
- * that it had, and the next one of commands on their way), each time with a WM_LANE_REDO;
+ * that it had, and the next one of commands on their way), each time with a WM_LANE_RECOMPUTE;
  * and a job ends. What is left is for what may be lost. */
 #define EVENTS_KEPT (4 * WM_NODES_MAX + 1)
 #define EVENTS_MAX (8 * WM_NODES_MAX)

@@ -174,7 +174,7 @@ bool wm_lead_is_complete(const struct wm_lead *lead)
 	const struct wm_lane_job *job = lead->job;
 
 	return wm_progress_is_complete(&job->progress) && !lead->quarantine_nodes &&
-	       !lead->quarantine_journalled && job->redo_done == job->redo_wanted &&
+	       !lead->quarantine_journalled && job->recompute_done == job->recompute_wanted &&
 	       !job->unchecked;
 }
 

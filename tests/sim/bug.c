@@ -29,9 +29,9 @@ static const char *const names[SIM_BUGS] = {
 	[SIM_BUG_TWICE] = "twice",
 	[SIM_BUG_WRONG_NODE] = "wrong-node",
 	[SIM_BUG_NO_INVARIANT] = "no-invariant",
-	[SIM_BUG_NO_REDO] = "no-redo",
+	[SIM_BUG_NO_RECOMPUTE] = "no-recompute",
 	[SIM_BUG_NO_VOID] = "no-void",
-	[SIM_BUG_REDO_TWICE] = "redo-twice",
+	[SIM_BUG_RECOMPUTE_TWICE] = "recompute-twice",
 	[SIM_BUG_NO_LOOK] = "no-look",
 };
 
@@ -70,10 +70,10 @@ int __wrap_wm_journal_decode_record(const uint8_t bytes[WM_JOURNAL_RECORD_BYTES]
 				    struct wm_journal_record *record, uint32_t random,
 				    uint32_t number);
 
-int __real_wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
-			uint64_t extents[WM_REDO_BURST], bool *finished);
-int __wrap_wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
-			uint64_t extents[WM_REDO_BURST], bool *finished);
+int __real_wm_recompute_feed(struct wm_recompute *recompute, const struct wm_journal *journal,
+			     uint64_t extents[WM_RECOMPUTE_BURST], bool *finished);
+int __wrap_wm_recompute_feed(struct wm_recompute *recompute, const struct wm_journal *journal,
+			     uint64_t extents[WM_RECOMPUTE_BURST], bool *finished);
 
 void __wrap_wm_ledger_lose(struct wm_ledger *ledger, uint64_t token)
 {
@@ -105,14 +105,14 @@ bool __wrap_wm_flow_has_room(const struct wm_flow *flow)
 }
 
 /* When the pass is over, the first of those that it named, once more. */
-int __wrap_wm_redo_feed(struct wm_redo *redo, const struct wm_journal *journal,
-			uint64_t extents[WM_REDO_BURST], bool *finished)
+int __wrap_wm_recompute_feed(struct wm_recompute *recompute, const struct wm_journal *journal,
+			     uint64_t extents[WM_RECOMPUTE_BURST], bool *finished)
 {
 	static uint64_t named;
 	static bool has_named;
-	int count = __real_wm_redo_feed(redo, journal, extents, finished);
+	int count = __real_wm_recompute_feed(recompute, journal, extents, finished);
 
-	if (sim_bug != SIM_BUG_REDO_TWICE)
+	if (sim_bug != SIM_BUG_RECOMPUTE_TWICE)
 		return count;
 	if (count > 0) {
 		named = extents[0];

@@ -11,25 +11,25 @@
 
 enum sim_bug {
 	SIM_BUG_NONE,
-	SIM_BUG_NO_SYNC,       /* journals without a sync of the data */
-	SIM_BUG_IGNORE_SYNC,   /* takes a failed sync for a good one */
-	SIM_BUG_EARLY_DURABLE, /* reports durable when the journal is only asked */
-	SIM_BUG_EARLY_JOURNAL, /* journals an extent before it is written */
-	SIM_BUG_TORN_RECORD,   /* takes journal records without their check */
-	SIM_BUG_REPLAY_GAP,    /* forgets what lies between two records */
-	SIM_BUG_NO_CRC,	       /* takes damaged results */
-	SIM_BUG_NO_SESSION,    /* takes results of any session, and all begin alike */
-	SIM_BUG_NO_JOB,	       /* takes results of any job */
-	SIM_BUG_LOSE_NOTHING,  /* forgets to send again what is lost */
-	SIM_BUG_NO_TIMEOUT,    /* waits for a silent node for ever */
-	SIM_BUG_WINDOW,	       /* sends more than the window */
-	SIM_BUG_TWICE,	       /* takes a duplicate for new */
-	SIM_BUG_WRONG_NODE,    /* nodes compute wrong, and nobody checks */
-	SIM_BUG_NO_INVARIANT,  /* the kernel's invariant is not checked */
-	SIM_BUG_NO_REDO,       /* what a wrong node did before it was caught stays */
-	SIM_BUG_NO_VOID,       /* likewise, of open extents */
-	SIM_BUG_REDO_TWICE,    /* what was made again is taken for invalid still */
-	SIM_BUG_NO_LOOK,       /* nobody looks whether the input is still what it was */
+	SIM_BUG_NO_SYNC,	 /* journals without a sync of the data */
+	SIM_BUG_IGNORE_SYNC,	 /* takes a failed sync for a good one */
+	SIM_BUG_EARLY_DURABLE,	 /* reports durable when the journal is only asked */
+	SIM_BUG_EARLY_JOURNAL,	 /* journals an extent before it is written */
+	SIM_BUG_TORN_RECORD,	 /* takes journal records without their check */
+	SIM_BUG_REPLAY_GAP,	 /* forgets what lies between two records */
+	SIM_BUG_NO_CRC,		 /* takes damaged results */
+	SIM_BUG_NO_SESSION,	 /* takes results of any session, and all begin alike */
+	SIM_BUG_NO_JOB,		 /* takes results of any job */
+	SIM_BUG_LOSE_NOTHING,	 /* forgets to send again what is lost */
+	SIM_BUG_NO_TIMEOUT,	 /* waits for a silent node for ever */
+	SIM_BUG_WINDOW,		 /* sends more than the window */
+	SIM_BUG_TWICE,		 /* takes a duplicate for new */
+	SIM_BUG_WRONG_NODE,	 /* nodes compute wrong, and nobody checks */
+	SIM_BUG_NO_INVARIANT,	 /* the kernel's invariant is not checked */
+	SIM_BUG_NO_RECOMPUTE,	 /* what a wrong node did before it was caught stays */
+	SIM_BUG_NO_VOID,	 /* likewise, of open extents */
+	SIM_BUG_RECOMPUTE_TWICE, /* what was made again is taken for invalid still */
+	SIM_BUG_NO_LOOK,	 /* nobody looks whether the input is still what it was */
 	SIM_BUGS,
 };
 

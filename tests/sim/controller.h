@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The control side of the simulated controller: the real membership, jobs and redo,
+ * The control side of the simulated controller: the real membership, jobs and recompute,
  * between the simulated lane, files and spool, and whoever submits and resumes.
  *
  *   up ─▶ wait for a node ─▶ prepare ─▶ run ─▶ finish: sync, name, manifest ─▶ done

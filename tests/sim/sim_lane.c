@@ -144,7 +144,7 @@ static void raise_event(void *context, const struct wm_lane_event *event)
 		return;
 	if (event->op == WM_LANE_NODE_WRONG)
 		node_wrong(sim, event);
-	if (event->op == WM_LANE_REDO)
+	if (event->op == WM_LANE_RECOMPUTE)
 		sim_check_quarantined(sim);
 	publish(sim);
 	sim_controller_told(sim, event);
@@ -301,7 +301,7 @@ static void note_node(struct sim_lane *lane, const struct wm_lane_command *comma
 
 void sim_lane_obey(struct sim *sim, const struct wm_lane_command *command)
 {
-	bool ignored = command->op == WM_LANE_EXTENT_VOID && sim_bug == SIM_BUG_NO_REDO;
+	bool ignored = command->op == WM_LANE_EXTENT_VOID && sim_bug == SIM_BUG_NO_RECOMPUTE;
 
 	if (command->op == WM_LANE_JOB_START) {
 		job_start(sim, command->job);

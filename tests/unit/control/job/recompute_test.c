@@ -16,7 +16,7 @@
 static char directory[64];
 static struct wm_journal journal;
 static int fd; /* the same file, not synced with each record */
-static struct wm_redo redo;
+static struct wm_recompute recompute;
 static uint32_t named[EXTENTS_MAX]; /* how often, by extent */
 
 static void begin(void)
@@ -35,13 +35,13 @@ static void begin(void)
 	CU_ASSERT_EQUAL_FATAL(wm_journal_create(&journal, path, &identity, &error), 0);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
-	wm_redo_init(&redo, EXTENTS_MAX);
+	wm_recompute_init(&recompute, EXTENTS_MAX);
 	memset(named, 0, sizeof(named));
 }
 
 static void end(void)
 {
-	wm_redo_fini(&redo);
+	wm_recompute_fini(&recompute);
 	close(fd);
 	wm_journal_remove(&journal);
 }
@@ -67,16 +67,16 @@ static uint32_t quarantine(uint64_t nodes)
 /* Feeds to the end. Returns how many extents were named, or a negative errno. */
 static int feed_all(unsigned *calls)
 {
-	uint64_t extents[WM_REDO_BURST];
+	uint64_t extents[WM_RECOMPUTE_BURST];
 	bool finished = false;
 	int total = 0;
 
 	for (*calls = 0; !finished && *calls < EXTENTS_MAX; ++*calls) {
-		int count = wm_redo_feed(&redo, &journal, extents, &finished);
+		int count = wm_recompute_feed(&recompute, &journal, extents, &finished);
 
 		if (count < 0)
 			return count;
-		CU_ASSERT_TRUE_FATAL(count <= (int)WM_REDO_BURST);
+		CU_ASSERT_TRUE_FATAL(count <= (int)WM_RECOMPUTE_BURST);
 		CU_ASSERT_TRUE(!finished || count == 0);
 		for (int i = 0; i < count; i++)
 			named[extents[i]]++;
@@ -93,8 +93,8 @@ static void what_a_node_had_a_part_in_is_named_and_nothing_else(void)
 	begin();
 	for (uint64_t extent = 0; extent < 1000; extent++)
 		append(WM_JOURNAL_EXTENT, extent, 1 | (extent % 3 == 0) << 5);
-	wm_redo_begin(&redo, 1 << 5, quarantine(1 << 5), 1);
-	CU_ASSERT_TRUE(redo.active);
+	wm_recompute_begin(&recompute, 1 << 5, quarantine(1 << 5), 1);
+	CU_ASSERT_TRUE(recompute.active);
 	CU_ASSERT_EQUAL(feed_all(&calls), 334);
 	for (uint64_t extent = 0; extent < 1000; extent++)
 		CU_ASSERT_EQUAL(named[extent], extent % 3 == 0);
@@ -111,7 +111,7 @@ static void what_was_made_after_the_quarantine_stands(void)
 	number = quarantine(1 << 5);
 	/* The place of a node that is trusted again, or another one with its bit. */
 	append(WM_JOURNAL_EXTENT, 1, 1 << 5);
-	wm_redo_begin(&redo, 1 << 5, number, 1);
+	wm_recompute_begin(&recompute, 1 << 5, number, 1);
 	CU_ASSERT_EQUAL(feed_all(&calls), 1);
 	CU_ASSERT_EQUAL(named[0], 1);
 	end();
@@ -129,7 +129,7 @@ static void what_was_made_again_is_not_named_again(void)
 	number = quarantine(1 << 5);
 	for (uint64_t extent = 0; extent < 1000; extent += 2)
 		append(WM_JOURNAL_EXTENT, extent, 1 << 6);
-	wm_redo_begin(&redo, 1 << 5, number, 1);
+	wm_recompute_begin(&recompute, 1 << 5, number, 1);
 	CU_ASSERT_EQUAL(feed_all(&calls), 500);
 	for (uint64_t extent = 0; extent < 1000; extent++)
 		CU_ASSERT_EQUAL(named[extent], extent % 2);
@@ -139,7 +139,7 @@ static void what_was_made_again_is_not_named_again(void)
 /* The pass of a later quarantine goes over the first one's as well. */
 static void what_is_made_again_during_a_pass_is_seen_by_the_next(void)
 {
-	uint64_t extents[WM_REDO_BURST];
+	uint64_t extents[WM_RECOMPUTE_BURST];
 	unsigned calls;
 	bool finished;
 	int count;
@@ -147,13 +147,13 @@ static void what_is_made_again_during_a_pass_is_seen_by_the_next(void)
 	begin();
 	for (uint64_t extent = 0; extent < 100; extent++)
 		append(WM_JOURNAL_EXTENT, extent, 1 << 1);
-	wm_redo_begin(&redo, 1 << 1, quarantine(1 << 1), 1);
-	count = wm_redo_feed(&redo, &journal, extents, &finished);
-	CU_ASSERT_EQUAL(count, WM_REDO_BURST);
+	wm_recompute_begin(&recompute, 1 << 1, quarantine(1 << 1), 1);
+	count = wm_recompute_feed(&recompute, &journal, extents, &finished);
+	CU_ASSERT_EQUAL(count, WM_RECOMPUTE_BURST);
 	for (int i = 0; i < count; i++)
 		append(WM_JOURNAL_EXTENT, extents[i], 1 << 2);
-	wm_redo_begin(&redo, 1 << 3, quarantine(1 << 3), 2);
-	CU_ASSERT_EQUAL(feed_all(&calls), 100 - (int)WM_REDO_BURST);
+	wm_recompute_begin(&recompute, 1 << 3, quarantine(1 << 3), 2);
+	CU_ASSERT_EQUAL(feed_all(&calls), 100 - (int)WM_RECOMPUTE_BURST);
 	for (int i = 0; i < count; i++)
 		CU_ASSERT_EQUAL(named[extents[i]], 0);
 	end();
@@ -169,7 +169,7 @@ static void what_was_made_again_and_is_void_again_is_named_again(void)
 	append(WM_JOURNAL_EXTENT, 7, 1 << 2);
 	append(WM_JOURNAL_EXTENT, 8, 1 << 2);
 	append(WM_JOURNAL_EXTENT, 8, 1 << 3);
-	wm_redo_begin(&redo, 1 << 2, quarantine(1 << 2), 1);
+	wm_recompute_begin(&recompute, 1 << 2, quarantine(1 << 2), 1);
 	CU_ASSERT_EQUAL(feed_all(&calls), 1);
 	CU_ASSERT_EQUAL(named[7], 1);
 	end();
@@ -178,19 +178,19 @@ static void what_was_made_again_and_is_void_again_is_named_again(void)
 /* More than one window of them. */
 static void a_job_of_any_size_is_looked_through(void)
 {
-	static const uint64_t far[] = { 3, WM_REDO_WINDOW - 1, WM_REDO_WINDOW,
-					2 * (uint64_t)WM_REDO_WINDOW + 77 };
-	uint64_t extents[WM_REDO_BURST];
+	static const uint64_t far[] = { 3, WM_RECOMPUTE_WINDOW - 1, WM_RECOMPUTE_WINDOW,
+					2 * (uint64_t)WM_RECOMPUTE_WINDOW + 77 };
+	uint64_t extents[WM_RECOMPUTE_BURST];
 	bool finished = false;
 	unsigned found = 0;
 
 	begin();
-	wm_redo_init(&redo, 3 * (uint64_t)WM_REDO_WINDOW - 5);
+	wm_recompute_init(&recompute, 3 * (uint64_t)WM_RECOMPUTE_WINDOW - 5);
 	for (unsigned i = 0; i < 4; i++)
 		append(WM_JOURNAL_EXTENT, far[i], 1 << 1);
-	wm_redo_begin(&redo, 1 << 1, quarantine(1 << 1), 1);
+	wm_recompute_begin(&recompute, 1 << 1, quarantine(1 << 1), 1);
 	while (!finished) {
-		int count = wm_redo_feed(&redo, &journal, extents, &finished);
+		int count = wm_recompute_feed(&recompute, &journal, extents, &finished);
 
 		CU_ASSERT_TRUE_FATAL(count >= 0);
 		for (int i = 0; i < count; i++)
@@ -205,7 +205,7 @@ static void a_quarantine_at_the_very_beginning_names_nothing(void)
 	unsigned calls;
 
 	begin();
-	wm_redo_begin(&redo, 1, quarantine(1), 1);
+	wm_recompute_begin(&recompute, 1, quarantine(1), 1);
 	CU_ASSERT_EQUAL(feed_all(&calls), 0);
 	CU_ASSERT_EQUAL(calls, 1);
 	end();
@@ -214,23 +214,23 @@ static void a_quarantine_at_the_very_beginning_names_nothing(void)
 /* The second node is found while the pass of the first goes on. */
 static void a_pass_that_overlaps_another_finishes_both(void)
 {
-	uint64_t extents[WM_REDO_BURST];
+	uint64_t extents[WM_RECOMPUTE_BURST];
 	unsigned calls;
 	bool finished;
 
 	begin();
 	for (uint64_t extent = 0; extent < 500; extent++)
 		append(WM_JOURNAL_EXTENT, extent, extent % 2 ? 1 << 1 : 1 << 2);
-	wm_redo_begin(&redo, 1 << 1, quarantine(1 << 1), 1);
-	CU_ASSERT_TRUE(wm_redo_feed(&redo, &journal, extents, &finished) > 0);
+	wm_recompute_begin(&recompute, 1 << 1, quarantine(1 << 1), 1);
+	CU_ASSERT_TRUE(wm_recompute_feed(&recompute, &journal, extents, &finished) > 0);
 	/* Named and not made yet when the second begins: named again, which is no harm. */
 	for (uint64_t extent = 500; extent < 600; extent++)
 		append(WM_JOURNAL_EXTENT, extent, 1 << 2);
-	wm_redo_begin(&redo, 1 << 2, quarantine(1 << 2), 2);
+	wm_recompute_begin(&recompute, 1 << 2, quarantine(1 << 2), 2);
 	CU_ASSERT_EQUAL(feed_all(&calls), 600);
 	for (uint64_t extent = 0; extent < 600; extent++)
 		CU_ASSERT_EQUAL(named[extent], 1);
-	CU_ASSERT_EQUAL(redo.pass, 2);
+	CU_ASSERT_EQUAL(recompute.pass, 2);
 	end();
 }
 
@@ -241,7 +241,7 @@ static void a_journal_in_which_nothing_is_void_is_read_through_in_few_calls(void
 	begin();
 	for (uint64_t extent = 0; extent < EXTENTS_MAX; extent++)
 		append(WM_JOURNAL_EXTENT, extent, 1);
-	wm_redo_begin(&redo, 1 << 3, quarantine(1 << 3), 1);
+	wm_recompute_begin(&recompute, 1 << 3, quarantine(1 << 3), 1);
 	CU_ASSERT_EQUAL(feed_all(&calls), 0);
 	CU_ASSERT_TRUE(calls <= EXTENTS_MAX / 2048 + 2);
 	end();
@@ -259,7 +259,7 @@ static void a_record_that_does_not_read_is_an_error_not_the_end(void)
 	CU_ASSERT_EQUAL(
 		pwrite(fd, &damage, 1, WM_JOURNAL_HEADER_BYTES + 100 * WM_JOURNAL_RECORD_BYTES + 9),
 		1);
-	wm_redo_begin(&redo, 1 << 4, quarantine(1 << 4), 1);
+	wm_recompute_begin(&recompute, 1 << 4, quarantine(1 << 4), 1);
 	CU_ASSERT_EQUAL(feed_all(&calls), -EBADMSG);
 	CU_ASSERT_EQUAL(named[99], 0);
 	end();
@@ -283,11 +283,11 @@ int main(void)
 	const char *temporary = getenv("TMPDIR");
 	int ret;
 
-	snprintf(directory, sizeof(directory), "%.40s/wm-redo-XXXXXX",
+	snprintf(directory, sizeof(directory), "%.40s/wm-recompute-XXXXXX",
 		 temporary ? temporary : "/var/tmp");
 	if (!mkdtemp(directory))
 		return wm_tests_skip("a temporary directory");
-	ret = WM_TESTS_RUN("redo", tests);
+	ret = WM_TESTS_RUN("recompute", tests);
 	rmdir(directory);
 	return ret;
 }

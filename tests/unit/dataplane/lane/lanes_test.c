@@ -32,8 +32,8 @@ struct world {
 	struct lane lanes[LANES];
 	struct wm_journal_record records[RECORDS];
 	uint32_t record_count;
-	struct wm_lane_event ended, redo;
-	bool has_ended, has_redo;
+	struct wm_lane_event ended, recompute;
+	bool has_ended, has_recompute;
 	uint32_t wrong; /* the node whose results are wrong */
 	uint8_t wrong_bits;
 	uint64_t fail_write; /* extent */
@@ -107,9 +107,9 @@ static void raise_event(void *context, const struct wm_lane_event *event)
 		CU_ASSERT_FALSE(world->has_ended);
 		world->ended = *event;
 		world->has_ended = true;
-	} else if (event->op == WM_LANE_REDO) {
-		world->redo = *event;
-		world->has_redo = true;
+	} else if (event->op == WM_LANE_RECOMPUTE) {
+		world->recompute = *event;
+		world->has_recompute = true;
 	}
 }
 
@@ -240,10 +240,10 @@ static void round_of_all(struct world *world)
 		lane_round(world, &world->lanes[i]);
 	world->now_ns += WM_NS_PER_MS;
 	/* What the control thread does about a quarantine, but for naming extents. */
-	if (world->has_redo)
+	if (world->has_recompute)
 		wm_course_obey(world->lanes[0].course,
-			       &(struct wm_lane_command){ .op = WM_LANE_REDO_DONE,
-							  .extent = world->redo.extent },
+			       &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
+							  .extent = world->recompute.extent },
 			       world->now_ns);
 }
 
@@ -419,7 +419,7 @@ static void a_lane_that_never_has_a_node_holds_nothing_up(void)
 }
 
 /* Before the quarantine's record and with its bit: the control thread names these. */
-static bool is_redone_by_control(const struct world *world, uint64_t extent, uint64_t bit)
+static bool is_recomputed_by_control(const struct world *world, uint64_t extent, uint64_t bit)
 {
 	for (uint32_t i = 0; i < world->record_count; i++) {
 		const struct wm_journal_record *record = &world->records[i];
@@ -450,13 +450,13 @@ static void a_node_that_one_lane_finds_wrong_is_void_in_the_other(void)
 	node_joins(world, 1, 2);
 	run_to_end(world);
 	CU_ASSERT_EQUAL(world->ended.result, 0);
-	CU_ASSERT_TRUE(world->has_redo);
-	CU_ASSERT_EQUAL(world->redo.nodes, wm_journal_node_bit(mac));
+	CU_ASSERT_TRUE(world->has_recompute);
+	CU_ASSERT_EQUAL(world->recompute.nodes, wm_journal_node_bit(mac));
 	for (uint64_t i = 0; i < EXTENTS; i++) {
-		bool redone = is_redone_by_control(world, i, wm_journal_node_bit(mac));
+		bool recomputed = is_recomputed_by_control(world, i, wm_journal_node_bit(mac));
 
-		CU_ASSERT(redone || extent_is_right(world, i));
-		open_and_wrong += !redone;
+		CU_ASSERT(recomputed || extent_is_right(world, i));
+		open_and_wrong += !recomputed;
 	}
 	CU_ASSERT(open_and_wrong > 0);
 	world_destroy(world);
