@@ -37,8 +37,8 @@ static_assert(WM_PORTS_MAX >= WM_LANES_MAX, "each lane has a port");
 /* Where who sent the frame in hand was heard, or where that member is. */
 static uint32_t lane_of(const struct wm_daemon *daemon, const uint8_t mac[WM_ETHER_ADDR_BYTES])
 {
-	if (memcmp(daemon->heard_mac, mac, WM_ETHER_ADDR_BYTES) == 0)
-		return daemon->heard_lane;
+	if (memcmp(daemon->received_mac, mac, WM_ETHER_ADDR_BYTES) == 0)
+		return daemon->received_lane;
 	for (uint32_t i = 0; i < daemon->membership.count; i++) {
 		if (memcmp(daemon->membership.members[i].mac, mac, WM_ETHER_ADDR_BYTES) == 0)
 			return daemon->lanes.of_node[i];
@@ -80,7 +80,7 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 
 	/* A frame of it did that, so it is where that was heard. */
 	if (change == WM_MEMBER_CHANGE_ADMITTED)
-		daemon->lanes.of_node[index] = (uint8_t)daemon->heard_lane;
+		daemon->lanes.of_node[index] = (uint8_t)daemon->received_lane;
 	wm_jobs_member_change(&daemon->jobs, index, change);
 }
 
@@ -102,11 +102,11 @@ static void receive_frame(struct wm_daemon *daemon, uint32_t lane, const uint8_t
 	/* The lane has checked it; decoding again finds header and body. */
 	if (wm_frame_decode_control(frame, bytes, &header, &body) != WM_DROP_NONE)
 		return;
-	daemon->heard_lane = lane;
-	memcpy(daemon->heard_mac, ether->source, sizeof(daemon->heard_mac));
+	daemon->received_lane = lane;
+	memcpy(daemon->received_mac, ether->source, sizeof(daemon->received_mac));
 	wm_membership_heard_at(&daemon->membership, daemon->ports[lane].mac);
 	wm_membership_receive(&daemon->membership, ether->source, &header, body, wm_clock_ns());
-	memset(daemon->heard_mac, 0, sizeof(daemon->heard_mac));
+	memset(daemon->received_mac, 0, sizeof(daemon->received_mac));
 }
 
 static void receive_control(struct wm_daemon *daemon)
@@ -301,7 +301,7 @@ static int lane_start(struct wm_daemon *daemon, uint32_t index, struct wm_error 
 		.auth = daemon->config.auth,
 		.index = index,
 		.count = daemon->config.device_count,
-		.lead = index > 0 ? daemon->lanes.lanes[0] : NULL,
+		.leader = index > 0 ? daemon->lanes.lanes[0] : NULL,
 	};
 	int ret = port_start(daemon, index, error);
 
@@ -315,7 +315,7 @@ static int lane_start(struct wm_daemon *daemon, uint32_t index, struct wm_error 
 	return ret;
 }
 
-/* What follows goes before the lead, which has its rings; and a port before the lane whose
+/* What follows goes before the leader, which has its rings; and a port before the lane whose
  * memory is in its ring. */
 static void lanes_close(struct wm_daemon *daemon)
 {

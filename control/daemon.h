@@ -29,8 +29,8 @@ struct wm_daemon {
 	struct wm_port ports[WM_LANES_MAX];
 	struct wm_lanes lanes;
 	unsigned lcores[WM_LANES_MAX];
-	uint32_t heard_lane; /* where the control frame came from that is being received */
-	uint8_t heard_mac[WM_ETHER_ADDR_BYTES];
+	uint32_t received_lane; /* where the control frame came from that is being received */
+	uint8_t received_mac[WM_ETHER_ADDR_BYTES];
 	struct wm_membership membership;
 	struct wm_jobs jobs;
 	struct wm_state_lock state_lock;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lanes of the controller, one a port. The first leads a job (dataplane/lane/lead.h):
+ * The lanes of the controller, one a port. The first leads a job (dataplane/lane/leader.h):
  * what concerns the job goes to it, what concerns a node to the lane on whose port the
  * node was heard. One thread (the daemon's).
  */
@@ -20,15 +20,15 @@ struct wm_lanes {
 	struct wm_links links;	       /* of their ports */
 };
 
-/* The lead's; it may wait until the lane has emptied its ring a bit. */
+/* The leader's; it may wait until the lane has emptied its ring a bit. */
 void wm_lanes_command(struct wm_lanes *lanes, const struct wm_lane_command *command);
 /* Of the lane that has command->node. */
 void wm_lanes_command_node(struct wm_lanes *lanes, const struct wm_lane_command *command);
-/* All take the job up, the lead last. */
+/* All take the job up, the leader last. */
 void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job);
-/* False: none told anything. What the others said before the lead ended comes first. */
+/* False: none told anything. What the others said before the leader ended comes first. */
 bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event);
-/* The lead's counters of its job, with what the others did in it. */
+/* The leader's counters of its job, with what the others did in it. */
 void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters);
 /* Of all of them, since the controller started. */
 void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops);

@@ -133,7 +133,7 @@ static void count_job(struct wm_course *course)
 	counters->nodes_alive =
 		wm_dispatch_nodes_answering(course->dispatch, &counters->nodes_unable);
 	counters->stuck = wm_dispatch_is_stuck(course->dispatch);
-	/* Progress is the lead's. */
+	/* Progress is the leader's. */
 	if (!course_leads(course))
 		return;
 	counters->extents_done = job->progress.durable;
@@ -312,7 +312,7 @@ static void journalled(struct wm_course *course)
 {
 	struct wm_lane_event event = { .op = WM_LANE_RECOMPUTE, .job = course->job->id };
 
-	event.nodes = wm_lead_journalled(&course->lead, &event.record);
+	event.nodes = wm_leader_journalled(&course->leader, &event.record);
 	if (event.nodes == 0)
 		return;
 	event.extent = ++course->job->recompute_wanted;
@@ -342,7 +342,7 @@ void wm_course_stored(struct wm_course *course, const struct wm_store_event *eve
 static void journal(struct wm_course *course, uint64_t now_ns)
 {
 	struct wm_journal_record records[WM_STORE_JOURNAL_RECORDS_MAX];
-	uint32_t count = wm_lead_records(&course->lead, now_ns, records);
+	uint32_t count = wm_leader_records(&course->leader, now_ns, records);
 	int ret;
 
 	if (count == 0)
@@ -364,7 +364,7 @@ void wm_course_round(struct wm_course *course, uint64_t now_ns)
 	if (!course_leads(course))
 		return;
 	journal(course, now_ns);
-	if (wm_lead_is_complete(&course->lead))
+	if (wm_leader_is_complete(&course->leader))
 		course_stop(course, 0, 0, 0);
 }
 
@@ -436,7 +436,7 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 		break;
 	case WM_LANE_EXTENT_VOID:
 		if (running)
-			wm_lead_invalidate(&course->lead, command->extent);
+			wm_leader_invalidate(&course->leader, command->extent);
 		break;
 	case WM_LANE_RECOMPUTE_DONE:
 		if (running)

@@ -6,7 +6,7 @@
  *   slot:  free ──read──▶ reading ──arrived──▶ open ──last result──▶ writing ──▶ free
  *                                             │ ▲                          │
  *                          wm_course_next  ◀──┘ └──  wm_course_result      ▼
- *                                                            lead.h: what is journalled
+ *                                                            leader.h: what is journalled
  *
  * The lane (DPDK, io_uring) and the simulator run the same course. They bring what
  * arrives, ask what goes out, and carry out what it asks for in between (struct
@@ -25,7 +25,7 @@
 
 #include "dispatch.h"
 #include "frame.h"
-#include "lead.h"
+#include "leader.h"
 #include "progress.h"
 #include "tag.h"
 #include "wiremill/journal.h"
@@ -39,8 +39,8 @@
 /* ---- what a lane is told, and tells ----------------------------------------------- */
 
 /* What runs: owned by the lane from JOB_START until the event JOB_ENDED, else by
- * the control thread. Of several lanes the lead owns it; the others read what does not
- * change (id, layout, source, sink, audit). They are started before the lead. */
+ * the control thread. Of several lanes the leader owns it; the others read what does not
+ * change (id, layout, source, sink, audit). They are started before the leader. */
 struct wm_lane_job {
 	uint32_t id;
 	struct wm_layout layout;
@@ -142,14 +142,14 @@ struct wm_course_calls {
 	int (*journal)(void *context, const struct wm_journal_record *records, uint32_t count);
 	void (*raise)(void *context, const struct wm_lane_event *event);
 	void (*free_frame)(void *context, void *frame);
-	/* Of several lanes: to and from the lead (0), or from and to one that follows it.
-	 * There is always room: see WM_LEAD_MESSAGES_MAX. False: nothing was said. */
-	void (*tell)(void *context, uint32_t lane, const struct wm_lead_message *message);
-	bool (*hear)(void *context, uint32_t lane, struct wm_lead_message *message);
+	/* Of several lanes: to and from the leader (0), or from and to one that follows it.
+	 * There is always room: see WM_LEADER_MESSAGES_MAX. False: nothing was said. */
+	void (*tell)(void *context, uint32_t lane, const struct wm_leader_message *message);
+	bool (*hear)(void *context, uint32_t lane, struct wm_leader_message *message);
 };
 
 /* On their way in one direction at most: of each extent two, of each node two, the end. */
-#define WM_LEAD_MESSAGES_MAX (4 * WM_NODES_MAX)
+#define WM_LEADER_MESSAGES_MAX (4 * WM_NODES_MAX)
 
 struct wm_course_config {
 	struct wm_dispatch_config dispatch; /* extents_max: slots */
@@ -185,7 +185,7 @@ void wm_course_obey(struct wm_course *course, const struct wm_lane_command *comm
 		    uint64_t now_ns);
 /* It is stopping, and so are all that follow it, or whom it follows. */
 bool wm_course_can_end(const struct wm_course *course);
-/* Then, and when no I/O is in flight: lets go of everything. The lead raises JOB_ENDED. */
+/* Then, and when no I/O is in flight: lets go of everything. The leader raises JOB_ENDED. */
 void wm_course_job_end(struct wm_course *course);
 
 /* So many batches may be in flight from now on, in this job and the next. */

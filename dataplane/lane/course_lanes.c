@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where a course gets its extents from, and whom it tells: the lead, which is its own
- * in lane 0, and which the other lanes follow by messages (lead.h). */
+/* Where a course gets its extents from, and whom it tells: the leader, which is its own
+ * in lane 0, and which the other lanes follow by messages (leader.h). */
 #include "course_private.h"
 
 #include <assert.h>
@@ -9,12 +9,12 @@
  * at once the lanes share the rest. */
 #define WAITING 24u
 
-static void tell(struct wm_course *course, uint32_t lane, const struct wm_lead_message *message)
+static void tell(struct wm_course *course, uint32_t lane, const struct wm_leader_message *message)
 {
 	course->config.calls.tell(course->config.context, lane, message);
 }
 
-static void tell_lead(struct wm_course *course, const struct wm_lead_message *message)
+static void send_to_leader(struct wm_course *course, const struct wm_leader_message *message)
 {
 	tell(course, 0, message);
 }
@@ -27,56 +27,56 @@ void course_lanes_start(struct wm_course *course)
 	course->attended = course->config.lanes == 1;
 	course->slots_used_max = share < slots ? share : slots;
 	wm_readahead_init(&course->readahead, course->slots_used_max);
-	course->follow = (struct follow){ 0 };
+	course->follower = (struct follower){ 0 };
 	if (course_leads(course))
-		wm_lead_start(&course->lead, course->job);
+		wm_leader_start(&course->leader, course->job);
 }
 
 /* ---- extents ----------------------------------------------------------------------- */
 
 bool course_extent_open(struct wm_course *course, uint64_t *extent)
 {
-	struct follow *follow = &course->follow;
+	struct follower *follower = &course->follower;
 
 	if (course_leads(course))
-		return wm_lead_open(&course->lead, extent);
-	if (follow->count == 0)
+		return wm_leader_open(&course->leader, extent);
+	if (follower->count == 0)
 		return false;
 	/* Oldest first: the order of opening is that of the disk. */
-	*extent = follow->extents[0];
-	follow->count--;
-	for (uint32_t i = 0; i < follow->count; i++)
-		follow->extents[i] = follow->extents[i + 1];
+	*extent = follower->extents[0];
+	follower->count--;
+	for (uint32_t i = 0; i < follower->count; i++)
+		follower->extents[i] = follower->extents[i + 1];
 	return true;
 }
 
 void course_extent_return(struct wm_course *course, uint64_t extent)
 {
 	if (course_leads(course))
-		wm_lead_reopen(&course->lead, extent);
+		wm_leader_reopen(&course->leader, extent);
 	else
-		tell_lead(course,
-			  &(struct wm_lead_message){ .op = WM_LEAD_RETURNED, .extent = extent });
+		send_to_leader(course, &(struct wm_leader_message){ .op = WM_LEADER_RETURNED,
+								    .extent = extent });
 }
 
 void course_extent_written(struct wm_course *course, const struct wm_progress_extent *extent,
 			   uint64_t now_ns)
 {
 	if (course_leads(course))
-		wm_lead_written(&course->lead, extent, now_ns);
+		wm_leader_written(&course->leader, extent, now_ns);
 	else
-		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_WRITTEN,
-							     .extent = extent->extent,
-							     .nodes = extent->nodes,
-							     .crc32c = extent->crc32c });
+		send_to_leader(course, &(struct wm_leader_message){ .op = WM_LEADER_WRITTEN,
+								    .extent = extent->extent,
+								    .nodes = extent->nodes,
+								    .crc32c = extent->crc32c });
 }
 
 /* Who follows has asked for more and has nothing: what it waits for may never come. */
 bool course_is_draining(const struct wm_course *course)
 {
 	if (course_leads(course))
-		return !wm_lead_has_more(&course->lead);
-	return course->follow.count == 0 && course->follow.asked > 0;
+		return !wm_leader_has_more(&course->leader);
+	return course->follower.count == 0 && course->follower.asked > 0;
 }
 
 /* ---- what concerns all ---------------------------------------------------------------- */
@@ -85,24 +85,24 @@ static void send_invalidation(struct wm_course *course, uint32_t node, uint64_t 
 			      uint32_t but_lane)
 {
 	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
-		if (lane == but_lane || course->lead.followers[lane].stopped)
+		if (lane == but_lane || course->leader.followers[lane].stopped)
 			continue;
-		wm_lead_invalidation_sent(&course->lead, lane, bit);
+		wm_leader_invalidation_sent(&course->leader, lane, bit);
 		tell(course, lane,
-		     &(struct wm_lead_message){
-			     .op = WM_LEAD_INVALIDATE, .node = node, .nodes = bit });
+		     &(struct wm_leader_message){
+			     .op = WM_LEADER_INVALIDATE, .node = node, .nodes = bit });
 	}
 }
 
 void course_tell_wrong(struct wm_course *course, uint32_t node, uint64_t bit)
 {
 	if (course_leads(course)) {
-		wm_lead_quarantine(&course->lead, bit);
+		wm_leader_quarantine(&course->leader, bit);
 		send_invalidation(course, node, bit, 0);
 		return;
 	}
-	tell_lead(course,
-		  &(struct wm_lead_message){ .op = WM_LEAD_WRONG, .node = node, .nodes = bit });
+	send_to_leader(course, &(struct wm_leader_message){
+				       .op = WM_LEADER_WRONG, .node = node, .nodes = bit });
 }
 
 void course_tell_failed(struct wm_course *course)
@@ -110,10 +110,11 @@ void course_tell_failed(struct wm_course *course)
 	const struct wm_lane_event *ending = &course->ending;
 
 	if (!course_leads(course))
-		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_FAILED,
-							     .extent = ending->extent,
-							     .result = ending->result,
-							     .failed_op = ending->failed_op });
+		send_to_leader(course,
+			       &(struct wm_leader_message){ .op = WM_LEADER_FAILED,
+							    .extent = ending->extent,
+							    .result = ending->result,
+							    .failed_op = ending->failed_op });
 }
 
 void course_tell_ended(struct wm_course *course)
@@ -121,80 +122,80 @@ void course_tell_ended(struct wm_course *course)
 	if (course_leads(course))
 		course->config.calls.raise(course->config.context, &course->ending);
 	else
-		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_ENDED });
+		send_to_leader(course, &(struct wm_leader_message){ .op = WM_LEADER_ENDED });
 }
 
-/* ---- the lead listens ------------------------------------------------------------------- */
+/* ---- the leader listens ------------------------------------------------------------------- */
 
-static void lead_heard(struct wm_course *course, uint32_t lane,
-		       const struct wm_lead_message *message, uint64_t now_ns)
+static void leader_receive(struct wm_course *course, uint32_t lane,
+			   const struct wm_leader_message *message, uint64_t now_ns)
 {
 	switch (message->op) {
-	case WM_LEAD_WRONG:
+	case WM_LEADER_WRONG:
 		course_invalidate_node(course, message->node, message->nodes);
-		wm_lead_quarantine(&course->lead, message->nodes);
+		wm_leader_quarantine(&course->leader, message->nodes);
 		send_invalidation(course, message->node, message->nodes, lane);
 		break;
-	case WM_LEAD_FAILED:
+	case WM_LEADER_FAILED:
 		course_stop(course, message->result, message->failed_op, message->extent);
 		break;
 	default:
-		wm_lead_heard(&course->lead, lane, message, now_ns);
+		wm_leader_receive(&course->leader, lane, message, now_ns);
 	}
 }
 
-static void lead_grant(struct wm_course *course, uint32_t lane)
+static void leader_grant(struct wm_course *course, uint32_t lane)
 {
-	struct wm_lead_message message = { .op = WM_LEAD_EXTENT };
+	struct wm_leader_message message = { .op = WM_LEADER_EXTENT };
 
-	while (wm_lead_grant(&course->lead, lane, &message.extent))
+	while (wm_leader_grant(&course->leader, lane, &message.extent))
 		tell(course, lane, &message);
 }
 
-static void lead_stop(struct wm_course *course, uint32_t lane)
+static void leader_stop(struct wm_course *course, uint32_t lane)
 {
-	struct wm_follower *follower = &course->lead.followers[lane];
+	struct wm_follower *follower = &course->leader.followers[lane];
 
 	if (follower->stopped)
 		return;
 	follower->stopped = true;
-	tell(course, lane, &(struct wm_lead_message){ .op = WM_LEAD_STOP });
+	tell(course, lane, &(struct wm_leader_message){ .op = WM_LEADER_STOP });
 }
 
-static void lead_exchange(struct wm_course *course, uint64_t now_ns)
+static void leader_exchange(struct wm_course *course, uint64_t now_ns)
 {
-	struct wm_lead_message message;
+	struct wm_leader_message message;
 
 	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
 		/* What it says after its last message is of the next job. */
-		while (!course->lead.followers[lane].ended &&
+		while (!course->leader.followers[lane].ended &&
 		       course->config.calls.hear(course->config.context, lane, &message))
-			lead_heard(course, lane, &message, now_ns);
+			leader_receive(course, lane, &message, now_ns);
 		if (course->state == WM_COURSE_RUNNING)
-			lead_grant(course, lane);
+			leader_grant(course, lane);
 		else
-			lead_stop(course, lane);
+			leader_stop(course, lane);
 	}
 }
 
 /* ---- who follows listens -------------------------------------------------------------- */
 
-static void follow_heard(struct wm_course *course, const struct wm_lead_message *message)
+static void follower_receive(struct wm_course *course, const struct wm_leader_message *message)
 {
-	struct follow *follow = &course->follow;
+	struct follower *follower = &course->follower;
 
 	switch (message->op) {
-	case WM_LEAD_EXTENT:
-		assert(follow->asked > 0 && follow->count < WM_LANE_EXTENTS_MAX);
-		follow->asked--;
-		follow->extents[follow->count++] = message->extent;
+	case WM_LEADER_EXTENT:
+		assert(follower->asked > 0 && follower->count < WM_LANE_EXTENTS_MAX);
+		follower->asked--;
+		follower->extents[follower->count++] = message->extent;
 		break;
-	case WM_LEAD_INVALIDATE:
+	case WM_LEADER_INVALIDATE:
 		course_invalidate_node(course, message->node, message->nodes);
-		tell_lead(course, &(struct wm_lead_message){ .op = WM_LEAD_INVALIDATED });
+		send_to_leader(course, &(struct wm_leader_message){ .op = WM_LEADER_INVALIDATED });
 		break;
-	case WM_LEAD_STOP:
-		follow->stopped = true;
+	case WM_LEADER_STOP:
+		follower->stopped = true;
 		course_stop(course, 0, 0, 0);
 		break;
 	default:
@@ -209,40 +210,40 @@ static uint32_t difference(uint32_t whole, uint32_t part)
 
 /* For the slots of its share that are free and not spoken for, and no more than it reads
  * ahead: the rest may be for others. */
-static void follow_ask(struct wm_course *course)
+static void follower_ask(struct wm_course *course)
 {
-	struct follow *follow = &course->follow;
+	struct follower *follower = &course->follower;
 	uint32_t used = course->config.dispatch.extents_max - course->slots_free;
-	uint32_t coming = follow->count + follow->asked;
+	uint32_t coming = follower->count + follower->asked;
 	uint32_t room = difference(course->slots_used_max, used + coming);
 	uint32_t ahead =
 		difference(wm_readahead_depth(&course->readahead), course->slots_ahead + coming);
-	struct wm_lead_message message = { .op = WM_LEAD_WANT };
+	struct wm_leader_message message = { .op = WM_LEADER_WANT };
 
 	message.count = room < ahead ? room : ahead;
 	if (!course->attended || message.count == 0)
 		return;
-	follow->asked += message.count;
-	tell_lead(course, &message);
+	follower->asked += message.count;
+	send_to_leader(course, &message);
 }
 
-static void follow_exchange(struct wm_course *course)
+static void follower_exchange(struct wm_course *course)
 {
-	struct wm_lead_message message;
+	struct wm_leader_message message;
 
-	while (!course->follow.stopped &&
+	while (!course->follower.stopped &&
 	       course->config.calls.hear(course->config.context, 0, &message))
-		follow_heard(course, &message);
+		follower_receive(course, &message);
 	if (course->state == WM_COURSE_RUNNING)
-		follow_ask(course);
+		follower_ask(course);
 }
 
 void course_exchange(struct wm_course *course, uint64_t now_ns)
 {
 	if (course_leads(course))
-		lead_exchange(course, now_ns);
+		leader_exchange(course, now_ns);
 	else
-		follow_exchange(course);
+		follower_exchange(course);
 }
 
 bool wm_course_can_end(const struct wm_course *course)
@@ -250,9 +251,9 @@ bool wm_course_can_end(const struct wm_course *course)
 	if (course->state != WM_COURSE_STOPPING)
 		return false;
 	if (!course_leads(course))
-		return course->follow.stopped;
+		return course->follower.stopped;
 	for (uint32_t lane = 1; lane < course->config.lanes; lane++) {
-		if (!course->lead.followers[lane].ended)
+		if (!course->leader.followers[lane].ended)
 			return false;
 	}
 	return true;

@@ -46,11 +46,11 @@ struct dispute {
 };
 
 /* Of a lane that follows: what it was given and has no slot for yet. */
-struct follow {
+struct follower {
 	uint64_t extents[WM_LANE_EXTENTS_MAX];
 	uint32_t count;
 	uint32_t asked; /* that did not come yet */
-	bool stopped;	/* by the lead */
+	bool stopped;	/* by the leader */
 };
 
 struct wm_course {
@@ -62,8 +62,8 @@ struct wm_course {
 	enum wm_course_state state;
 	struct wm_lane_job *job;
 	struct wm_lane_event ending;	/* what JOB_ENDED will say */
-	struct wm_lead lead;		/* lane 0 */
-	struct follow follow;		/* any other */
+	struct wm_leader leader;	/* lane 0 */
+	struct follower follower;	/* any other */
 	bool attended;			/* of several lanes: a node answers here */
 	uint32_t slots_used_max;	/* the lane's share of what may be open at once */
 	wm_kernel_invariant *invariant; /* of its kernel, or NULL */

@@ -37,7 +37,7 @@
 
 static_assert(sizeof(struct wm_lane_command) % 4 == 0, "rte_ring_elem");
 static_assert(sizeof(struct wm_lane_event) % 4 == 0, "rte_ring_elem");
-static_assert(sizeof(struct wm_lead_message) % 4 == 0, "rte_ring_elem");
+static_assert(sizeof(struct wm_leader_message) % 4 == 0, "rte_ring_elem");
 
 /* ---- memory ---------------------------------------------------------------- */
 
@@ -154,17 +154,17 @@ static struct rte_ring *ring_create(const struct wm_lane *lane, const char *what
 				    RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
-static int lead_rings_create(struct wm_lane *lane)
+static int leader_rings_create(struct wm_lane *lane)
 {
-	struct wm_lane *lead = lane->config.lead;
-	const unsigned bytes = sizeof(struct wm_lead_message);
+	struct wm_lane *leader = lane->config.leader;
+	const unsigned bytes = sizeof(struct wm_leader_message);
 
-	if (!lead)
+	if (!leader)
 		return 0;
-	lane->to_lane[0] = ring_create(lane, "to-lead", bytes, WM_LEAD_MESSAGES_MAX);
-	lane->from_lane[0] = ring_create(lane, "from-lead", bytes, WM_LEAD_MESSAGES_MAX);
-	lead->from_lane[lane->config.index] = lane->to_lane[0];
-	lead->to_lane[lane->config.index] = lane->from_lane[0];
+	lane->to_lane[0] = ring_create(lane, "to-lead", bytes, WM_LEADER_MESSAGES_MAX);
+	lane->from_lane[0] = ring_create(lane, "from-lead", bytes, WM_LEADER_MESSAGES_MAX);
+	leader->from_lane[lane->config.index] = lane->to_lane[0];
+	leader->to_lane[lane->config.index] = lane->from_lane[0];
 	return lane->to_lane[0] && lane->from_lane[0] ? 0 : -ENOMEM;
 }
 
@@ -177,7 +177,7 @@ static int rings_create(struct wm_lane *lane)
 	lane->control_out = ring_create(lane, "control-out", 0, CONTROL_FRAMES_MAX);
 	if (!lane->commands || !lane->events || !lane->control_in || !lane->control_out)
 		return -ENOMEM;
-	return lead_rings_create(lane);
+	return leader_rings_create(lane);
 }
 
 static struct wm_course *course_create(struct wm_lane *lane)
@@ -254,7 +254,7 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 	wm_course_destroy(&lane->course);
 	ring_drain(lane->control_out);
 	ring_drain(lane->control_in);
-	if (lane->config.lead) {
+	if (lane->config.leader) {
 		rte_ring_free(lane->from_lane[0]);
 		rte_ring_free(lane->to_lane[0]);
 	}

@@ -43,7 +43,7 @@ struct wm_lane_config {
 	uint32_t queue_target_bytes; /* that may wait on the way to one node */
 	enum wm_wire_auth auth;	     /* of MAP and RESULT; with aead NODE_SET brings a key */
 	uint32_t index, count;	     /* of several lanes; the first leads */
-	struct wm_lane *lead;	     /* the first, created before and destroyed after; or NULL */
+	struct wm_lane *leader;	     /* the first, created before and destroyed after; or NULL */
 };
 
 struct wm_lane_counters {

@@ -125,13 +125,13 @@ static void free_frame(void *context, void *frame)
 	rte_pktmbuf_free(frame);
 }
 
-static void tell(void *context, uint32_t index, const struct wm_lead_message *message)
+static void tell(void *context, uint32_t index, const struct wm_leader_message *message)
 {
 	struct wm_lane *lane = context;
 	int ret;
 
 	/* Whoever is told that the job ended wants the final counters of all. */
-	if (message->op == WM_LEAD_ENDED)
+	if (message->op == WM_LEADER_ENDED)
 		wm_lane_publish(lane);
 	ret = rte_ring_sp_enqueue_elem(lane->to_lane[index], (void *)(uintptr_t)message,
 				       sizeof(*message));
@@ -139,7 +139,7 @@ static void tell(void *context, uint32_t index, const struct wm_lead_message *me
 	(void)ret;
 }
 
-static bool hear(void *context, uint32_t index, struct wm_lead_message *message)
+static bool hear(void *context, uint32_t index, struct wm_leader_message *message)
 {
 	struct wm_lane *lane = context;
 

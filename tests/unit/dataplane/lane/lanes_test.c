@@ -21,7 +21,7 @@ struct lane {
 	uint8_t *input[SLOTS], *output;
 	struct wm_store_event stored[EVENTS]; /* that the course is to be told */
 	uint32_t stored_count;
-	struct wm_lead_message inbox[LANES][WM_LEAD_MESSAGES_MAX]; /* by who sent it */
+	struct wm_leader_message inbox[LANES][WM_LEADER_MESSAGES_MAX]; /* by who sent it */
 	uint32_t head[LANES], tail[LANES];
 	uint64_t results;
 };
@@ -119,24 +119,24 @@ static void free_frame(void *context, void *frame)
 	free(frame);
 }
 
-static void tell(void *context, uint32_t index, const struct wm_lead_message *message)
+static void tell(void *context, uint32_t index, const struct wm_leader_message *message)
 {
 	struct lane *from = context;
 	struct world *world = from->world;
 	struct lane *to = &world->lanes[index];
 	uint32_t sender = (uint32_t)(from - world->lanes);
 
-	CU_ASSERT_FATAL(to->tail[sender] - to->head[sender] < WM_LEAD_MESSAGES_MAX);
-	to->inbox[sender][to->tail[sender]++ % WM_LEAD_MESSAGES_MAX] = *message;
+	CU_ASSERT_FATAL(to->tail[sender] - to->head[sender] < WM_LEADER_MESSAGES_MAX);
+	to->inbox[sender][to->tail[sender]++ % WM_LEADER_MESSAGES_MAX] = *message;
 }
 
-static bool hear(void *context, uint32_t index, struct wm_lead_message *message)
+static bool hear(void *context, uint32_t index, struct wm_leader_message *message)
 {
 	struct lane *lane = context;
 
 	if (lane->head[index] == lane->tail[index])
 		return false;
-	*message = lane->inbox[index][lane->head[index]++ % WM_LEAD_MESSAGES_MAX];
+	*message = lane->inbox[index][lane->head[index]++ % WM_LEADER_MESSAGES_MAX];
 	return true;
 }
 
