@@ -180,16 +180,16 @@ static int rings_create(struct wm_lane *lane)
 	return leader_rings_create(lane);
 }
 
-static struct wm_course *course_create(struct wm_lane *lane)
+static struct wm_stream *stream_create(struct wm_lane *lane)
 {
-	struct wm_course_config config = {
+	struct wm_stream_config config = {
 		.dispatch = {
 			.nodes_max = WM_NODES_MAX,
 			.extents_max = WM_LANE_EXTENTS_MAX,
 			.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
 			.in_flight_max = wm_inflight_max(lane->port->ring_frames, 1),
 		},
-		.calls = wm_lane_course_calls,
+		.calls = wm_lane_stream_calls,
 		.context = lane,
 		.output = lane->output_zone->addr,
 		.output_bytes = WM_EXTENT_BYTES,
@@ -199,7 +199,7 @@ static struct wm_course *course_create(struct wm_lane *lane)
 		.lanes = lane->config.count,
 	};
 
-	return wm_course_create(&config);
+	return wm_stream_create(&config);
 }
 
 int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *config,
@@ -216,7 +216,7 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 	ret = memory_create(lane);
 	if (ret == 0)
 		ret = rings_create(lane);
-	if (ret == 0 && !(lane->course = course_create(lane)))
+	if (ret == 0 && !(lane->stream = stream_create(lane)))
 		ret = -ENOMEM;
 	if (ret < 0)
 		wm_error_set(error, -ret,
@@ -251,7 +251,7 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 	rte_pktmbuf_free(lane->spare_attach);
 	rte_pktmbuf_free_bulk(lane->transmit, lane->transmit_count);
 	wm_store_destroy(&lane->store);
-	wm_course_destroy(&lane->course);
+	wm_stream_destroy(&lane->stream);
 	ring_drain(lane->control_out);
 	ring_drain(lane->control_in);
 	if (lane->config.leader) {
@@ -368,7 +368,7 @@ void wm_lane_node_state(struct wm_lane *lane, uint32_t node, struct wm_dispatch_
 
 void wm_lane_publish(struct wm_lane *lane)
 {
-	const struct wm_course_counters *received = wm_course_get_counters(lane->course);
+	const struct wm_stream_counters *received = wm_stream_get_counters(lane->stream);
 	struct lane_published *published = &lane->published;
 	uint32_t version = published->version;
 
@@ -376,12 +376,12 @@ void wm_lane_publish(struct wm_lane *lane)
 	/* The odd version is seen before any of the stores below. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 
-	wm_course_job_counters(lane->course, lane->now_ns, &published->snapshot.job);
+	wm_stream_job_counters(lane->stream, lane->now_ns, &published->snapshot.job);
 	lane->counters.receive_payload_bytes = received->receive_payload_bytes;
 	lane->counters.receive_copied_bytes = received->receive_copied_bytes + lane->joined_bytes;
 	wm_store_get_counters(lane->store, &lane->counters.store);
 	published->snapshot.counters = lane->counters;
-	if (wm_course_get_state(lane->course) != WM_COURSE_IDLE) {
+	if (wm_stream_get_state(lane->stream) != WM_STREAM_IDLE) {
 		const struct wm_dispatch_counters *counters = &published->snapshot.job.dispatch;
 
 		published->snapshot.counters.sent += counters->sent;
@@ -393,7 +393,7 @@ void wm_lane_publish(struct wm_lane *lane)
 	published->snapshot.source_direct = lane->source_direct;
 	published->snapshot.sink_direct = lane->sink_direct;
 	for (uint32_t i = 0; i < lane->node_count; i++)
-		wm_dispatch_node_get_state(wm_course_dispatch(lane->course), i,
+		wm_dispatch_node_get_state(wm_stream_dispatch(lane->stream), i,
 					   &published->nodes[i]);
 
 	/* All of it is seen before the even version. */
@@ -471,7 +471,7 @@ static bool join(struct wm_lane *lane, struct rte_mbuf *frame)
 
 	if (frame->nb_segs > lane->segments_max) {
 		lane->segments_max = frame->nb_segs;
-		wm_course_limit(lane->course,
+		wm_stream_limit(lane->stream,
 				wm_inflight_max(lane->port->ring_frames, frame->nb_segs));
 	}
 	copied = wm_chain_join(frame);
@@ -497,7 +497,7 @@ static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 	if (drop != WM_DROP_NONE)
 		rte_pktmbuf_free(frame);
 	else if (header->op == WM_OP_RESULT)
-		drop = wm_course_result(lane->course, frame, header, frame->pkt_len, lane->now_ns);
+		drop = wm_stream_result(lane->stream, frame, header, frame->pkt_len, lane->now_ns);
 	else if (header->op >= WM_OP_HELLO || header->op == WM_OP_ECHO)
 		drop = pass_control(lane, frame, header->op == WM_OP_ECHO);
 	else {
@@ -563,7 +563,7 @@ static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
 			lane->node_count = command->node + 1;
 		/* fall through */
 	default:
-		wm_course_obey(lane->course, command, lane->now_ns);
+		wm_stream_obey(lane->stream, command, lane->now_ns);
 	}
 }
 
@@ -578,7 +578,7 @@ static void obey_all(struct wm_lane *lane)
 static void tick(struct wm_lane *lane)
 {
 	lane->tick_ns = lane->now_ns + TICK_NS;
-	wm_course_tick(lane->course, lane->now_ns);
+	wm_stream_tick(lane->stream, lane->now_ns);
 	if (lane->now_ns >= lane->publish_ns) {
 		lane->publish_ns = lane->now_ns + PUBLISH_NS;
 		wm_lane_publish(lane);
@@ -599,10 +599,10 @@ static bool step(struct wm_lane *lane)
 	bool busy = received > 0;
 
 	obey_all(lane);
-	if (wm_course_get_state(lane->course) != WM_COURSE_IDLE && wm_lane_job_store(lane))
+	if (wm_stream_get_state(lane->stream) != WM_STREAM_IDLE && wm_lane_job_store(lane))
 		busy = true;
 	gather_control(lane);
-	if (wm_course_get_state(lane->course) == WM_COURSE_RUNNING)
+	if (wm_stream_get_state(lane->stream) == WM_STREAM_RUNNING)
 		wm_lane_job_send(lane);
 	busy = busy || lane->transmit_count > 0;
 	transmit(lane);
@@ -626,7 +626,7 @@ static int run(void *argument)
 		busy = step(lane);
 		if (busy)
 			continue;
-		if (wm_course_get_state(lane->course) == WM_COURSE_IDLE)
+		if (wm_stream_get_state(lane->stream) == WM_STREAM_IDLE)
 			nanosleep(&nap, NULL);
 		else
 			/* On a core of its own this returns at once; on a shared one

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A lane: one poll-mode core with its own queue pair, its own io_uring, its own
- * extents. Run to completion. What it decides is in course.h; this is what carries it
+ * extents. Run to completion. What it decides is in stream.h; this is what carries it
  * out: DPDK, io_uring, memory, the loop.
  *
  * The payload of a MAP frame is attached to its header in place, from the extent
@@ -27,10 +27,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "course.h"
 #include "dispatch.h"
 #include "frame.h"
 #include "port_dpdk.h"
+#include "stream.h"
 #include "wiremill/error.h"
 #include "wiremill/store.h"
 

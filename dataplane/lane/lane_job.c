@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a lane's course asks for: its I/O, and frames out. */
+/* What a lane's stream asks for: its I/O, and frames out. */
 #include "lane_private.h"
 
 #include <assert.h>
@@ -60,14 +60,14 @@ void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job)
 	lane->sink_direct = job->sink.direct;
 	lane->why_copied = why_copied(lane, job);
 	wm_store_attach(lane->store, &job->layout, &job->source, &job->sink);
-	wm_course_job_start(lane->course, job, queue_target_batches(lane, &job->layout),
+	wm_stream_job_start(lane->stream, job, queue_target_batches(lane, &job->layout),
 			    keep_align_bytes(lane, job));
 }
 
 static void job_end(struct wm_lane *lane)
 {
 	const struct wm_dispatch_counters *counters =
-		wm_dispatch_get_counters(wm_course_dispatch(lane->course));
+		wm_dispatch_get_counters(wm_stream_dispatch(lane->stream));
 	int ret = wm_store_detach(lane->store);
 
 	assert(ret == 0);
@@ -76,10 +76,10 @@ static void job_end(struct wm_lane *lane)
 	lane->counters.resent += counters->resent;
 	lane->counters.results += counters->results;
 	lane->counters.duplicates += counters->duplicates;
-	wm_course_job_end(lane->course);
+	wm_stream_job_end(lane->stream);
 }
 
-/* ---- what the course asks for ------------------------------------------------- */
+/* ---- what the stream asks for ------------------------------------------------- */
 
 /* The lane's own reference is the last. */
 static bool is_idle(void *context, uint32_t slot)
@@ -94,7 +94,7 @@ static int read_extent(void *context, uint32_t slot, uint64_t extent, uint8_t **
 	struct wm_lane *lane = context;
 
 	*input = lane->inputs[slot].buffer +
-		 wm_store_buffer_skew(&wm_course_job(lane->course)->layout, extent);
+		 wm_store_buffer_skew(&wm_stream_job(lane->stream)->layout, extent);
 	return wm_store_read(lane->store, extent, slot);
 }
 
@@ -111,7 +111,7 @@ static int write_journal(void *context, const struct wm_journal_record *records,
 {
 	struct wm_lane *lane = context;
 
-	return wm_store_journal(lane->store, &wm_course_job(lane->course)->journal, records, count);
+	return wm_store_journal(lane->store, &wm_stream_job(lane->stream)->journal, records, count);
 }
 
 static void raise_event(void *context, const struct wm_lane_event *event)
@@ -146,7 +146,7 @@ static bool hear(void *context, uint32_t index, struct wm_leader_message *messag
 	return rte_ring_sc_dequeue_elem(lane->from_lane[index], message, sizeof(*message)) == 0;
 }
 
-const struct wm_course_calls wm_lane_course_calls = {
+const struct wm_stream_calls wm_lane_stream_calls = {
 	.is_idle = is_idle,
 	.read = read_extent,
 	.write = write_extent,
@@ -163,10 +163,10 @@ bool wm_lane_job_store(struct wm_lane *lane)
 	unsigned count = wm_store_poll(lane->store, events, LANE_BURST);
 
 	for (unsigned i = 0; i < count; i++)
-		wm_course_stored(lane->course, &events[i], lane->now_ns);
-	wm_course_round(lane->course, lane->now_ns);
+		wm_stream_stored(lane->stream, &events[i], lane->now_ns);
+	wm_stream_round(lane->stream, lane->now_ns);
 	wm_store_submit(lane->store);
-	if (wm_course_can_end(lane->course) && wm_store_in_flight(lane->store) == 0)
+	if (wm_stream_can_end(lane->stream) && wm_store_in_flight(lane->store) == 0)
 		job_end(lane);
 	return count > 0;
 }
@@ -187,7 +187,7 @@ static bool take_spares(struct wm_lane *lane)
 }
 
 static void attach_payload(struct wm_lane *lane, struct rte_mbuf *frame,
-			   const struct wm_course_map *map)
+			   const struct wm_stream_map *map)
 {
 	struct rte_mbuf_ext_shared_info *attached = &lane->inputs[map->slot].attached;
 	struct rte_mbuf *tail = lane->spare_attach;
@@ -224,7 +224,7 @@ static void copy_tag(struct rte_mbuf *frame, const uint8_t tag[WM_WIRE_TAG_BYTES
 }
 
 static void copy_payload(struct wm_lane *lane, struct rte_mbuf *frame,
-			 const struct wm_course_map *map)
+			 const struct wm_stream_map *map)
 {
 	memcpy(rte_pktmbuf_mtod_offset(frame, uint8_t *, WM_FRAME_HEADER_BYTES), map->payload,
 	       map->payload_bytes);
@@ -233,7 +233,7 @@ static void copy_payload(struct wm_lane *lane, struct rte_mbuf *frame,
 }
 
 static struct rte_mbuf *fill_frame(struct wm_lane *lane, struct wm_wire_header *header,
-				   const struct wm_course_map *map)
+				   const struct wm_stream_map *map)
 {
 	const struct wm_tag_payload sealed = { { { map->payload, map->payload_bytes } }, 1 };
 	struct rte_mbuf *frame = lane->spare_header;
@@ -260,12 +260,12 @@ static struct rte_mbuf *fill_frame(struct wm_lane *lane, struct wm_wire_header *
 void wm_lane_job_send(struct wm_lane *lane)
 {
 	struct wm_wire_header *header;
-	struct wm_course_map map;
+	struct wm_stream_map map;
 
 	while (lane->transmit_count < LANE_BURST && take_spares(lane)) {
 		header = rte_pktmbuf_mtod_offset(lane->spare_header, struct wm_wire_header *,
 						 WM_ETHER_HEADER_BYTES);
-		if (!wm_course_next(lane->course, lane->now_ns, header, &map))
+		if (!wm_stream_next(lane->stream, lane->now_ns, header, &map))
 			return;
 		lane->transmit[lane->transmit_count++] = fill_frame(lane, header, &map);
 	}

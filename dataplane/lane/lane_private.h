@@ -30,7 +30,7 @@ struct wm_lane {
 	struct wm_lane_config config;
 	struct wm_port *port;
 	struct wm_store *store;
-	struct wm_course *course;
+	struct wm_stream *stream;
 	struct rte_ring *commands, *events, *control_in, *control_out;
 	/* Between lead and follower, both ways; those that its followers made, and its own. */
 	struct rte_ring *to_lane[WM_LANES_MAX], *from_lane[WM_LANES_MAX];
@@ -61,7 +61,7 @@ void wm_lane_publish(struct wm_lane *lane);
 void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event);
 
 /* lane_job.c */
-extern const struct wm_course_calls wm_lane_course_calls; /* context: the lane */
+extern const struct wm_stream_calls wm_lane_stream_calls; /* context: the lane */
 void wm_lane_job_start(struct wm_lane *lane, struct wm_lane_job *job);
 /* Queues MAP frames until the burst is full or nothing is to be sent. */
 void wm_lane_job_send(struct wm_lane *lane);

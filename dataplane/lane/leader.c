@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "course.h"
+#include "stream.h"
 
 void wm_leader_start(struct wm_leader *leader, struct wm_lane_job *job)
 {
@@ -126,7 +126,7 @@ void wm_leader_receive(struct wm_leader *leader, uint32_t lane,
 		follower->ended = true;
 		break;
 	default:
-		assert(!"a message that no follower sends, or that is for the course");
+		assert(!"a message that no follower sends, or that is for the stream");
 	}
 }
 

@@ -301,7 +301,7 @@ void sim_check_round(struct sim *sim)
 			    " open, %u gaps of %" PRIu64,
 			    progress->durable, progress->written_count, progress->open,
 			    progress->gap_count, progress->next);
-	if (wm_course_slots_free(sim_lane_course(sim)) > sim->plan.slots)
+	if (wm_stream_slots_free(sim_lane_stream(sim)) > sim->plan.slots)
 		sim_violate(sim, "more slots are free than there are");
 }
 
@@ -310,7 +310,7 @@ void sim_check_tick(struct sim *sim)
 	bool idle = false;
 	uint32_t in_flight = 0;
 
-	if (wm_course_get_state(sim_lane_course(sim)) != WM_COURSE_RUNNING)
+	if (wm_stream_get_state(sim_lane_stream(sim)) != WM_STREAM_RUNNING)
 		return;
 	if (wm_dispatch_nodes_alive(sim_lane_dispatch(sim)) == 0)
 		sim->check->deserted_ns = sim->now_ns;

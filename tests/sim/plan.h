@@ -66,7 +66,7 @@ struct sim_plan {
 	struct sim_disk_plan disk;
 
 	uint32_t slots, in_flight_max, queue_target;
-	uint32_t keep_align_bytes; /* results kept in their frames: as in course.h */
+	uint32_t keep_align_bytes; /* results kept in their frames: as in stream.h */
 	uint32_t keep_frames_max;
 	uint32_t window_largest; /* of any node */
 	uint64_t hop_ns;	 /* between the controller's two threads */

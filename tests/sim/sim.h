@@ -6,7 +6,7 @@
  *                  │                            wm_agent, a kernel computed for real
  *            controller.c
  *
- * Real code decides: course, leader, dispatch, flow, ledger, frame, progress, jobs,
+ * Real code decides: stream, leader, dispatch, flow, ledger, frame, progress, jobs,
  * membership, agent, messages, the journal's bytes, layout. sim_lane.c and controller.c
  * stand for dataplane/lane/lane.c, lane_job.c and control/daemon.c, which are bound to DPDK,
  * io_uring and threads: they carry out what the real code asks for on what is simulated here.

@@ -24,13 +24,13 @@ struct writing {
 
 struct sim_lane {
 	bool up;
-	struct wm_course *course;
+	struct wm_stream *stream;
 	struct wm_lane_snapshot snapshot; /* what the control thread sees */
 	struct sim_frame *receiving;
 	uint8_t *input[SIM_SLOTS_MAX], *output;
 	struct writing writing[SIM_SLOTS_MAX];
 	uint32_t io_in_flight, records_in_flight;
-	uint64_t frames_kept; /* by the course */
+	uint64_t frames_kept; /* by the stream */
 	uint32_t sessions[SIM_NODES_MAX];
 	uint8_t macs[SIM_NODES_MAX][WM_ETHER_ADDR_BYTES];
 	bool joined[SIM_NODES_MAX];
@@ -38,10 +38,10 @@ struct sim_lane {
 
 static void publish(struct sim *sim)
 {
-	wm_course_job_counters(sim->lane->course, sim->now_ns, &sim->lane->snapshot.job);
+	wm_stream_job_counters(sim->lane->stream, sim->now_ns, &sim->lane->snapshot.job);
 }
 
-/* ---- what the course asks for --------------------------------------------------- */
+/* ---- what the stream asks for --------------------------------------------------- */
 
 static bool is_idle(void *context, uint32_t slot)
 {
@@ -158,7 +158,7 @@ static void free_frame(void *context, void *frame)
 	sim_frame_free(sim, frame);
 }
 
-static const struct wm_course_calls calls = {
+static const struct wm_stream_calls calls = {
 	.is_idle = is_idle,
 	.read = read_extent,
 	.write = write_extent,
@@ -172,9 +172,9 @@ static const struct wm_course_calls calls = {
 static void job_send(struct sim *sim)
 {
 	struct wm_wire_header next;
-	struct wm_course_map map;
+	struct wm_stream_map map;
 
-	while (wm_course_next(sim->lane->course, sim->now_ns, &next, &map)) {
+	while (wm_stream_next(sim->lane->stream, sim->now_ns, &next, &map)) {
 		const struct wm_tag_payload payload = { { { map.payload, map.payload_bytes } }, 1 };
 		struct sim_frame *frame = sim_frame_new(sim);
 		struct wm_wire_header *header = sim_frame_header(frame);
@@ -195,10 +195,10 @@ static void round_end(struct sim *sim)
 {
 	struct sim_lane *lane = sim->lane;
 
-	wm_course_round(lane->course, sim->now_ns);
-	if (wm_course_can_end(lane->course) && lane->io_in_flight == 0)
-		wm_course_job_end(lane->course);
-	if (wm_course_get_state(lane->course) == WM_COURSE_RUNNING)
+	wm_stream_round(lane->stream, sim->now_ns);
+	if (wm_stream_can_end(lane->stream) && lane->io_in_flight == 0)
+		wm_stream_job_end(lane->stream);
+	if (wm_stream_get_state(lane->stream) == WM_STREAM_RUNNING)
 		job_send(sim);
 	sim_check_round(sim);
 }
@@ -219,7 +219,7 @@ static void receive_result(struct sim *sim, struct sim_frame *frame)
 	sim_bug_disguise(sim, frame, lane->sessions);
 	lane->receiving = frame;
 	lane->frames_kept++;
-	wm_course_result(lane->course, frame, header, frame->bytes, sim->now_ns);
+	wm_stream_result(lane->stream, frame, header, frame->bytes, sim->now_ns);
 	lane->receiving = NULL;
 	check_kept(sim);
 	round_end(sim);
@@ -277,14 +277,14 @@ void sim_lane_completed(struct sim *sim, enum sim_disk_op op, uint64_t extent, i
 		check_written(sim, extent);
 	if (op == SIM_JOURNAL && result == 0)
 		sim_lane_job(sim)->journal.records += sim->lane->records_in_flight;
-	wm_course_stored(sim->lane->course, &event, sim->now_ns);
+	wm_stream_stored(sim->lane->stream, &event, sim->now_ns);
 	round_end(sim);
 }
 
 static void job_start(struct sim *sim, struct wm_lane_job *job)
 {
 	memset(sim->lane->joined, 0, sizeof(sim->lane->joined));
-	wm_course_job_start(sim->lane->course, job, sim->plan.queue_target,
+	wm_stream_job_start(sim->lane->stream, job, sim->plan.queue_target,
 			    sim->plan.keep_align_bytes);
 	sim_check_job_start(sim);
 }
@@ -308,14 +308,14 @@ void sim_lane_obey(struct sim *sim, const struct wm_lane_command *command)
 	} else if (command->node < SIM_NODES_MAX && !ignored) {
 		/* Members that damaged addresses made up stand beyond. */
 		note_node(sim->lane, command);
-		wm_course_obey(sim->lane->course, command, sim->now_ns);
+		wm_stream_obey(sim->lane->stream, command, sim->now_ns);
 	}
 	round_end(sim);
 }
 
 void sim_lane_tick(struct sim *sim)
 {
-	wm_course_tick(sim->lane->course, sim->now_ns);
+	wm_stream_tick(sim->lane->stream, sim->now_ns);
 	round_end(sim);
 	sim_check_tick(sim);
 	if (sim->now_ns >= sim->lane->snapshot.job.published_ns + PUBLISH_NS)
@@ -341,7 +341,7 @@ void sim_lane_create(struct sim *sim)
 
 void sim_lane_destroy(struct sim *sim)
 {
-	wm_course_destroy(&sim->lane->course);
+	wm_stream_destroy(&sim->lane->stream);
 	for (uint32_t i = 0; i < sim->plan.slots; i++) {
 		free(sim->lane->input[i]);
 		free(sim->lane->writing[i].bytes);
@@ -354,7 +354,7 @@ void sim_lane_destroy(struct sim *sim)
 void sim_lane_boot(struct sim *sim)
 {
 	struct sim_lane *lane = sim->lane;
-	struct wm_course_config config = {
+	struct wm_stream_config config = {
 		.dispatch = {
 			.nodes_max = SIM_NODES_MAX,
 			.extents_max = sim->plan.slots,
@@ -369,8 +369,8 @@ void sim_lane_boot(struct sim *sim)
 		.lanes = 1,
 	};
 
-	lane->course = wm_course_create(&config);
-	if (!lane->course)
+	lane->stream = wm_stream_create(&config);
+	if (!lane->stream)
 		abort();
 	memset(&lane->snapshot, 0, sizeof(lane->snapshot));
 	memset(lane->sessions, 0, sizeof(lane->sessions));
@@ -384,24 +384,24 @@ void sim_lane_boot(struct sim *sim)
 void sim_lane_die(struct sim *sim)
 {
 	sim->lane->up = false;
-	wm_course_destroy(&sim->lane->course);
+	wm_stream_destroy(&sim->lane->stream);
 	if (sim->lane->frames_kept > 0)
 		sim_violate(sim, "a frame is kept for ever");
 }
 
-struct wm_course *sim_lane_course(const struct sim *sim)
+struct wm_stream *sim_lane_stream(const struct sim *sim)
 {
-	return sim->lane->course;
+	return sim->lane->stream;
 }
 
 struct wm_lane_job *sim_lane_job(const struct sim *sim)
 {
-	return sim->lane->course ? wm_course_job(sim->lane->course) : NULL;
+	return sim->lane->stream ? wm_stream_job(sim->lane->stream) : NULL;
 }
 
 const struct wm_dispatch *sim_lane_dispatch(const struct sim *sim)
 {
-	return wm_course_dispatch(sim->lane->course);
+	return wm_stream_dispatch(sim->lane->stream);
 }
 
 const struct wm_lane_snapshot *sim_lane_snapshot(const struct sim *sim)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The lane of the simulated controller: the real course (dataplane/lane/course.h) with
+ * The lane of the simulated controller: the real stream (dataplane/lane/stream.h) with
  * frames and I/O of the simulator, as dataplane/lane/lane.c and lane_job.c run it with DPDK
  * and io_uring. What it is told and tells is as there, so that the real control/job/run.c
  * commands it.
@@ -26,7 +26,7 @@ void sim_lane_receive(struct sim *sim, struct sim_frame *frame);
 void sim_lane_completed(struct sim *sim, enum sim_disk_op op, uint64_t extent, int result);
 
 /* For check.c, watch.c and the controller, while it is up. */
-struct wm_course *sim_lane_course(const struct sim *sim);
+struct wm_stream *sim_lane_stream(const struct sim *sim);
 struct wm_lane_job *sim_lane_job(const struct sim *sim);
 const struct wm_dispatch *sim_lane_dispatch(const struct sim *sim);
 const struct wm_lane_snapshot *sim_lane_snapshot(const struct sim *sim);

@@ -4,8 +4,8 @@
 #include "bug.h"
 #include "check.h"
 #include "controller.h"
-#include "course.h"
 #include "sim_lane.h"
+#include "stream.h"
 
 bool __real_wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns,
 			     struct wm_dispatch_send *send);
@@ -200,7 +200,7 @@ static void disguise_header(struct sim *sim, struct wm_wire_header *header,
 {
 	uint32_t node = header->session & WM_SESSION_NODE_MASK;
 
-	if (sim_bug == SIM_BUG_NO_JOB && wm_course_job(sim_lane_course(sim)))
+	if (sim_bug == SIM_BUG_NO_JOB && wm_stream_job(sim_lane_stream(sim)))
 		header->job = sim_lane_job(sim)->id;
 	if (sim_bug == SIM_BUG_NO_SESSION && node < SIM_NODES_MAX)
 		header->session = sessions[node];

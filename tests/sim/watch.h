@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the course asks dispatch and progress for, seen in between: the linker puts
+ * What the stream asks dispatch and progress for, seen in between: the linker puts
  * watch.c before the real functions (--wrap), which tells check.c of everything that
  * is sent, taken, forgotten and durable. And the planted bugs (bug.h) that have
- * their place between the lane and its course.
+ * their place between the lane and its stream.
  */
 #ifndef WM_SIM_WATCH_H
 #define WM_SIM_WATCH_H

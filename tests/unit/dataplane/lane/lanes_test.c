@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Two lanes that share a job: real courses, a disk and nodes that answer at once. */
+/* Two lanes that share a job: real streams, a disk and nodes that answer at once. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "course.h"
 #include "harness.h"
+#include "stream.h"
 
 #define LANES 2u
 #define SLOTS 4u
@@ -17,9 +17,9 @@
 
 struct lane {
 	struct world *world;
-	struct wm_course *course;
+	struct wm_stream *stream;
 	uint8_t *input[SLOTS], *output;
-	struct wm_store_event stored[EVENTS]; /* that the course is to be told */
+	struct wm_store_event stored[EVENTS]; /* that the stream is to be told */
 	uint32_t stored_count;
 	struct wm_leader_message inbox[LANES][WM_LEADER_MESSAGES_MAX]; /* by who sent it */
 	uint32_t head[LANES], tail[LANES];
@@ -97,7 +97,7 @@ static int write_journal(void *context, const struct wm_journal_record *records,
 	return 0;
 }
 
-/* ---- the rest of what a course asks for --------------------------------------------- */
+/* ---- the rest of what a stream asks for --------------------------------------------- */
 
 static void raise_event(void *context, const struct wm_lane_event *event)
 {
@@ -140,7 +140,7 @@ static bool hear(void *context, uint32_t index, struct wm_leader_message *messag
 	return true;
 }
 
-static const struct wm_course_calls calls = {
+static const struct wm_stream_calls calls = {
 	.is_idle = is_idle,
 	.read = read_extent,
 	.write = write_extent,
@@ -167,7 +167,7 @@ static void node_command(struct world *world, uint32_t lane, uint32_t node,
 	struct wm_lane_command command = { .op = op };
 
 	node_address(&command, node);
-	wm_course_obey(world->lanes[lane].course, &command, world->now_ns);
+	wm_stream_obey(world->lanes[lane].stream, &command, world->now_ns);
 }
 
 static void node_joins(struct world *world, uint32_t lane, uint32_t node)
@@ -186,15 +186,15 @@ static void compute(const uint8_t *input, uint8_t *output, uint32_t bytes)
 static bool one_batch(struct world *world, struct lane *lane)
 {
 	struct wm_wire_header *header;
-	struct wm_course_map map;
+	struct wm_stream_map map;
 	uint32_t bytes;
 	uint8_t *frame;
 
-	if (wm_course_get_state(lane->course) != WM_COURSE_RUNNING)
+	if (wm_stream_get_state(lane->stream) != WM_STREAM_RUNNING)
 		return false;
 	frame = malloc(WM_FRAME_HEADER_BYTES + WM_MTU_MAX);
 	header = (struct wm_wire_header *)(frame + WM_ETHER_HEADER_BYTES);
-	if (!wm_course_next(lane->course, world->now_ns, header, &map)) {
+	if (!wm_stream_next(lane->stream, world->now_ns, header, &map)) {
 		free(frame);
 		return false;
 	}
@@ -207,7 +207,7 @@ static bool one_batch(struct world *world, struct lane *lane)
 	}
 	header->op = WM_OP_RESULT;
 	header->crc32c = wm_frame_crc_add(wm_frame_crc(header), header + 1, bytes);
-	lane->results += wm_course_result(lane->course, frame, header,
+	lane->results += wm_stream_result(lane->stream, frame, header,
 					  WM_FRAME_HEADER_BYTES + bytes,
 					  world->now_ns) == WM_DROP_NONE;
 	return true;
@@ -225,13 +225,13 @@ static void lane_round(struct world *world, struct lane *lane)
 	for (uint32_t i = 0; i < count; i++) {
 		if (events[i].op == WM_STORE_JOURNAL)
 			world->job.journal.records += (uint32_t)events[i].extent;
-		wm_course_stored(lane->course, &events[i], world->now_ns);
+		wm_stream_stored(lane->stream, &events[i], world->now_ns);
 	}
-	wm_course_round(lane->course, world->now_ns);
-	if (wm_course_can_end(lane->course) && lane->stored_count == 0)
-		wm_course_job_end(lane->course);
+	wm_stream_round(lane->stream, world->now_ns);
+	if (wm_stream_can_end(lane->stream) && lane->stored_count == 0)
+		wm_stream_job_end(lane->stream);
 	one_batch(world, lane);
-	wm_course_tick(lane->course, world->now_ns);
+	wm_stream_tick(lane->stream, world->now_ns);
 }
 
 static void round_of_all(struct world *world)
@@ -241,7 +241,7 @@ static void round_of_all(struct world *world)
 	world->now_ns += WM_NS_PER_MS;
 	/* What the control thread does about a quarantine, but for naming extents. */
 	if (world->has_recompute)
-		wm_course_obey(world->lanes[0].course,
+		wm_stream_obey(world->lanes[0].stream,
 			       &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
 							  .extent = world->recompute.extent },
 			       world->now_ns);
@@ -260,13 +260,13 @@ static void run_to_end(struct world *world)
 		round_of_all(world);
 	CU_ASSERT_TRUE(world->has_ended);
 	for (uint32_t i = 0; i < LANES; i++)
-		CU_ASSERT_EQUAL(wm_course_get_state(world->lanes[i].course), WM_COURSE_IDLE);
+		CU_ASSERT_EQUAL(wm_stream_get_state(world->lanes[i].stream), WM_STREAM_IDLE);
 }
 
 static void lane_create(struct world *world, uint32_t index)
 {
 	struct lane *lane = &world->lanes[index];
-	struct wm_course_config config = {
+	struct wm_stream_config config = {
 		.dispatch = { .nodes_max = 8,
 			      .extents_max = SLOTS,
 			      .batches_per_extent_max = world->job.layout.batches_per_extent,
@@ -284,8 +284,8 @@ static void lane_create(struct world *world, uint32_t index)
 	for (uint32_t i = 0; i < SLOTS; i++)
 		lane->input[i] = malloc(WM_EXTENT_BUFFER_BYTES);
 	config.output = lane->output;
-	lane->course = wm_course_create(&config);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(lane->course);
+	lane->stream = wm_stream_create(&config);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(lane->stream);
 }
 
 /* All lanes run; no node takes part yet. */
@@ -310,7 +310,7 @@ static struct world *world_create(void)
 	wm_progress_init(&world->job.progress, world->job.layout.extents);
 	for (uint32_t i = LANES; i-- > 0;) {
 		lane_create(world, i);
-		wm_course_job_start(world->lanes[i].course, &world->job, 16, 1);
+		wm_stream_job_start(world->lanes[i].stream, &world->job, 16, 1);
 	}
 	return world;
 }
@@ -318,7 +318,7 @@ static struct world *world_create(void)
 static void world_destroy(struct world *world)
 {
 	for (uint32_t i = 0; i < LANES; i++) {
-		wm_course_destroy(&world->lanes[i].course);
+		wm_stream_destroy(&world->lanes[i].stream);
 		for (uint32_t j = 0; j < SLOTS; j++)
 			free(world->lanes[i].input[j]);
 		free(world->lanes[i].output);
@@ -486,7 +486,7 @@ static void a_job_that_is_stopped_leaves_nothing_for_the_next(void)
 	node_joins(world, 0, 0);
 	node_joins(world, 1, 1);
 	run_until_batches(world, 1, 50);
-	wm_course_obey(world->lanes[0].course, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP },
+	wm_stream_obey(world->lanes[0].stream, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP },
 		       world->now_ns);
 	run_to_end(world);
 	CU_ASSERT_EQUAL(world->ended.result, -ECANCELED);
@@ -495,7 +495,7 @@ static void a_job_that_is_stopped_leaves_nothing_for_the_next(void)
 	world->record_count = world->job.journal.records = 0;
 	wm_progress_init(&world->job.progress, world->job.layout.extents);
 	for (uint32_t i = LANES; i-- > 0;)
-		wm_course_job_start(world->lanes[i].course, &world->job, 16, 1);
+		wm_stream_job_start(world->lanes[i].stream, &world->job, 16, 1);
 	node_command(world, 0, 0, WM_LANE_NODE_JOIN);
 	node_command(world, 1, 1, WM_LANE_NODE_JOIN);
 	run_to_end(world);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The course of a job through a lane: everything a lane decides, without the frames,
+ * The stream of a job through a lane: everything a lane decides, without the frames,
  * the disk and the clock that it decides about.
  *
  *   slot:  free ──read──▶ reading ──arrived──▶ open ──last result──▶ writing ──▶ free
  *                                             │ ▲                          │
- *                          wm_course_next  ◀──┘ └──  wm_course_result      ▼
+ *                          wm_stream_next  ◀──┘ └──  wm_stream_result      ▼
  *                                                            leader.h: what is journalled
  *
- * The lane (DPDK, io_uring) and the simulator run the same course. They bring what
+ * The lane (DPDK, io_uring) and the simulator run the same stream. They bring what
  * arrives, ask what goes out, and carry out what it asks for in between (struct
- * wm_course_calls). A received frame is an opaque pointer with a payload in it: the
- * course keeps it until its extent is written from there, or copies the payload to where
+ * wm_stream_calls). A received frame is an opaque pointer with a payload in it: the
+ * stream keeps it until its extent is written from there, or copies the payload to where
  * that write can take it from.
  *
  * Pure: no clock, no I/O, no allocation but in create; one thread, the lane's.
  */
-#ifndef WM_COURSE_H
-#define WM_COURSE_H
+#ifndef WM_STREAM_H
+#define WM_STREAM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -124,12 +124,12 @@ struct wm_lane_job_counters {
 	uint64_t published_ns; /* when all this was true */
 };
 
-/* ---- a course --------------------------------------------------------------------- */
+/* ---- a stream --------------------------------------------------------------------- */
 
-struct wm_course;
+struct wm_stream;
 
-/* What it asks for. The end of read, write and journal comes by wm_course_stored. */
-struct wm_course_calls {
+/* What it asks for. The end of read, write and journal comes by wm_stream_stored. */
+struct wm_stream_calls {
 	/* No mbuf points into what this slot was read into any more: the port gave back
 	 * all that it took. False proves nothing. */
 	bool (*is_idle)(void *context, uint32_t slot);
@@ -151,9 +151,9 @@ struct wm_course_calls {
 /* On their way in one direction at most: of each extent two, of each node two, the end. */
 #define WM_LEADER_MESSAGES_MAX (4 * WM_NODES_MAX)
 
-struct wm_course_config {
+struct wm_stream_config {
 	struct wm_dispatch_config dispatch; /* extents_max: slots */
-	struct wm_course_calls calls;
+	struct wm_stream_calls calls;
 	void *context;
 	/* For results that cannot be written from where they are: output_bytes a slot,
 	 * the caller's. */
@@ -165,42 +165,42 @@ struct wm_course_config {
 	uint32_t lane, lanes; /* lane 0 leads */
 };
 
-enum wm_course_state { WM_COURSE_IDLE, WM_COURSE_RUNNING, WM_COURSE_STOPPING };
+enum wm_stream_state { WM_STREAM_IDLE, WM_STREAM_RUNNING, WM_STREAM_STOPPING };
 
-struct wm_course_counters {
+struct wm_stream_counters {
 	uint64_t receive_payload_bytes, receive_copied_bytes;
 };
 
 /* NULL: no memory. */
-struct wm_course *wm_course_create(const struct wm_course_config *config);
+struct wm_stream *wm_stream_create(const struct wm_stream_config *config);
 /* Frees the frames it keeps. */
-void wm_course_destroy(struct wm_course **course);
+void wm_stream_destroy(struct wm_stream **stream);
 
 /* It is idle. queue_target as in dispatch.h; results are kept in their frames where
  * their payload lies on multiples of keep_align_bytes (0: never), and there is room. */
-void wm_course_job_start(struct wm_course *course, struct wm_lane_job *job, uint32_t queue_target,
+void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *job, uint32_t queue_target,
 			 uint32_t keep_align_bytes);
 /* Every command but JOB_START and QUIT. */
-void wm_course_obey(struct wm_course *course, const struct wm_lane_command *command,
+void wm_stream_obey(struct wm_stream *stream, const struct wm_lane_command *command,
 		    uint64_t now_ns);
 /* It is stopping, and so are all that follow it, or whom it follows. */
-bool wm_course_can_end(const struct wm_course *course);
+bool wm_stream_can_end(const struct wm_stream *stream);
 /* Then, and when no I/O is in flight: lets go of everything. The leader raises JOB_ENDED. */
-void wm_course_job_end(struct wm_course *course);
+void wm_stream_job_end(struct wm_stream *stream);
 
 /* So many batches may be in flight from now on, in this job and the next. */
-void wm_course_limit(struct wm_course *course, uint32_t in_flight_max);
+void wm_stream_limit(struct wm_stream *stream, uint32_t in_flight_max);
 
 /* I/O has ended. */
-void wm_course_stored(struct wm_course *course, const struct wm_store_event *event,
+void wm_stream_stored(struct wm_stream *stream, const struct wm_store_event *event,
 		      uint64_t now_ns);
 /* Reads ahead, journals, notices the end: after anything has happened. */
-void wm_course_round(struct wm_course *course, uint64_t now_ns);
+void wm_stream_round(struct wm_stream *stream, uint64_t now_ns);
 /* Now and then, when all that has arrived is accounted for. */
-void wm_course_tick(struct wm_course *course, uint64_t now_ns);
+void wm_stream_tick(struct wm_stream *stream, uint64_t now_ns);
 
 /* A MAP frame to be sent: its payload lies in that slot's input. */
-struct wm_course_map {
+struct wm_stream_map {
 	uint32_t slot;
 	uint32_t payload_bytes;
 	uint8_t *payload;
@@ -209,22 +209,22 @@ struct wm_course_map {
 };
 
 /* The next one; its header but for CRC and tag. False: nothing is to be sent now. */
-bool wm_course_next(struct wm_course *course, uint64_t now_ns, struct wm_wire_header *header,
-		    struct wm_course_map *map);
+bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_header *header,
+		    struct wm_stream_map *map);
 /* A RESULT: a whole frame of frame_bytes in one piece, that begins WM_ETHER_HEADER_BYTES
  * before its header. Takes it over. Returns why it was dropped, if it was. */
-enum wm_drop wm_course_result(struct wm_course *course, void *frame,
+enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
 			      const struct wm_wire_header *header, uint32_t frame_bytes,
 			      uint64_t now_ns);
 
-enum wm_course_state wm_course_get_state(const struct wm_course *course);
+enum wm_stream_state wm_stream_get_state(const struct wm_stream *stream);
 /* NULL when idle. */
-struct wm_lane_job *wm_course_job(const struct wm_course *course);
-const struct wm_dispatch *wm_course_dispatch(const struct wm_course *course);
-uint32_t wm_course_slots_free(const struct wm_course *course);
-const struct wm_course_counters *wm_course_get_counters(const struct wm_course *course);
+struct wm_lane_job *wm_stream_job(const struct wm_stream *stream);
+const struct wm_dispatch *wm_stream_dispatch(const struct wm_stream *stream);
+uint32_t wm_stream_slots_free(const struct wm_stream *stream);
+const struct wm_stream_counters *wm_stream_get_counters(const struct wm_stream *stream);
 /* Of the current or last job. */
-void wm_course_job_counters(struct wm_course *course, uint64_t now_ns,
+void wm_stream_job_counters(struct wm_stream *stream, uint64_t now_ns,
 			    struct wm_lane_job_counters *counters);
 
 #endif

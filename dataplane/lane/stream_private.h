@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What course.c (slots, the job), course_result.c (what arrives) and course_audit.c
+/* What stream.c (slots, the job), stream_result.c (what arrives) and stream_audit.c
  * (whom to believe) share. */
-#ifndef WM_COURSE_PRIVATE_H
-#define WM_COURSE_PRIVATE_H
+#ifndef WM_STREAM_PRIVATE_H
+#define WM_STREAM_PRIVATE_H
 
-#include "course.h"
 #include "crc32c.h"
 #include "readahead.h"
+#include "stream.h"
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 
@@ -17,7 +17,7 @@ struct kept {
 	uint32_t crc32c; /* of the payload of a full batch */
 };
 
-struct slot {
+struct stream_slot {
 	enum slot_state state;
 	bool is_ahead;	 /* some batch of it was never sent */
 	bool is_invalid; /* while it was being written, a node with a part in it was found wrong */
@@ -33,7 +33,7 @@ struct slot {
 	struct kept *kept;
 };
 
-struct course_node {
+struct stream_node {
 	uint32_t session; /* 0: nobody */
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	uint8_t frame_key[WM_TAG_KEY_BYTES]; /* with aead */
@@ -53,13 +53,13 @@ struct follower {
 	bool stopped;	/* by the leader */
 };
 
-struct wm_course {
-	struct wm_course_config config;
+struct wm_stream {
+	struct wm_stream_config config;
 	struct wm_dispatch *dispatch;
-	struct course_node *nodes;
+	struct stream_node *nodes;
 
 	/* the job */
-	enum wm_course_state state;
+	enum wm_stream_state state;
 	struct wm_lane_job *job;
 	struct wm_lane_event ending;	/* what JOB_ENDED will say */
 	struct wm_leader leader;	/* lane 0 */
@@ -73,74 +73,74 @@ struct wm_course {
 	struct dispute disputes[WM_DISPATCH_DISPUTES_MAX];
 	uint32_t dispute_count;
 
-	struct slot *slots;
+	struct stream_slot *slots;
 	uint32_t slots_free;
 	struct wm_readahead readahead;
 	uint32_t slots_ahead; /* read, or to be sent */
 	struct kept *kept;
 	struct iovec *parts; /* scratch, of one extent */
-	struct wm_course_counters counters;
+	struct wm_stream_counters counters;
 	struct wm_lane_job_counters job_counters;
 };
 
-static inline void course_free(struct wm_course *course, void *frame)
+static inline void stream_free(struct wm_stream *stream, void *frame)
 {
 	if (frame)
-		course->config.calls.free_frame(course->config.context, frame);
+		stream->config.calls.free_frame(stream->config.context, frame);
 }
 
 /* NULL: its frames have no tag. */
-static inline const uint8_t *course_key(const struct wm_course *course,
-					const struct course_node *node)
+static inline const uint8_t *stream_key(const struct wm_stream *stream,
+					const struct stream_node *node)
 {
-	return course->config.auth == WM_WIRE_AEAD ? node->frame_key : NULL;
+	return stream->config.auth == WM_WIRE_AEAD ? node->frame_key : NULL;
 }
 
-static inline bool course_leads(const struct wm_course *course)
+static inline bool stream_leads(const struct wm_stream *stream)
 {
-	return course->config.lane == 0;
+	return stream->config.lane == 0;
 }
 
-/* course.c */
-void course_slot_release(struct wm_course *course, struct slot *slot);
+/* stream.c */
+void stream_slot_release(struct wm_stream *stream, struct stream_slot *slot);
 /* The job ends with this as soon as no I/O is in flight; `extent`: or batch. */
-void course_stop(struct wm_course *course, int result, uint32_t failed_op, uint64_t extent);
-void course_write_extent(struct wm_course *course, struct slot *slot);
+void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint64_t extent);
+void stream_write_extent(struct wm_stream *stream, struct stream_slot *slot);
 
-/* course_result.c */
+/* stream_result.c */
 /* Keeps a result until its extent is written; takes the frame over. */
-void course_keep(struct wm_course *course, const struct kept *result,
+void stream_keep(struct wm_stream *stream, const struct kept *result,
 		 const struct wm_ledger_batch *batch);
-const uint8_t *course_kept(const struct wm_course *course, const struct wm_ledger_batch *batch);
-void course_forget(struct wm_course *course, const struct wm_ledger_batch *batch);
-void course_kept_free(struct wm_course *course, struct kept *kept);
+const uint8_t *stream_kept(const struct wm_stream *stream, const struct wm_ledger_batch *batch);
+void stream_forget(struct wm_stream *stream, const struct wm_ledger_batch *batch);
+void stream_kept_free(struct wm_stream *stream, struct kept *kept);
 
-/* course_audit.c */
+/* stream_audit.c */
 /* Compares a result with the one kept. Takes the frame over. True: the batch is done. */
-bool course_audit(struct wm_course *course, const struct kept *result, uint32_t node,
+bool stream_audit(struct wm_stream *stream, const struct kept *result, uint32_t node,
 		  struct wm_dispatch_receipt *receipt);
 /* The node computed this batch wrong: nothing of it is taken any more, and what
  * rests on it is invalid. */
-void course_quarantine(struct wm_course *course, uint32_t node, uint64_t batch);
+void stream_quarantine(struct wm_stream *stream, uint32_t node, uint64_t batch);
 /* Likewise; but it was found out before, or elsewhere. */
-void course_invalidate_node(struct wm_course *course, uint32_t node, uint64_t bit);
-void course_audit_clear(struct wm_course *course);
+void stream_invalidate_node(struct wm_stream *stream, uint32_t node, uint64_t bit);
+void stream_audit_clear(struct wm_stream *stream);
 
-/* course_lanes.c */
-void course_lanes_start(struct wm_course *course);
+/* stream_lanes.c */
+void stream_lanes_start(struct wm_stream *stream);
 /* An extent to make; it was not made after all; it is written. */
-bool course_extent_open(struct wm_course *course, uint64_t *extent);
-void course_extent_return(struct wm_course *course, uint64_t extent);
-void course_extent_written(struct wm_course *course, const struct wm_progress_extent *extent,
+bool stream_extent_open(struct wm_stream *stream, uint64_t *extent);
+void stream_extent_return(struct wm_stream *stream, uint64_t extent);
+void stream_extent_written(struct wm_stream *stream, const struct wm_progress_extent *extent,
 			   uint64_t now_ns);
 /* No extent is to come for now. */
-bool course_is_draining(const struct wm_course *course);
+bool stream_is_draining(const struct wm_stream *stream);
 /* All lanes hear of it. */
-void course_tell_wrong(struct wm_course *course, uint32_t node, uint64_t bit);
-void course_tell_failed(struct wm_course *course);
-void course_tell_ended(struct wm_course *course);
+void stream_tell_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit);
+void stream_tell_failed(struct wm_stream *stream);
+void stream_tell_ended(struct wm_stream *stream);
 /* Of several lanes: a round of messages; what to do about nodes that come and go. */
-void course_exchange(struct wm_course *course, uint64_t now_ns);
-void course_attend(struct wm_course *course);
+void stream_exchange(struct wm_stream *stream, uint64_t now_ns);
+void stream_attend(struct wm_stream *stream);
 
 #endif

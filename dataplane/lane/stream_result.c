@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What arrives: results checked, taken and kept. */
+#include "stream_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Nodes that may fail at a batch before the job does: one that fails again and again is
+ * one opinion, and the job waits for others. */
+#define FAILED_NODES_MAX 3u
+
+/* ---- kept until written --------------------------------------------------------- */
+
+static struct kept *place_of(const struct wm_stream *stream, const struct wm_ledger_batch *batch)
+{
+	return &stream->slots[batch->slot].kept[batch->place];
+}
+
+const uint8_t *stream_kept(const struct wm_stream *stream, const struct wm_ledger_batch *batch)
+{
+	return place_of(stream, batch)->payload;
+}
+
+void stream_kept_free(struct wm_stream *stream, struct kept *kept)
+{
+	if (kept->frame)
+		stream->kept_frames--;
+	stream_free(stream, kept->frame);
+	*kept = (struct kept){ 0 };
+}
+
+void stream_forget(struct wm_stream *stream, const struct wm_ledger_batch *batch)
+{
+	stream_kept_free(stream, place_of(stream, batch));
+}
+
+/* Batches of a job may be smaller than those that the pool was made for, and so more. */
+static bool can_keep(const struct wm_stream *stream, const uint8_t *payload)
+{
+	return stream->kept_frames < stream->config.keep_frames_max &&
+	       stream->keep_align_bytes > 0 && (uintptr_t)payload % stream->keep_align_bytes == 0;
+}
+
+/* The frame itself stays until its extent is written, or its payload is copied to
+ * where that write can take it from. */
+void stream_keep(struct wm_stream *stream, const struct kept *result,
+		 const struct wm_ledger_batch *batch)
+{
+	const struct wm_layout *layout = &stream->job->layout;
+	uint32_t bytes = wm_frame_result_bytes(&layout->kernel, batch->count);
+	struct kept *kept = place_of(stream, batch);
+
+	stream->counters.receive_payload_bytes += bytes;
+	if (can_keep(stream, result->payload)) {
+		*kept = *result;
+		stream->kept_frames++;
+		return;
+	}
+	kept->crc32c = result->crc32c;
+	kept->payload = stream->slots[batch->slot].output +
+			(size_t)batch->place * layout->batch_elements * layout->kernel.out_bytes;
+	memcpy(kept->payload, result->payload, bytes);
+	stream->counters.receive_copied_bytes += bytes;
+	stream_free(stream, result->frame);
+}
+
+/* ---- checked --------------------------------------------------------------------- */
+
+/* The one that has this session, or NULL. */
+static const struct stream_node *node_of(const struct wm_stream *stream, uint32_t session)
+{
+	uint32_t index = session & WM_SESSION_NODE_MASK;
+	const struct stream_node *node = &stream->nodes[index];
+
+	if (session == 0 || index >= stream->config.dispatch.nodes_max || node->session != session)
+		return NULL;
+	return node;
+}
+
+/* Everything about a RESULT that does not need the ledger. */
+static enum wm_drop check_result(const struct wm_stream *stream,
+				 const struct wm_wire_header *header, uint32_t frame_bytes)
+{
+	uint32_t tag_bytes = stream->config.auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0;
+	const uint8_t *payload = (const uint8_t *)(header + 1);
+	const struct wm_layout *layout;
+	const struct stream_node *node;
+	struct wm_tag_payload sealed;
+	enum wm_drop drop;
+	uint32_t bytes;
+
+	if (stream->state != WM_STREAM_RUNNING || header->job != stream->job->id)
+		return WM_DROP_JOB;
+	layout = &stream->job->layout;
+	if (header->count > layout->batch_elements)
+		return WM_DROP_LENGTH;
+	bytes = wm_frame_result_bytes(&layout->kernel, header->count);
+	if (wm_frame_check_length(frame_bytes, bytes + tag_bytes) != WM_DROP_NONE)
+		return WM_DROP_LENGTH;
+	/* The key is the session's. */
+	node = node_of(stream, header->session);
+	if (!node)
+		return WM_DROP_SESSION;
+	sealed = (struct wm_tag_payload){ { { (void *)(uintptr_t)payload, bytes } }, 1 };
+	drop = wm_tag_check(header, &sealed, stream_key(stream, node), payload + bytes);
+	if (drop != WM_DROP_NONE)
+		return drop;
+	return header->batch < layout->batches ? WM_DROP_NONE : WM_DROP_BATCH;
+}
+
+/* What a frame of header h and payload p has is join(h, p), and h is short: p follows.
+ * With a tag behind it, it is taken anew. */
+static uint32_t payload_crc(const struct wm_stream *stream, const struct wm_wire_header *header)
+{
+	const struct wm_layout *layout = &stream->job->layout;
+
+	if (header->count != layout->batch_elements)
+		return 0; /* wanted of full batches only */
+	if (stream->config.auth == WM_WIRE_AEAD)
+		return wm_crc32c(0, header + 1,
+				 wm_frame_result_bytes(&layout->kernel, header->count));
+	return wm_crc32c_join(&stream->batch_shift, wm_frame_crc(header), header->crc32c);
+}
+
+/* Count 0: the node could not. Another may; three that cannot are no accident. */
+static enum wm_drop take_failure(struct wm_stream *stream, const struct wm_wire_header *header,
+				 uint32_t node, uint64_t now_ns)
+{
+	struct wm_dispatch_receipt receipt;
+
+	if (wm_dispatch_failed(stream->dispatch, node, header->batch, header->stamp, now_ns,
+			       &receipt) >= FAILED_NODES_MAX)
+		stream_stop(stream, -EILSEQ, WM_LANE_FAILED_COMPUTE, header->batch);
+	return WM_DROP_FAILED;
+}
+
+/* Can this be the result? Only a batch that is open has its input at hand. */
+static enum wm_drop check_content(struct wm_stream *stream, const struct wm_wire_header *header,
+				  uint32_t node)
+{
+	const struct wm_layout *layout = &stream->job->layout;
+	struct wm_ledger_batch expected;
+	const uint8_t *input;
+
+	if (!wm_dispatch_expect(stream->dispatch, node, header->batch, header->stamp, &expected))
+		return WM_DROP_NONE; /* the ledger will say what it is */
+	if (expected.count != header->count)
+		return WM_DROP_BATCH;
+	input = stream->slots[expected.slot].input +
+		(size_t)expected.place * layout->batch_elements * layout->kernel.in_bytes;
+	if (!stream->invariant ||
+	    stream->invariant(input, (const uint8_t *)(header + 1), header->count))
+		return WM_DROP_NONE;
+	stream_quarantine(stream, node, header->batch);
+	return WM_DROP_WRONG;
+}
+
+/* ---- taken ------------------------------------------------------------------------ */
+
+static void batch_done(struct wm_stream *stream, const struct wm_dispatch_receipt *receipt)
+{
+	stream->job_counters.batches_done++;
+	if (receipt->extent_done)
+		stream_write_extent(stream, &stream->slots[receipt->batch.slot]);
+}
+
+static void add_part(struct wm_stream *stream, const struct wm_ledger_batch *batch, uint32_t node)
+{
+	stream->slots[batch->slot].nodes |= wm_journal_node_bit(stream->nodes[node].mac);
+}
+
+static enum wm_drop take_result(struct wm_stream *stream, const struct kept *result,
+				const struct wm_wire_header *header, uint32_t node, uint64_t now_ns)
+{
+	struct wm_dispatch_receipt receipt;
+	enum wm_ledger_verdict verdict = wm_dispatch_result(stream->dispatch, node, header->batch,
+							    header->stamp, now_ns, &receipt);
+
+	switch (verdict) {
+	case WM_LEDGER_NEW:
+	case WM_LEDGER_HELD:
+		add_part(stream, &receipt.batch, node);
+		stream_keep(stream, result, &receipt.batch);
+		if (verdict == WM_LEDGER_NEW)
+			batch_done(stream, &receipt);
+		return WM_DROP_NONE;
+	case WM_LEDGER_COMPARE:
+		add_part(stream, &receipt.batch, node);
+		if (stream_audit(stream, result, node, &receipt))
+			batch_done(stream, &receipt);
+		/* Only now: an extent that this batch completed is on its way to disk. */
+		if (receipt.wrong_node != WM_LEDGER_NOBODY)
+			stream_quarantine(stream, receipt.wrong_node, receipt.batch.batch);
+		return WM_DROP_NONE;
+	case WM_LEDGER_DUPLICATE:
+		stream_free(stream, result->frame);
+		return WM_DROP_DUPLICATE;
+	case WM_LEDGER_UNKNOWN:
+		break;
+	}
+	stream_free(stream, result->frame);
+	return WM_DROP_BATCH;
+}
+
+enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
+			      const struct wm_wire_header *header, uint32_t frame_bytes,
+			      uint64_t now_ns)
+{
+	struct kept result = { .frame = frame, .payload = (uint8_t *)(uintptr_t)(header + 1) };
+	uint32_t node = header->session & WM_SESSION_NODE_MASK;
+	enum wm_drop drop = check_result(stream, header, frame_bytes);
+
+	if (drop == WM_DROP_NONE && header->count == 0)
+		drop = take_failure(stream, header, node, now_ns);
+	else if (drop == WM_DROP_NONE)
+		drop = check_content(stream, header, node);
+	if (drop == WM_DROP_NONE) {
+		result.crc32c = payload_crc(stream, header);
+		return take_result(stream, &result, header, node, now_ns);
+	}
+	stream_free(stream, frame);
+	return drop;
+}
