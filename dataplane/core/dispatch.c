@@ -193,13 +193,13 @@ static void lose_what_is_lost(struct wm_dispatch *dispatch, uint32_t index)
 }
 
 void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t index, uint32_t window_max,
-			  uint32_t stamp_seed)
+			  uint32_t sequence_seed)
 {
 	struct node *node = &dispatch->nodes[index];
 
 	assert(index < dispatch->config.nodes_max);
 	assert(!node->member);
-	wm_flow_init(&node->flow, window_max, dispatch->queue_target, stamp_seed);
+	wm_flow_init(&node->flow, window_max, dispatch->queue_target, sequence_seed);
 	node->member = true;
 	node->results = 0;
 	node->next = node->previous = NOWHERE;
@@ -335,7 +335,7 @@ bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_d
 		return false;
 
 	send->node = index;
-	send->stamp = wm_flow_send(&dispatch->nodes[index].flow, send->batch.token, now_ns);
+	send->sequence = wm_flow_send(&dispatch->nodes[index].flow, send->batch.token, now_ns);
 	wm_ledger_sent_to(dispatch->ledger, send->batch.token, (uint16_t)index);
 	dispatch->in_flight++;
 	dispatch->counters.sent++;
@@ -345,12 +345,12 @@ bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_d
 	return true;
 }
 
-/* A result counts under a stamp that this node was given for this batch only, be it
+/* A result counts under a sequence that this node was given for this batch only, be it
  * given up meanwhile: nobody can answer for what went to others. */
 static uint64_t token_of_result(const struct wm_dispatch *dispatch, const struct node *node,
-				uint64_t batch, uint32_t stamp, struct wm_ledger_batch *found)
+				uint64_t batch, uint32_t sequence, struct wm_ledger_batch *found)
 {
-	uint64_t token = wm_flow_look(&node->flow, stamp);
+	uint64_t token = wm_flow_look(&node->flow, sequence);
 
 	return wm_ledger_look(dispatch->ledger, token, found) && found->batch == batch
 		       ? token
@@ -358,29 +358,30 @@ static uint64_t token_of_result(const struct wm_dispatch *dispatch, const struct
 }
 
 bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t index, uint64_t batch,
-			uint32_t stamp, struct wm_ledger_batch *expected)
+			uint32_t sequence, struct wm_ledger_batch *expected)
 {
 	const struct node *node = &dispatch->nodes[index];
 
-	return node->member && token_of_result(dispatch, node, batch, stamp, expected);
+	return node->member && token_of_result(dispatch, node, batch, sequence, expected);
 }
 
 /* The flow's part of a result: what it answers, and what it shows to be lost.
  * Returns the batch's token; *answered: the one that was in flight until now. */
-static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch, uint32_t stamp,
-		       uint64_t now_ns, struct wm_ledger_batch *found, uint64_t *answered)
+static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch,
+		       uint32_t sequence, uint64_t now_ns, struct wm_ledger_batch *found,
+		       uint64_t *answered)
 {
 	struct node *node = &dispatch->nodes[index];
-	uint64_t token = token_of_result(dispatch, node, batch, stamp, found);
+	uint64_t token = token_of_result(dispatch, node, batch, sequence, found);
 
-	*answered = wm_flow_accept(&node->flow, stamp, now_ns);
+	*answered = wm_flow_accept(&node->flow, sequence, now_ns);
 	if (*answered) {
-		uint64_t sent_ns = wm_flow_sent_ns(&node->flow, stamp);
+		uint64_t sent_ns = wm_flow_sent_ns(&node->flow, sequence);
 
 		if (sent_ns > dispatch->left_ns)
 			dispatch->left_ns = sent_ns;
 		dispatch->in_flight--;
-		/* A stamp that was sent with another batch: that one is not coming. */
+		/* A sequence that was sent with another batch: that one is not coming. */
 		if (*answered == token)
 			wm_ledger_answer(dispatch->ledger, token, (uint16_t)index);
 		else
@@ -391,7 +392,7 @@ static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t ba
 	return token;
 }
 
-/* Of a result under no valid stamp: one that came before, or nonsense? */
+/* Of a result under no valid sequence: one that came before, or nonsense? */
 static enum wm_ledger_verdict judge_stray(const struct wm_dispatch *dispatch, uint64_t batch)
 {
 	struct wm_ledger_batch found;
@@ -440,7 +441,7 @@ static enum wm_ledger_verdict count_verdict(struct wm_dispatch *dispatch, uint32
 }
 
 enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t index,
-					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
+					  uint64_t batch, uint32_t sequence, uint64_t now_ns,
 					  struct wm_dispatch_receipt *receipt)
 {
 	uint64_t token, answered;
@@ -451,7 +452,7 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 		dispatch->counters.unknown++;
 		return WM_LEDGER_UNKNOWN;
 	}
-	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch, &answered);
+	token = settle(dispatch, index, batch, sequence, now_ns, &receipt->batch, &answered);
 	if (token == WM_TOKEN_NONE)
 		return count_verdict(dispatch, index, judge_stray(dispatch, batch));
 	return count_verdict(dispatch, index, judge(dispatch, index, token, receipt));
@@ -485,14 +486,14 @@ enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_
 }
 
 uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64_t batch,
-			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt)
+			    uint32_t sequence, uint64_t now_ns, struct wm_dispatch_receipt *receipt)
 {
 	struct node *node = &dispatch->nodes[index];
 	uint64_t token, answered;
 
 	if (!node->member)
 		return 0;
-	token = settle(dispatch, index, batch, stamp, now_ns, &receipt->batch, &answered);
+	token = settle(dispatch, index, batch, sequence, now_ns, &receipt->batch, &answered);
 	/* It fails faster than others compute, and must not draw all work to itself. */
 	wm_flow_rest(&node->flow, now_ns);
 	ring_update(dispatch, index);

@@ -6,7 +6,7 @@
  * get), and is all the controller decides on the poll path:
  *
  *   wm_dispatch_extent_open     an extent's input has arrived
- *   wm_dispatch_next            -> a batch, a node, a stamp: send it
+ *   wm_dispatch_next            -> a batch, a node, a sequence: send it
  *   wm_dispatch_result          a checked RESULT frame -> new, duplicate, ...
  *   wm_dispatch_tick            every few ms: silent nodes' batches go elsewhere
  *
@@ -50,7 +50,7 @@ struct wm_dispatch_config {
 struct wm_dispatch_send {
 	struct wm_ledger_batch batch;
 	uint32_t node;
-	uint32_t stamp;
+	uint32_t sequence;
 };
 
 struct wm_dispatch_receipt {
@@ -95,7 +95,7 @@ void wm_dispatch_audit(struct wm_dispatch *dispatch, uint32_t threshold, uint64_
 void wm_dispatch_drain(struct wm_dispatch *dispatch, bool draining);
 /* A node takes part in this job. window_max as in flow.h. */
 void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-			  uint32_t stamp_seed);
+			  uint32_t sequence_seed);
 /* It no longer does: what it had goes to others. Not an error if it never did. */
 void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 /* It was heard of by a BEAT. works: it has batches in hand, it says. */
@@ -110,9 +110,9 @@ bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_d
 /* The batch a result claims to be, before its payload is looked at: so that its
  * length is known. False: no such batch is open (late, or nonsense). */
 bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t node, uint64_t batch,
-			uint32_t stamp, struct wm_ledger_batch *expected);
+			uint32_t sequence, struct wm_ledger_batch *expected);
 enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t node,
-					  uint64_t batch, uint32_t stamp, uint64_t now_ns,
+					  uint64_t batch, uint32_t sequence, uint64_t now_ns,
 					  struct wm_dispatch_receipt *receipt);
 /* After WM_LEDGER_COMPARE: what the comparison said. NEW: done, with the result it
  * agreed with (receipt->wrong_node: whose was another); HELD: two differ, this one is
@@ -125,7 +125,8 @@ enum wm_ledger_verdict wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_
  * many nodes could not by now, 0 if this one was not asked for it or it is done. Another
  * node gets it, or the same where there is no other. */
 uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_t batch,
-			    uint32_t stamp, uint64_t now_ns, struct wm_dispatch_receipt *receipt);
+			    uint32_t sequence, uint64_t now_ns,
+			    struct wm_dispatch_receipt *receipt);
 /* A node that computed wrong was removed: batches of open extents that rest on it
  * are to do again; one a call, until it returns false. *cursor begins as 0. */
 bool wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,

@@ -36,14 +36,14 @@
 #define SILENCE_MAX_SHIFT 4u /* 16 s */
 
 static_assert(WM_FLOW_RING >= 4 * WM_NODE_WINDOW_MAX, "late results stay in the ring");
-static_assert((WM_FLOW_RING & (WM_FLOW_RING - 1)) == 0, "stamps wrap around the ring");
+static_assert((WM_FLOW_RING & (WM_FLOW_RING - 1)) == 0, "sequences wrap around the ring");
 
-static struct wm_flow_entry *entry_of(struct wm_flow *flow, uint32_t stamp)
+static struct wm_flow_entry *entry_of(struct wm_flow *flow, uint32_t sequence)
 {
-	return &flow->ring[stamp % WM_FLOW_RING];
+	return &flow->ring[sequence % WM_FLOW_RING];
 }
 
-/* Stamps wrap; they are compared by distance. */
+/* Sequences wrap; they are compared by distance. */
 static bool is_before(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) < 0;
@@ -86,15 +86,15 @@ bool wm_flow_has_room(const struct wm_flow *flow)
 
 uint32_t wm_flow_send(struct wm_flow *flow, uint64_t token, uint64_t now_ns)
 {
-	uint32_t stamp = flow->next++;
+	uint32_t sequence = flow->next++;
 
 	assert(token != 0 && !(token & TOKEN_LOST));
-	*entry_of(flow, stamp) = (struct wm_flow_entry){ .token = token, .sent_ns = now_ns };
+	*entry_of(flow, sequence) = (struct wm_flow_entry){ .token = token, .sent_ns = now_ns };
 	flow->in_flight++;
 	flow->counters.sent++;
 	if (flow->in_flight >= flow->window)
 		flow->limited = true;
-	return stamp;
+	return sequence;
 }
 
 /* The least round trip of the last 10 to 20 s. */
@@ -236,43 +236,44 @@ static void round_finish(struct wm_flow *flow, uint64_t last_rtt_ns)
 	round_begin(flow);
 }
 
-static bool is_remembered(const struct wm_flow *flow, uint32_t stamp)
+static bool is_remembered(const struct wm_flow *flow, uint32_t sequence)
 {
-	uint32_t age = flow->next - stamp;
+	uint32_t age = flow->next - sequence;
 
 	return age > 0 && age <= WM_FLOW_RING;
 }
 
-uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp)
+uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t sequence)
 {
-	return is_remembered(flow, stamp) ? flow->ring[stamp % WM_FLOW_RING].token & ~TOKEN_LOST
-					  : 0;
+	return is_remembered(flow, sequence)
+		       ? flow->ring[sequence % WM_FLOW_RING].token & ~TOKEN_LOST
+		       : 0;
 }
 
 /* It was declared lost in error: from now on wait as long as would have helped.
  * Where only the timer gave it up, nothing newer is answered yet, and nothing is
  * learned about the order. */
-static void accept_late(struct wm_flow *flow, uint32_t stamp, uint64_t rtt_ns)
+static void accept_late(struct wm_flow *flow, uint32_t sequence, uint64_t rtt_ns)
 {
 	flow->counters.spurious++;
 	time_out(flow, rtt_ns);
-	if (is_before(stamp, flow->newest))
-		flow->reorder = clamp(flow->newest - stamp + 1, flow->reorder, REORDER_MAX);
+	if (is_before(sequence, flow->newest))
+		flow->reorder = clamp(flow->newest - sequence + 1, flow->reorder, REORDER_MAX);
 }
 
-uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
+uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t sequence, uint64_t now_ns)
 {
-	struct wm_flow_entry *entry = entry_of(flow, stamp);
+	struct wm_flow_entry *entry = entry_of(flow, sequence);
 	uint64_t token = entry->token, rtt_ns;
 
-	if (!is_remembered(flow, stamp))
+	if (!is_remembered(flow, sequence))
 		return 0;
 	flow->silent = flow->unable = false;
 	flow->timeouts_in_row = 0;
 	entry->token = 0;
 	rtt_ns = now_ns - entry->sent_ns;
 	if (token & TOKEN_LOST)
-		accept_late(flow, stamp, rtt_ns);
+		accept_late(flow, sequence, rtt_ns);
 	if (token == 0 || token & TOKEN_LOST)
 		return 0;
 
@@ -280,21 +281,21 @@ uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
 	flow->counters.answered++;
 	flow->round_answers++;
 	measure_round_trip(flow, rtt_ns, now_ns);
-	if (is_before(flow->newest, stamp)) {
-		flow->newest = stamp;
-		if (is_before(flow->lost_before, stamp - flow->reorder + 1))
-			flow->lost_before = stamp - flow->reorder + 1;
+	if (is_before(flow->newest, sequence)) {
+		flow->newest = sequence;
+		if (is_before(flow->lost_before, sequence - flow->reorder + 1))
+			flow->lost_before = sequence - flow->reorder + 1;
 	}
 	if (now_ns >= flow->base_renew_ns)
 		base_probe(flow, now_ns);
-	else if (!is_before(stamp, flow->round_end))
+	else if (!is_before(sequence, flow->round_end))
 		round_finish(flow, rtt_ns);
 	return token;
 }
 
-uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t stamp)
+uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t sequence)
 {
-	return flow->ring[stamp % WM_FLOW_RING].sent_ns;
+	return flow->ring[sequence % WM_FLOW_RING].sent_ns;
 }
 
 uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns)
@@ -341,9 +342,9 @@ static uint64_t timeout_ns(const struct wm_flow *flow, uint64_t now_ns)
 	return flow->timeout_ns;
 }
 
-static bool is_overdue(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns)
+static bool is_overdue(struct wm_flow *flow, uint32_t sequence, uint64_t now_ns)
 {
-	return now_ns - entry_of(flow, stamp)->sent_ns >= timeout_ns(flow, now_ns);
+	return now_ns - entry_of(flow, sequence)->sent_ns >= timeout_ns(flow, now_ns);
 }
 
 uint64_t wm_flow_waiting_ns(struct wm_flow *flow, uint64_t now_ns)

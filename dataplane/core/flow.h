@@ -3,14 +3,14 @@
  * The flow of batches to one node: what is in flight, what is lost, how much may
  * be in flight at once.
  *
- * Every batch sent to a node gets the node's next stamp, which its result
- * echoes. Stamps stand in a ring:
+ * Every batch sent to a node gets the node's next sequence, which its result
+ * echoes. Sequences stand in a ring:
  *
  *      answered ......  lost?   in flight .................
- *   ---+----+----+----+----+----+----+----+----+----+----+----> stamps
+ *   ---+----+----+----+----+----+----+----+----+----+----+----> sequences
  *                     ^first              ^newest answered    ^next
  *
- * Loss. A node answers in order, so a stamp that is `reorder` or more behind the
+ * Loss. A node answers in order, so a sequence that is `reorder` or more behind the
  * newest answered one is lost (the idea of RFC 8985, in packets, not time). The
  * distance starts at 3 and grows to what would have waited for a result that was
  * declared lost and arrives after all. The backstop is a timer (RFC 6298, with
@@ -18,7 +18,7 @@
  * and if nothing that was sent later is answered either, everything in flight is
  * lost and the node is silent: it gets nothing until it is heard of. The timer follows
  * what is measured, however slow a kernel is: a result that comes too late tells how long
- * it took, too, since no stamp is ever sent twice.
+ * it took, too, since no sequence is ever sent twice.
  *
  * Window. Delay tells the queue before loss does (Brakmo and Peterson, TCP Vegas,
  * 1995): of w batches in flight, w * (1 - rtt_base / rtt) wait in some queue. Once
@@ -37,7 +37,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Stamps remembered: the window, and as much again for late results. */
+/* Sequences remembered: the window, and as much again for late results. */
 #define WM_FLOW_RING 512u
 
 struct wm_flow_entry {
@@ -51,10 +51,10 @@ struct wm_flow_counters {
 
 struct wm_flow {
 	struct wm_flow_entry ring[WM_FLOW_RING];
-	uint32_t first;	      /* oldest stamp not settled */
-	uint32_t next;	      /* stamp of the next batch */
+	uint32_t first;	      /* oldest sequence not settled */
+	uint32_t next;	      /* sequence of the next batch */
 	uint32_t newest;      /* newest answered */
-	uint32_t lost_before; /* stamps before this are lost if not answered */
+	uint32_t lost_before; /* sequences before this are lost if not answered */
 	uint32_t reorder;
 	uint32_t in_flight;
 
@@ -72,7 +72,7 @@ struct wm_flow {
 	uint64_t base_renew_ns; /* when the next 10 s begin */
 	uint32_t base_window;	/* the window to go back to, 0: not probing */
 
-	/* the round: from one stamp until its answer */
+	/* the round: from one sequence until its answer */
 	uint32_t round_end, round_answers, round_losses;
 	uint64_t round_rtt_ns;
 
@@ -84,21 +84,21 @@ struct wm_flow {
 };
 
 /* window_max: what the node can hold, 1 .. WM_NODE_WINDOW_MAX. queue_target: batches
- * that may wait in queues. The first stamp is taken from `seed`, so that results
+ * that may wait in queues. The first sequence is taken from `seed`, so that results
  * of an earlier life do not fit. */
 void wm_flow_init(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target, uint32_t seed);
 
 /* May another batch be sent now? */
 bool wm_flow_has_room(const struct wm_flow *flow);
-/* Returns the stamp of the batch that is sent now. There is room. */
+/* Returns the sequence of the batch that is sent now. There is room. */
 uint32_t wm_flow_send(struct wm_flow *flow, uint64_t token, uint64_t now_ns);
-/* The token in flight or given up under this stamp, 0 if none; nothing changes. */
-uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t stamp);
-/* The result of `stamp` arrived. Returns the token that was in flight under it,
+/* The token in flight or given up under this sequence, 0 if none; nothing changes. */
+uint64_t wm_flow_look(const struct wm_flow *flow, uint32_t sequence);
+/* The result of `sequence` arrived. Returns the token that was in flight under it,
  * or 0: never sent, answered, or given up. */
-uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t stamp, uint64_t now_ns);
-/* When the batch of that stamp was sent; it is one of the last WM_FLOW_RING. */
-uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t stamp);
+uint64_t wm_flow_accept(struct wm_flow *flow, uint32_t sequence, uint64_t now_ns);
+/* When the batch of that sequence was sent; it is one of the last WM_FLOW_RING. */
+uint64_t wm_flow_sent_ns(const struct wm_flow *flow, uint32_t sequence);
 /* Goes on from *cursor (flow->first at first) to the next token in flight that was
  * sent before before_ns; 0: none. Nothing changes. */
 uint64_t wm_flow_older(const struct wm_flow *flow, uint32_t *cursor, uint64_t before_ns);

@@ -11,7 +11,7 @@ struct __attribute__((packed)) nonce_bytes {
 	uint16_t count;
 	uint64_t batch;
 	uint32_t job;
-	uint32_t stamp;
+	uint32_t sequence;
 	uint32_t inner;
 	uint8_t zero;
 };
@@ -38,7 +38,7 @@ static void make_frame_key(uint8_t frame_key[crypto_onetimeauth_poly1305_KEYBYTE
 		.count = header->count,
 		.batch = header->batch,
 		.job = header->job,
-		.stamp = header->stamp,
+		.sequence = header->sequence,
 		.inner = inner,
 	};
 

@@ -10,10 +10,10 @@
  * it, so two frames of one session share a nonce only if
  *
  *   - they are the same frame: a repetition, which has the same tag anyhow; or
- *   - the same op, job, batch and stamp came twice, with different payloads of the
+ *   - the same op, job, batch and sequence came twice, with different payloads of the
  *     same CRC. What a batch's payload is follows from its place, as long as the
  *     input stays as it is and the node computes right; so that takes such a
- *     failure, on a batch that is sent twice under one stamp, and a CRC of 32 bits
+ *     failure, on a batch that is sent twice under one sequence, and a CRC of 32 bits
  *     that meets by chance. What could be forged then is that one frame.
  *
  * Another session has another key, since its key comes from two fresh nonces of 64

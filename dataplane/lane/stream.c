@@ -479,7 +479,7 @@ bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_he
 		.session = node->session,
 		.batch = send.batch.batch,
 		.job = stream->job->id,
-		.stamp = send.stamp,
+		.sequence = send.sequence,
 	};
 	*map = (struct wm_stream_map){
 		.slot = send.batch.slot,

@@ -128,7 +128,7 @@ static enum wm_drop take_failure(struct wm_stream *stream, const struct wm_wire_
 {
 	struct wm_dispatch_receipt receipt;
 
-	if (wm_dispatch_failed(stream->dispatch, node, header->batch, header->stamp, now_ns,
+	if (wm_dispatch_failed(stream->dispatch, node, header->batch, header->sequence, now_ns,
 			       &receipt) >= FAILED_NODES_MAX)
 		stream_stop(stream, -EILSEQ, WM_LANE_FAILED_COMPUTE, header->batch);
 	return WM_DROP_FAILED;
@@ -142,7 +142,7 @@ static enum wm_drop check_content(struct wm_stream *stream, const struct wm_wire
 	struct wm_ledger_batch expected;
 	const uint8_t *input;
 
-	if (!wm_dispatch_expect(stream->dispatch, node, header->batch, header->stamp, &expected))
+	if (!wm_dispatch_expect(stream->dispatch, node, header->batch, header->sequence, &expected))
 		return WM_DROP_NONE; /* the ledger will say what it is */
 	if (expected.count != header->count)
 		return WM_DROP_BATCH;
@@ -174,7 +174,7 @@ static enum wm_drop take_result(struct wm_stream *stream, const struct kept *res
 {
 	struct wm_dispatch_receipt receipt;
 	enum wm_ledger_verdict verdict = wm_dispatch_result(stream->dispatch, node, header->batch,
-							    header->stamp, now_ns, &receipt);
+							    header->sequence, now_ns, &receipt);
 
 	switch (verdict) {
 	case WM_LEDGER_NEW:

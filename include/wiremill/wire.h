@@ -13,17 +13,17 @@
  *  +--------+--------+-----------------+-----------------------------------+
  *  |                                 batch                                 |  8
  *  +-----------------------------------+-----------------------------------+
- *  |                job                |               stamp               | 16
+ *  |                job                |             sequence              | 16
  *  +-----------------------------------+-----------------------------------+
  *  |              crc32c               |  payload ...                        24
  *  +-----------------------------------+
  *
  * count    MAP, RESULT: elements of output in this batch. A RESULT of 0: the node
- *          could not compute it; batch, job and stamp say which.
+ *          could not compute it; batch, job and sequence say which.
  *          Any other op: bytes of the body.
  * session  the token a node got in its WELCOME; 0 in HELLO.
  * batch    index of the batch in the job; control ops: transfer id.
- * stamp    the sender's, echoed in the result. The controller counts the
+ * sequence the sender's, echoed in the result. The controller counts the
  *          batches it sends to a node in it (see dataplane/core/flow.h).
  * crc32c   CRC32C (RFC 3720 appendix B.4) of these 28 bytes with crc32c = 0,
  *          followed by the payload: it binds a payload to its place.
@@ -41,7 +41,7 @@
  *   | header | payload                    | u8[16] tag|  then padding, if any
  *   +--------+----------------------------+-----------+
  *
- *   nonce  = op | count | batch | job | stamp | inner | 0     1 2 8 4 4 4 1 bytes
+ *   nonce  = op | count | batch | job | sequence | inner | 0  1 2 8 4 4 4 1 bytes
  *   inner  = CRC32C(header with crc32c = 0, payload)
  *   tag    = Poly1305(first 32 bytes of XChaCha20(session's frame key, nonce);
  *                     header with crc32c = 0, payload)
@@ -101,7 +101,7 @@ struct __attribute__((packed)) wm_wire_header {
 	uint32_t session;
 	uint64_t batch;
 	uint32_t job;
-	uint32_t stamp;
+	uint32_t sequence;
 	uint32_t crc32c;
 };
 
@@ -113,7 +113,7 @@ static_assert(offsetof(struct wm_wire_header, count) == 2, "count");
 static_assert(offsetof(struct wm_wire_header, session) == 4, "session");
 static_assert(offsetof(struct wm_wire_header, batch) == 8, "batch");
 static_assert(offsetof(struct wm_wire_header, job) == 16, "job");
-static_assert(offsetof(struct wm_wire_header, stamp) == 20, "stamp");
+static_assert(offsetof(struct wm_wire_header, sequence) == 20, "sequence");
 static_assert(offsetof(struct wm_wire_header, crc32c) == 24, "crc32c");
 /* The structs are read and written in place. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a little-endian host");

@@ -61,17 +61,17 @@ class Forger:
         return (os.urandom(16), seen_tag, self.last_tag, b"")[batch % 4]
 
     def answer(self, frame):
-        version, op, count, session, batch, job, stamp, _ = HEADER.unpack_from(frame, 14)
+        version, op, count, session, batch, job, sequence, _ = HEADER.unpack_from(frame, 14)
         end = 42 + (count + 1) * VECTOR
         payload, seen_tag = frame[42:end], frame[end:end + 16]
         result = xor(payload[:VECTOR], payload[-VECTOR:]).ljust(count * VECTOR, b"\0")
         self.controller.send(frame_of(frame[:6], frame[6:12],
-                                       (version, RESULT, count, session, batch, job, stamp),
+                                       (version, RESULT, count, session, batch, job, sequence),
                                        result, self.tag(batch, seen_tag)))
         self.sent["results"] += 1
         if self.guess and batch % 8 == 0:
             self.to_node.send(frame_of(frame[6:12], frame[:6],
-                                       (version, MAP, count, session, batch, job, stamp),
+                                       (version, MAP, count, session, batch, job, sequence),
                                        bytes(len(payload)), self.tag(batch // 8, seen_tag)))
             self.sent["maps"] += 1
 

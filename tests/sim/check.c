@@ -164,8 +164,8 @@ void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send)
 	sim->tally.sent++;
 	sim->tally.again += send->batch.again;
 	sim_mix(sim, send->batch.batch << 16 ^ send->node);
-	sim_trace(sim, "lane: batch %u to node %u, stamp %u%s", index, send->node, send->stamp,
-		  send->batch.again ? ", again" : "");
+	sim_trace(sim, "lane: batch %u to node %u, sequence %u%s", index, send->node,
+		  send->sequence, send->batch.again ? ", again" : "");
 }
 
 void sim_check_result(struct sim *sim, struct sim_frame *frame, const struct wm_ledger_batch *batch,

@@ -202,8 +202,8 @@ static void answer_old(struct sim_node *node, const struct sim_frame *result)
 		return;
 	frame = copy_of(node, node->old);
 	sim_frame_header(frame)->session = frame->session = result->session;
-	sim_frame_header(frame)->stamp =
-		((const struct wm_wire_header *)(result->data + WM_ETHER_HEADER_BYTES))->stamp;
+	sim_frame_header(frame)->sequence =
+		((const struct wm_wire_header *)(result->data + WM_ETHER_HEADER_BYTES))->sequence;
 	reseal(frame);
 	sim_network_send_up(node->sim, node->index, frame);
 }

@@ -12,10 +12,10 @@ bool __real_wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns,
 bool __wrap_wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns,
 			     struct wm_dispatch_send *send);
 enum wm_ledger_verdict __real_wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t node,
-						 uint64_t batch, uint32_t stamp, uint64_t now_ns,
+						 uint64_t batch, uint32_t sequence, uint64_t now_ns,
 						 struct wm_dispatch_receipt *receipt);
 enum wm_ledger_verdict __wrap_wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t node,
-						 uint64_t batch, uint32_t stamp, uint64_t now_ns,
+						 uint64_t batch, uint32_t sequence, uint64_t now_ns,
 						 struct wm_dispatch_receipt *receipt);
 enum wm_ledger_verdict __real_wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_t node,
 						  enum wm_opinion opinion,
@@ -30,9 +30,9 @@ bool __wrap_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node
 void __real_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __wrap_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __real_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-				 uint32_t stamp_seed);
+				 uint32_t sequence_seed);
 void __wrap_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-				 uint32_t stamp_seed);
+				 uint32_t sequence_seed);
 void __real_wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 void __wrap_wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 void __real_wm_progress_synced(struct wm_progress *progress);
@@ -63,12 +63,12 @@ static const uint8_t *received(struct sim *sim)
 }
 
 enum wm_ledger_verdict __wrap_wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t node,
-						 uint64_t batch, uint32_t stamp, uint64_t now_ns,
+						 uint64_t batch, uint32_t sequence, uint64_t now_ns,
 						 struct wm_dispatch_receipt *receipt)
 {
 	struct sim *sim = sim_current;
 	enum wm_ledger_verdict verdict =
-		__real_wm_dispatch_result(dispatch, node, batch, stamp, now_ns, receipt);
+		__real_wm_dispatch_result(dispatch, node, batch, sequence, now_ns, receipt);
 
 	sim_trace(sim, "lane: result of batch %llu from member %u: verdict %d",
 		  (unsigned long long)batch, node, verdict);
@@ -113,12 +113,12 @@ bool __wrap_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node
 
 /* ---- nodes ----------------------------------------------------------------------- */
 
-/* The session seeds the stamps: with that, old results do not fit either. */
+/* The session seeds the sequences: with that, old results do not fit either. */
 void __wrap_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-				 uint32_t stamp_seed)
+				 uint32_t sequence_seed)
 {
 	__real_wm_dispatch_node_add(dispatch, node, window_max,
-				    sim_bug == SIM_BUG_NO_SESSION ? 1 : stamp_seed);
+				    sim_bug == SIM_BUG_NO_SESSION ? 1 : sequence_seed);
 	sim_lane_set_member(sim_current, node, true);
 }
 

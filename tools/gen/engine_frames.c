@@ -65,7 +65,7 @@ static struct rte_mbuf *begin_frame(struct wm_engine *engine, const struct wm_tr
 		.session = send->session,
 		.batch = send->sequence,
 		.job = send->run,
-		.stamp = send->stamp,
+		.sequence = send->batch_sequence,
 	};
 	return frame;
 }
@@ -146,7 +146,7 @@ static struct wm_traffic_arrival arrival_of(const struct wm_engine *engine,
 		.session = header->session,
 		.run = header->job,
 		.sequence = header->batch,
-		.stamp = header->stamp,
+		.batch_sequence = header->sequence,
 	};
 
 	memcpy(arrival.mac, wm_engine_ether(frame)->source, sizeof(arrival.mac));

@@ -244,12 +244,12 @@ static bool still_sends(struct wm_traffic *traffic, uint64_t now_ns)
 static bool has_room(struct wm_traffic *traffic, struct wm_traffic_target *target, uint64_t now_ns)
 {
 	if (traffic->config.window == 0 ||
-	    target->stamp - target->answered < traffic->config.window)
+	    target->batch_sequence - target->answered < traffic->config.window)
 		return true;
 	if (now_ns < target->progress_ns + STALL_NS)
 		return false;
 	traffic->stalls++;
-	target->answered = target->stamp;
+	target->answered = target->batch_sequence;
 	return true;
 }
 
@@ -268,19 +268,19 @@ static struct wm_traffic_target *target_with_room(struct wm_traffic *traffic, ui
 static void take_turn(struct wm_traffic *traffic, struct wm_traffic_target *target,
 		      struct wm_traffic_send *send, uint64_t now_ns)
 {
-	if (target->stamp == target->answered)
+	if (target->batch_sequence == target->answered)
 		target->progress_ns = now_ns;
 	send->mac = target->address.mac;
 	send->session = target->address.session;
 	send->run = traffic->config.run;
-	send->stamp = target->stamp++;
+	send->batch_sequence = target->batch_sequence++;
 	send->flow = (uint16_t)target->flow;
 	send->sequence = target->next[target->flow]++;
 	send->bytes = (uint16_t)traffic->bytes;
 	send->elements = (uint16_t)traffic->elements;
 	if (target->times)
-		target->times[send->stamp % WM_TRAFFIC_TIMES] =
-			(struct wm_traffic_time){ send->stamp, send->intended_ns };
+		target->times[send->batch_sequence % WM_TRAFFIC_TIMES] =
+			(struct wm_traffic_time){ send->batch_sequence, send->intended_ns };
 	if (++target->flow == traffic->config.flows)
 		target->flow = 0;
 	if (++traffic->target == traffic->target_count)
@@ -408,11 +408,11 @@ static struct wm_traffic_target *sender_of(struct wm_traffic *traffic,
 }
 
 /* The window moves: what was sent before the frame that is answered is not in flight. */
-static void answer(struct wm_traffic_target *target, uint32_t stamp, uint64_t now_ns)
+static void answer(struct wm_traffic_target *target, uint32_t batch_sequence, uint64_t now_ns)
 {
-	if ((int32_t)(stamp - target->answered) < 0)
+	if ((int32_t)(batch_sequence - target->answered) < 0)
 		return;
-	target->answered = stamp + 1;
+	target->answered = batch_sequence + 1;
 	target->progress_ns = now_ns;
 }
 
@@ -432,8 +432,8 @@ static void record_latency(struct wm_traffic_target *target,
 	uint64_t intended_ns = arrival->intended_ns;
 
 	if (target->times) {
-		time = &target->times[arrival->stamp % WM_TRAFFIC_TIMES];
-		if (time->stamp != arrival->stamp)
+		time = &target->times[arrival->batch_sequence % WM_TRAFFIC_TIMES];
+		if (time->batch_sequence != arrival->batch_sequence)
 			return; /* overtaken by 1023 others */
 		intended_ns = time->intended_ns;
 	}
@@ -500,7 +500,7 @@ enum wm_drop wm_traffic_arrived(struct wm_traffic *traffic,
 		return WM_DROP_DUPLICATE;
 	if (!finds_sources(&traffic->config)) {
 		record_latency(target, arrival);
-		answer(target, arrival->stamp, arrival->now_ns);
+		answer(target, arrival->batch_sequence, arrival->now_ns);
 	}
 	return WM_DROP_NONE;
 }

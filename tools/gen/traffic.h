@@ -60,7 +60,7 @@ struct wm_traffic_address {
 #define WM_TRAFFIC_TIMES 1024u
 
 struct wm_traffic_time {
-	uint32_t stamp;
+	uint32_t batch_sequence;
 	uint64_t intended_ns;
 };
 
@@ -105,13 +105,13 @@ struct wm_traffic_target {
 	struct wm_histogram *latency; /* from when a frame should have left; NULL: sources */
 	struct wm_sequence *flows;
 	uint64_t *next;		       /* of each flow: the number of its next frame */
-	struct wm_traffic_time *times; /* of stamps, with a kernel */
+	struct wm_traffic_time *times; /* of sequences, with a kernel */
 	uint32_t flow;		       /* whose turn it is */
 	uint32_t run;		       /* of a source: the run that it sends */
-	/* stamps */
-	uint32_t stamp;	      /* of the next frame */
-	uint32_t answered;    /* all below are answered or lost */
-	uint64_t progress_ns; /* when `answered` last moved, or nothing was in flight */
+	/* sequences */
+	uint32_t batch_sequence; /* of the next frame */
+	uint32_t answered;	 /* all below are answered or lost */
+	uint64_t progress_ns;	 /* when `answered` last moved, or nothing was in flight */
 };
 
 struct wm_traffic {
@@ -143,7 +143,7 @@ struct wm_traffic_send {
 	const uint8_t *mac;	 /* NULL: the recorded one */
 	const uint8_t *recorded; /* the frame itself, of a capture; NULL: none */
 	uint32_t recorded_bytes;
-	uint32_t session, run, stamp;
+	uint32_t session, run, batch_sequence;
 	uint64_t sequence, intended_ns;
 	uint16_t flow;
 	uint16_t bytes;
@@ -154,7 +154,7 @@ struct wm_traffic_send {
 struct wm_traffic_arrival {
 	uint8_t mac[WM_ETHER_ADDR_BYTES]; /* of who sent it */
 	uint16_t flow;
-	uint32_t session, run, stamp, bytes;
+	uint32_t session, run, batch_sequence, bytes;
 	uint64_t sequence, intended_ns, now_ns;
 };
 

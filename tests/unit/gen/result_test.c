@@ -125,7 +125,7 @@ static struct wm_traffic *half_answered(void)
 		const struct wm_traffic_arrival arrival = {
 			.mac = { 2, 0, 0, 0, 0, send.mac[5] },
 			.session = send.session,
-			.stamp = send.stamp,
+			.batch_sequence = send.batch_sequence,
 			.sequence = send.sequence,
 			.bytes = 64,
 			.intended_ns = send.intended_ns,

@@ -44,7 +44,7 @@ static struct wm_traffic_arrival answer_to(const struct wm_traffic_send *send, u
 		.flow = send->flow,
 		.session = send->session,
 		.run = send->run,
-		.stamp = send->stamp,
+		.batch_sequence = send->batch_sequence,
 		.bytes = send->bytes,
 		.sequence = send->sequence,
 		.intended_ns = send->intended_ns,
@@ -89,7 +89,7 @@ static void targets_take_turns_and_flows_within_them(void)
 		CU_ASSERT_EQUAL(sends[i].session, nodes[i % 2].session);
 		CU_ASSERT_EQUAL(sends[i].flow, i / 2 % 2);
 		CU_ASSERT_EQUAL(sends[i].sequence, i / 4);
-		CU_ASSERT_EQUAL(sends[i].stamp, i / 2);
+		CU_ASSERT_EQUAL(sends[i].batch_sequence, i / 2);
 	}
 	wm_traffic_destroy(&traffic);
 	CU_ASSERT_PTR_NULL(traffic);
@@ -266,7 +266,7 @@ static void latency_counts_from_when_a_frame_should_have_left(void)
 	wm_traffic_destroy(&traffic);
 }
 
-static void a_result_is_timed_by_its_stamp(void)
+static void a_result_is_timed_by_its_batch_sequence(void)
 {
 	struct wm_traffic_config config = config_of(WM_TRAFFIC_ROUNDTRIP);
 	struct wm_traffic_arrival arrival;
@@ -453,7 +453,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(each_frame_is_lost_or_received_once),
 	WM_TEST(what_was_never_sent_is_not_counted),
 	WM_TEST(latency_counts_from_when_a_frame_should_have_left),
-	WM_TEST(a_result_is_timed_by_its_stamp),
+	WM_TEST(a_result_is_timed_by_its_batch_sequence),
 	WM_TEST(a_receiver_tells_sources_apart),
 	WM_TEST(more_sources_than_there_is_room_for_are_strangers),
 	WM_TEST(a_round_trip_is_over_when_all_is_back_and_no_copy_follows),

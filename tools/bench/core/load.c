@@ -127,7 +127,7 @@ static struct wm_wire_header header_of(const struct load *load, const struct wm_
 		.count = (uint16_t)send->batch.count,
 		.session = send->node,
 		.batch = send->batch.batch,
-		.stamp = send->stamp,
+		.sequence = send->sequence,
 	};
 
 	if (load->config.frames)
@@ -191,8 +191,9 @@ static enum wm_ledger_verdict judge(struct load *load, const struct answer *answ
 				    struct wm_dispatch_receipt *receipt)
 {
 	const struct wm_dispatch_send *send = &answer->send;
-	enum wm_ledger_verdict verdict = wm_dispatch_result(
-		load->dispatch, send->node, send->batch.batch, send->stamp, load->now_ns, receipt);
+	enum wm_ledger_verdict verdict = wm_dispatch_result(load->dispatch, send->node,
+							    send->batch.batch, send->sequence,
+							    load->now_ns, receipt);
 
 	if (verdict != WM_LEDGER_COMPARE)
 		return verdict;
@@ -210,7 +211,7 @@ static void receive_one(struct load *load)
 		return;
 	load->head++;
 	check_frame(load, &answer->header);
-	if (!wm_dispatch_expect(load->dispatch, send->node, send->batch.batch, send->stamp,
+	if (!wm_dispatch_expect(load->dispatch, send->node, send->batch.batch, send->sequence,
 				&expected))
 		return;
 	if (judge(load, answer, &receipt) != WM_LEDGER_NEW)

@@ -16,7 +16,7 @@ static const struct wm_wire_header header = {
 	.session = 0x3333,
 	.batch = 7,
 	.job = 9,
-	.stamp = 11,
+	.sequence = 11,
 };
 static const struct wm_auth_bond bond = {
 	.use = WM_AUTH_SESSION,

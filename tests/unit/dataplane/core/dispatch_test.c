@@ -172,7 +172,7 @@ static void the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s(void)
 	}
 }
 
-static void a_node_may_die_and_come_back_with_other_stamps(void)
+static void a_node_may_die_and_come_back_with_other_sequences(void)
 {
 	config = rack_of(3, 4000);
 	config.node[1].die_ns = 100 * MS;
@@ -548,7 +548,7 @@ static void nodes_are_served_as_many_batches_in_turn_as_may_wait_on_their_way(vo
 		}
 		for (unsigned i = 0; i < 12; i++)
 			wm_dispatch_result(dispatch, sends[i].node, sends[i].batch.batch,
-					   sends[i].stamp, round * MS + US, &receipt);
+					   sends[i].sequence, round * MS + US, &receipt);
 	}
 	wm_dispatch_destroy(&dispatch);
 }
@@ -563,9 +563,9 @@ static void a_node_waits_until_half_its_window_is_free(void)
 	for (unsigned i = 0; i < 4; i++)
 		CU_ASSERT_TRUE_FATAL(wm_dispatch_next(dispatch, 0, &sends[i]));
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &sends[4]));
-	wm_dispatch_result(dispatch, 0, sends[0].batch.batch, sends[0].stamp, US, &receipt);
+	wm_dispatch_result(dispatch, 0, sends[0].batch.batch, sends[0].sequence, US, &receipt);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, US, &sends[4]));
-	wm_dispatch_result(dispatch, 0, sends[1].batch.batch, sends[1].stamp, US, &receipt);
+	wm_dispatch_result(dispatch, 0, sends[1].batch.batch, sends[1].sequence, US, &receipt);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, US, &sends[4]));
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, US, &sends[4]));
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, US, &sends[4]));
@@ -579,17 +579,19 @@ static void expect_knows_what_is_in_flight_and_refuses_nonsense(void)
 	struct wm_dispatch_send send;
 
 	wm_dispatch_next(dispatch, 0, &send);
-	CU_ASSERT_TRUE(wm_dispatch_expect(dispatch, 0, send.batch.batch, send.stamp, &expected));
+	CU_ASSERT_TRUE(wm_dispatch_expect(dispatch, 0, send.batch.batch, send.sequence, &expected));
 	CU_ASSERT_EQUAL(expected.token, send.batch.token);
 	CU_ASSERT_EQUAL(expected.count, 10);
 	/* Nobody answers for what another node was sent. */
 	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 1, send.batch.batch, 77, &expected));
-	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 1, send.batch.batch, send.stamp, &expected));
+	CU_ASSERT_FALSE(
+		wm_dispatch_expect(dispatch, 1, send.batch.batch, send.sequence, &expected));
 
-	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, 40, send.stamp, &expected));
-	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, 80, send.stamp, &expected));
-	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, UINT64_MAX, send.stamp, &expected));
-	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 3, 0, send.stamp, &expected)); /* no member */
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, 40, send.sequence, &expected));
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, 80, send.sequence, &expected));
+	CU_ASSERT_FALSE(wm_dispatch_expect(dispatch, 0, UINT64_MAX, send.sequence, &expected));
+	CU_ASSERT_FALSE(
+		wm_dispatch_expect(dispatch, 3, 0, send.sequence, &expected)); /* no member */
 	wm_dispatch_destroy(&dispatch);
 }
 
@@ -600,20 +602,20 @@ static void a_result_of_no_member_or_of_a_batch_never_sent_is_unknown(void)
 	struct wm_dispatch_send send;
 
 	wm_dispatch_next(dispatch, 0, &send);
-	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 3, 0, send.stamp, 10, &receipt),
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 3, 0, send.sequence, 10, &receipt),
 			WM_LEDGER_UNKNOWN);
 	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 20, 99, 10, &receipt), WM_LEDGER_UNKNOWN);
 	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->unknown, 2);
-	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.stamp, 10, &receipt),
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.sequence, 10, &receipt),
 			WM_LEDGER_NEW);
 	CU_ASSERT_EQUAL(receipt.batch.token, send.batch.token);
-	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.stamp, 10, &receipt),
+	CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, 0, 0, send.sequence, 10, &receipt),
 			WM_LEDGER_DUPLICATE);
 	wm_dispatch_destroy(&dispatch);
 }
 
 /* Such a node is broken; the job must end nevertheless. */
-static void a_result_under_another_stamp_does_not_strand_that_stamps_batch(void)
+static void a_result_under_another_sequence_does_not_strand_that_sequences_batch(void)
 {
 	struct wm_dispatch *dispatch = dispatch_start(1);
 	struct wm_dispatch_receipt receipt;
@@ -622,7 +624,7 @@ static void a_result_under_another_stamp_does_not_strand_that_stamps_batch(void)
 	wm_dispatch_next(dispatch, 0, &first);
 	wm_dispatch_next(dispatch, 0, &second);
 	CU_ASSERT_EQUAL(
-		wm_dispatch_result(dispatch, 0, second.batch.batch, first.stamp, 10, &receipt),
+		wm_dispatch_result(dispatch, 0, second.batch.batch, first.sequence, 10, &receipt),
 		WM_LEDGER_UNKNOWN);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 20, &third));
 	CU_ASSERT_EQUAL(third.batch.batch, first.batch.batch);
@@ -663,7 +665,7 @@ static void a_lone_node_with_an_audit_is_stuck_until_another_joins(void)
 	do {
 		CU_ASSERT_FALSE(wm_dispatch_is_stuck(dispatch));
 		CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, send.node, send.batch.batch,
-						   send.stamp, MS, &receipt),
+						   send.sequence, MS, &receipt),
 				WM_LEDGER_HELD);
 	} while (wm_dispatch_next(dispatch, MS, &send));
 	CU_ASSERT_TRUE(wm_dispatch_is_stuck(dispatch));
@@ -708,13 +710,13 @@ static void failures_count_only_from_who_was_asked(void)
 
 	wm_dispatch_next(dispatch, 0, &send);
 	CU_ASSERT_EQUAL(send.node, 0);
-	for (uint32_t stamp = 0; stamp < 2000; stamp++) {
-		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 1, 0, stamp, 1, &receipt), 0);
-		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 7, stamp + 1, 1, &receipt), 0);
+	for (uint32_t sequence = 0; sequence < 2000; sequence++) {
+		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 1, 0, sequence, 1, &receipt), 0);
+		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 7, sequence + 1, 1, &receipt), 0);
 	}
-	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.stamp, 1, &receipt), 1);
-	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.stamp, 1, &receipt), 0);
-	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 3, 0, send.stamp, 1, &receipt), 0);
+	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.sequence, 1, &receipt), 1);
+	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 0, 0, send.sequence, 1, &receipt), 0);
+	CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 3, 0, send.sequence, 1, &receipt), 0);
 	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->failed, 1);
 	/* The other one gets it, and the first nothing before it is heard of. */
 	while (wm_dispatch_next(dispatch, 2, &send))
@@ -725,7 +727,7 @@ static void failures_count_only_from_who_was_asked(void)
 	wm_dispatch_destroy(&dispatch);
 }
 
-/* All that a member can say: any batch, any stamp, result or failure. */
+/* All that a member can say: any batch, any sequence, result or failure. */
 static void a_flood_of_answers_to_nothing_changes_nothing(void)
 {
 	struct wm_dispatch *dispatch = dispatch_start(2);
@@ -739,16 +741,16 @@ static void a_flood_of_answers_to_nothing_changes_nothing(void)
 		sent++;
 	for (unsigned i = 0; i < 100000; i++) {
 		uint64_t batch = wm_random_below(&random, 90);
-		uint32_t stamp = 500 + wm_random_below(&random, 400);
+		uint32_t sequence = 500 + wm_random_below(&random, 400);
 		enum wm_ledger_verdict verdict =
-			wm_dispatch_result(dispatch, 1, batch, stamp, 1, &receipt);
+			wm_dispatch_result(dispatch, 1, batch, sequence, 1, &receipt);
 
 		CU_ASSERT_TRUE(verdict == WM_LEDGER_UNKNOWN || verdict == WM_LEDGER_DUPLICATE);
-		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 1, batch, stamp, 1, &receipt), 0);
+		CU_ASSERT_EQUAL(wm_dispatch_failed(dispatch, 1, batch, sequence, 1, &receipt), 0);
 	}
 	for (unsigned i = 0; i < sent; i++)
 		CU_ASSERT_EQUAL(wm_dispatch_result(dispatch, sends[i].node, sends[i].batch.batch,
-						   sends[i].stamp, 2, &receipt),
+						   sends[i].sequence, 2, &receipt),
 				WM_LEDGER_HELD);
 	wm_dispatch_destroy(&dispatch);
 }
@@ -834,7 +836,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_line_is_full_though_answers_take_2_ms),
 	WM_TEST(window_max_holds_for_each_node),
 	WM_TEST(the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s),
-	WM_TEST(a_node_may_die_and_come_back_with_other_stamps),
+	WM_TEST(a_node_may_die_and_come_back_with_other_sequences),
 	WM_TEST(all_nodes_but_one_may_die),
 	WM_TEST(a_removed_node_gets_nothing_more_and_leaves_nothing_behind),
 	WM_TEST(stalls_that_are_not_deaths_are_survived),
@@ -864,7 +866,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_node_waits_until_half_its_window_is_free),
 	WM_TEST(expect_knows_what_is_in_flight_and_refuses_nonsense),
 	WM_TEST(a_result_of_no_member_or_of_a_batch_never_sent_is_unknown),
-	WM_TEST(a_result_under_another_stamp_does_not_strand_that_stamps_batch),
+	WM_TEST(a_result_under_another_sequence_does_not_strand_that_sequences_batch),
 	WM_TEST(a_removed_nodes_batches_are_sent_to_others_at_once),
 	WM_TEST(a_lone_node_with_an_audit_is_stuck_until_another_joins),
 	WM_TEST(a_silent_node_is_not_alive_until_it_is_heard_of),

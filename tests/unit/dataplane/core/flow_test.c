@@ -41,9 +41,9 @@ static unsigned lost_count(struct wm_flow *flow)
 	return count;
 }
 
-/* ---- stamps ------------------------------------------------------------------ */
+/* ---- sequences ------------------------------------------------------------------ */
 
-static void an_answer_gives_back_the_token_of_its_stamp_once(void)
+static void an_answer_gives_back_the_token_of_its_sequence_once(void)
 {
 	struct wm_flow flow = flow_with(3, 100);
 
@@ -58,31 +58,31 @@ static void an_answer_gives_back_the_token_of_its_stamp_once(void)
 	CU_ASSERT_EQUAL(lost_count(&flow), 0);
 }
 
-static void stamps_never_sent_or_long_gone_give_nothing(void)
+static void sequences_never_sent_or_long_gone_give_nothing(void)
 {
-	static const uint32_t stamps[] = { 99, 103, 100 + WM_FLOW_RING, 100 - WM_FLOW_RING,
-					   100 + (1u << 31) };
+	static const uint32_t sequences[] = { 99, 103, 100 + WM_FLOW_RING, 100 - WM_FLOW_RING,
+					      100 + (1u << 31) };
 	struct wm_flow flow = flow_with(3, 100);
 
 	for (unsigned i = 0; i < 5; i++) {
-		CU_ASSERT_EQUAL(wm_flow_look(&flow, stamps[i]), 0);
-		CU_ASSERT_EQUAL(wm_flow_accept(&flow, stamps[i], 10), 0);
+		CU_ASSERT_EQUAL(wm_flow_look(&flow, sequences[i]), 0);
+		CU_ASSERT_EQUAL(wm_flow_accept(&flow, sequences[i], 10), 0);
 	}
 	CU_ASSERT_EQUAL(flow.in_flight, 3);
 	CU_ASSERT_EQUAL(lost_count(&flow), 0);
 }
 
-static void stamps_wrap_around_in_silence(void)
+static void sequences_wrap_around_in_silence(void)
 {
 	struct wm_flow flow = flow_of(8, UINT32_MAX - 5);
 
 	for (uint64_t token = 1; token < 5000; token += 2) {
-		uint32_t stamp = wm_flow_send(&flow, token, token);
+		uint32_t sequence = wm_flow_send(&flow, token, token);
 		uint32_t other = wm_flow_send(&flow, token + 1, token);
 
-		CU_ASSERT_EQUAL(other, stamp + 1);
+		CU_ASSERT_EQUAL(other, sequence + 1);
 		CU_ASSERT_EQUAL(wm_flow_accept(&flow, other, token + 1), token + 1);
-		CU_ASSERT_EQUAL(wm_flow_accept(&flow, stamp, token + 1), token);
+		CU_ASSERT_EQUAL(wm_flow_accept(&flow, sequence, token + 1), token);
 		CU_ASSERT_EQUAL(wm_flow_next_lost(&flow), 0);
 	}
 	CU_ASSERT_EQUAL(flow.counters.lost, 0);
@@ -133,8 +133,8 @@ static void a_late_result_widens_the_distance_to_what_it_needed(void)
 {
 	struct wm_flow flow = flow_with(40, 0);
 
-	for (uint32_t stamp = 1; stamp <= 10; stamp++)
-		wm_flow_accept(&flow, stamp, 50);
+	for (uint32_t sequence = 1; sequence <= 10; sequence++)
+		wm_flow_accept(&flow, sequence, 50);
 	CU_ASSERT_EQUAL(wm_flow_next_lost(&flow), 1);
 	CU_ASSERT_EQUAL(wm_flow_look(&flow, 0), 1); /* its token is still known */
 	CU_ASSERT_EQUAL(wm_flow_accept(&flow, 0, 60), 0);
@@ -143,8 +143,8 @@ static void a_late_result_widens_the_distance_to_what_it_needed(void)
 	CU_ASSERT_EQUAL(flow.counters.spurious, 1);
 
 	/* The same disorder again: 11 comes after 12 to 21. */
-	for (uint32_t stamp = 12; stamp <= 21; stamp++)
-		wm_flow_accept(&flow, stamp, 70);
+	for (uint32_t sequence = 12; sequence <= 21; sequence++)
+		wm_flow_accept(&flow, sequence, 70);
 	CU_ASSERT_EQUAL(wm_flow_next_lost(&flow), 0);
 	CU_ASSERT_EQUAL(wm_flow_accept(&flow, 11, 80), 12);
 }
@@ -153,8 +153,8 @@ static void the_distance_stays_bounded(void)
 {
 	struct wm_flow flow = flow_with(128, 0);
 
-	for (uint32_t stamp = 1; stamp < 120; stamp++)
-		wm_flow_accept(&flow, stamp, 500);
+	for (uint32_t sequence = 1; sequence < 120; sequence++)
+		wm_flow_accept(&flow, sequence, 500);
 	lost_count(&flow);
 	wm_flow_accept(&flow, 0, 600);
 	CU_ASSERT_TRUE(flow.reorder <= WM_NODE_WINDOW_MAX / 2);
@@ -166,8 +166,8 @@ static void results_that_were_only_late_teach_nothing_about_the_order(void)
 
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, 2000 * MS));
 	CU_ASSERT_EQUAL(lost_count(&flow), 30);
-	for (uint32_t stamp = 0; stamp < 30; stamp++)
-		wm_flow_accept(&flow, stamp, 2100 * MS);
+	for (uint32_t sequence = 0; sequence < 30; sequence++)
+		wm_flow_accept(&flow, sequence, 2100 * MS);
 	CU_ASSERT_EQUAL(flow.counters.spurious, 30);
 	CU_ASSERT_EQUAL(flow.reorder, 3);
 	CU_ASSERT_FALSE(flow.silent);
@@ -183,10 +183,10 @@ static unsigned timeout_ms(uint64_t rtt_ns, unsigned samples)
 	unsigned ms = 0;
 
 	for (unsigned i = 0; i < samples; i++) {
-		uint32_t stamp = wm_flow_send(&flow, 1, now_ns);
+		uint32_t sequence = wm_flow_send(&flow, 1, now_ns);
 
 		now_ns += rtt_ns;
-		wm_flow_accept(&flow, stamp, now_ns);
+		wm_flow_accept(&flow, sequence, now_ns);
 	}
 	wm_flow_send(&flow, 1, now_ns);
 	while (!wm_flow_expire(&flow, now_ns + ms * MS) && ms < 10000)
@@ -209,20 +209,20 @@ static void a_result_that_comes_too_late_teaches_how_long_to_wait(void)
 {
 	struct wm_flow flow = flow_of(8, 0);
 	uint64_t now_ns = 3000 * MS;
-	uint32_t stamp = wm_flow_send(&flow, 1, 0);
+	uint32_t sequence = wm_flow_send(&flow, 1, 0);
 
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, 600 * MS));
 	lost_count(&flow);
 	CU_ASSERT_FALSE(wm_flow_answers(&flow));
 	wm_flow_hear(&flow, false, 1000 * MS);
 	CU_ASSERT_FALSE(wm_flow_answers(&flow)); /* a beat is no answer */
-	CU_ASSERT_EQUAL(wm_flow_accept(&flow, stamp, now_ns), 0);
+	CU_ASSERT_EQUAL(wm_flow_accept(&flow, sequence, now_ns), 0);
 	CU_ASSERT_TRUE(wm_flow_answers(&flow));
 	for (unsigned i = 0; i < 20; i++) {
-		stamp = wm_flow_send(&flow, 1, now_ns);
+		sequence = wm_flow_send(&flow, 1, now_ns);
 		now_ns += 3000 * MS;
 		CU_ASSERT_FALSE(wm_flow_expire(&flow, now_ns));
-		CU_ASSERT_EQUAL(wm_flow_accept(&flow, stamp, now_ns), 1);
+		CU_ASSERT_EQUAL(wm_flow_accept(&flow, sequence, now_ns), 1);
 	}
 	CU_ASSERT_EQUAL(flow.counters.timeouts, 1);
 	/* Dead, it is noticed within well under three times that. */
@@ -375,7 +375,7 @@ struct link {
 	uint64_t random;
 	uint32_t loss; /* in a million */
 	struct {
-		uint32_t stamp;
+		uint32_t sequence;
 		uint64_t at_ns;
 	} answers[ANSWERS_MAX];
 	uint32_t head, tail;
@@ -395,14 +395,14 @@ static void link_init(struct link *link, uint64_t frame_ns, uint64_t delay_ns, u
 static void link_send(struct link *link)
 {
 	while (wm_flow_has_room(&link->flow)) {
-		uint32_t stamp = wm_flow_send(&link->flow, ++link->sent, link->now_ns);
+		uint32_t sequence = wm_flow_send(&link->flow, ++link->sent, link->now_ns);
 
 		if (link->loss && wm_random_below(&link->random, 1000000) < link->loss)
 			continue;
 		if (link->free_ns < link->now_ns)
 			link->free_ns = link->now_ns;
 		link->free_ns += link->frame_ns;
-		link->answers[link->tail % ANSWERS_MAX].stamp = stamp;
+		link->answers[link->tail % ANSWERS_MAX].sequence = sequence;
 		link->answers[link->tail++ % ANSWERS_MAX].at_ns = link->free_ns + link->delay_ns;
 	}
 	if (link->flow.in_flight > link->in_flight_most)
@@ -422,7 +422,7 @@ static void link_answer(struct link *link)
 {
 	link->now_ns = link->answers[link->head % ANSWERS_MAX].at_ns;
 	link->answered += wm_flow_accept(&link->flow,
-					 link->answers[link->head++ % ANSWERS_MAX].stamp,
+					 link->answers[link->head++ % ANSWERS_MAX].sequence,
 					 link->now_ns) != 0;
 	lost_count(&link->flow);
 }
@@ -707,9 +707,9 @@ static void every_token_is_answered_or_lost_exactly_once_whatever_happens(void)
 }
 
 static const struct wm_test tests[] = {
-	WM_TEST(an_answer_gives_back_the_token_of_its_stamp_once),
-	WM_TEST(stamps_never_sent_or_long_gone_give_nothing),
-	WM_TEST(stamps_wrap_around_in_silence),
+	WM_TEST(an_answer_gives_back_the_token_of_its_sequence_once),
+	WM_TEST(sequences_never_sent_or_long_gone_give_nothing),
+	WM_TEST(sequences_wrap_around_in_silence),
 	WM_TEST(loss_is_seen_across_the_wrap),
 	WM_TEST(a_batch_three_behind_the_newest_answer_is_lost),
 	WM_TEST(a_gap_reports_exactly_what_is_missing),

@@ -112,7 +112,7 @@ static void encode_batch(const struct golden *golden, uint8_t op, const uint8_t 
 					   .session = 0x5e551071,
 					   .batch = 0x0102030405060708,
 					   .job = 0x10b,
-					   .stamp = 0xfffffffe };
+					   .sequence = 0xfffffffe };
 	header->crc32c = wm_frame_crc_add(wm_frame_crc(header), payload, payload_bytes);
 	memcpy(frame + WM_FRAME_HEADER_BYTES, payload, payload_bytes);
 
@@ -141,7 +141,7 @@ static void a_result_frame_encodes_to_the_golden_bytes(void)
 
 static void a_control_frame_encodes_to_the_golden_bytes(void)
 {
-	struct wm_wire_header header = { .op = WM_OP_HELLO, .batch = 0x1d, .stamp = 3 };
+	struct wm_wire_header header = { .op = WM_OP_HELLO, .batch = 0x1d, .sequence = 3 };
 	uint8_t frame[FRAME_BYTES_MAX];
 	size_t len = wm_frame_encode_control(frame, sizeof(frame), broadcast, node, &header,
 					     hello_body, sizeof(hello_body));
@@ -161,7 +161,7 @@ static void a_golden_map_frame_decodes_to_its_fields(void)
 	CU_ASSERT_EQUAL(header->session, 0x5e551071);
 	CU_ASSERT_EQUAL(header->batch, 0x0102030405060708);
 	CU_ASSERT_EQUAL(header->job, 0x10b);
-	CU_ASSERT_EQUAL(header->stamp, 0xfffffffe);
+	CU_ASSERT_EQUAL(header->sequence, 0xfffffffe);
 }
 
 static void a_golden_result_frame_is_accepted(void)
@@ -179,7 +179,7 @@ static void a_golden_control_frame_decodes_to_its_body(void)
 			      WM_DROP_NONE);
 	CU_ASSERT_EQUAL(header.op, WM_OP_HELLO);
 	CU_ASSERT_EQUAL(header.batch, 0x1d);
-	CU_ASSERT_EQUAL(header.stamp, 3);
+	CU_ASSERT_EQUAL(header.sequence, 3);
 	CU_ASSERT_EQUAL_FATAL(header.count, sizeof(hello_body));
 	CU_ASSERT_PTR_EQUAL(body, hello.bytes + WM_FRAME_HEADER_BYTES);
 	CU_ASSERT_EQUAL(memcmp(body, hello_body, sizeof(hello_body)), 0);

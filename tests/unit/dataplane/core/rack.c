@@ -31,7 +31,7 @@ enum event_kind {
 
 struct frame {
 	uint64_t batch;
-	uint32_t stamp, count; /* count 0: could not */
+	uint32_t sequence, count; /* count 0: could not */
 	uint32_t value;
 };
 
@@ -287,7 +287,7 @@ static void lane_send(struct rack *rack)
 
 	while (wm_dispatch_next(rack->dispatch, rack->now_ns, &send)) {
 		struct frame frame = { .batch = send.batch.batch,
-				       .stamp = send.stamp,
+				       .sequence = send.sequence,
 				       .count = send.batch.count };
 
 		if (rack->first_sent_ns[frame.batch] == 0)
@@ -377,7 +377,7 @@ static void lane_failure(struct rack *rack, uint32_t index, struct frame frame)
 {
 	struct wm_dispatch_receipt receipt;
 
-	if (wm_dispatch_failed(rack->dispatch, index, frame.batch, frame.stamp, rack->now_ns,
+	if (wm_dispatch_failed(rack->dispatch, index, frame.batch, frame.sequence, rack->now_ns,
 			       &receipt) >= TRIES_MAX)
 		rack->result->given_up = true;
 }
@@ -393,11 +393,11 @@ static void lane_receive(struct rack *rack, uint32_t index, struct frame frame)
 		return;
 	}
 	/* As a lane does: no length, no result. */
-	if (wm_dispatch_expect(rack->dispatch, index, frame.batch, frame.stamp, &expected) &&
+	if (wm_dispatch_expect(rack->dispatch, index, frame.batch, frame.sequence, &expected) &&
 	    (expected.batch != frame.batch || expected.count != frame.count))
 		rack->result->wrong_count++;
-	verdict = wm_dispatch_result(rack->dispatch, index, frame.batch, frame.stamp, rack->now_ns,
-				     &receipt);
+	verdict = wm_dispatch_result(rack->dispatch, index, frame.batch, frame.sequence,
+				     rack->now_ns, &receipt);
 	if (!lane_keep(rack, index, frame, verdict, &receipt))
 		return;
 	if (receipt.batch.batch != frame.batch)

@@ -17,7 +17,7 @@ static const struct wm_wire_header map = {
 	.session = 0x12345678,
 	.batch = 1ull << 33 | 5,
 	.job = 9,
-	.stamp = 0xfffffff0,
+	.sequence = 0xfffffff0,
 };
 
 static uint8_t payload[PAYLOAD];
@@ -90,7 +90,7 @@ static void the_tag_is_that_of_the_drawing(void)
 	memcpy(nonce + 1, &map.count, 2);
 	memcpy(nonce + 3, &map.batch, 8);
 	memcpy(nonce + 11, &map.job, 4);
-	memcpy(nonce + 15, &map.stamp, 4);
+	memcpy(nonce + 15, &map.sequence, 4);
 	memcpy(nonce + 19, &inner, 4);
 	crypto_stream_xchacha20(one_time, sizeof(one_time), nonce, key);
 	crypto_onetimeauth_poly1305(expected, message, sizeof(message), one_time);
@@ -184,7 +184,7 @@ static void another_key_makes_another_tag(void)
 }
 
 /* Two frames with one one-time key would give the key away. */
-static void the_one_time_key_is_of_direction_job_batch_stamp_and_payload(void)
+static void the_one_time_key_is_of_direction_job_batch_sequence_and_payload(void)
 {
 	struct wm_wire_header headers[6] = { map, map, map, map, map, map };
 	uint8_t tags[6][WM_WIRE_TAG_BYTES];
@@ -193,7 +193,7 @@ static void the_one_time_key_is_of_direction_job_batch_stamp_and_payload(void)
 	headers[1].op = WM_OP_RESULT;
 	headers[2].job++;
 	headers[3].batch ^= 1ull << 63;
-	headers[4].stamp++;
+	headers[4].sequence++;
 	for (int i = 0; i < 6; i++) {
 		payload[0] ^= i == 5;
 		wm_tag_seal(&headers[i], &pieces, key, tags[i]);
@@ -232,7 +232,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(the_pieces_of_a_payload_may_have_any_length),
 	WM_TEST(every_bit_that_is_flipped_is_found),
 	WM_TEST(another_key_makes_another_tag),
-	WM_TEST(the_one_time_key_is_of_direction_job_batch_stamp_and_payload),
+	WM_TEST(the_one_time_key_is_of_direction_job_batch_sequence_and_payload),
 	WM_TEST(an_empty_payload_has_a_tag),
 };
 

@@ -278,7 +278,7 @@ static struct wm_wire_header map_header(uint64_t batch, uint16_t count)
 		.session = SESSION,
 		.batch = batch,
 		.job = JOB,
-		.stamp = (uint32_t)batch + 1000,
+		.sequence = (uint32_t)batch + 1000,
 	};
 }
 
@@ -321,7 +321,7 @@ static bool is_result(uint32_t index, uint64_t batch, uint16_t count)
 
 	memcpy(&header, bytes + WM_ETHER_HEADER_BYTES, sizeof(header));
 	if (header.op != WM_OP_RESULT || header.batch != batch || header.count != count ||
-	    header.stamp != batch + 1000 || header.session != SESSION || header.job != JOB)
+	    header.sequence != batch + 1000 || header.session != SESSION || header.job != JOB)
 		return false;
 	if (memcmp(bytes, controller, sizeof(controller)) != 0 ||
 	    port.sent[index].bytes != WM_FRAME_HEADER_BYTES + count * 32u + wm_tag_bytes(frame_key))
@@ -342,7 +342,7 @@ static bool is_failure(uint32_t index, uint64_t batch)
 
 	memcpy(&header, bytes + WM_ETHER_HEADER_BYTES, sizeof(header));
 	return header.op == WM_OP_RESULT && header.batch == batch && header.count == 0 &&
-	       header.stamp == batch + 1000 && header.session == SESSION && header.job == JOB &&
+	       header.sequence == batch + 1000 && header.session == SESSION && header.job == JOB &&
 	       memcmp(bytes, controller, sizeof(controller)) == 0 &&
 	       port.sent[index].bytes == WM_FRAME_BYTES_MIN &&
 	       wm_tag_check(&header, &nothing, frame_key, bytes + WM_FRAME_HEADER_BYTES) ==
