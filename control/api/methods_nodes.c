@@ -65,7 +65,7 @@ static json_t *node_object(struct wm_controller *controller, uint32_t index)
 	json_object_set_new(object, "path_mtu", wm_json_number(member->path.mtu));
 	json_object_set_new(object, "path_narrow", json_boolean(wm_member_path_is_narrow(member)));
 	json_object_set_new(object, "beat_age_ms",
-			    wm_json_number((wm_clock_ns() - member->heard_ns) / WM_NS_PER_MS));
+			    wm_json_number((wm_clock_ns() - member->received_ns) / WM_NS_PER_MS));
 	describe_flow(object, controller, member, index);
 	describe_obtained(object, &member->hello);
 	wm_json_put(object, beat_numbers, COUNT(beat_numbers), &member->beat);

@@ -74,7 +74,7 @@ static void name(struct wm_jobs *jobs, struct wm_job_feed *feed, uint64_t now_ns
 {
 	for (uint32_t i = 0; i < feed->found.count; i++)
 		wm_lanes_command(jobs->lanes,
-				 &(struct wm_lane_command){ .op = WM_LANE_EXTENT_VOID,
+				 &(struct wm_lane_command){ .op = WM_LANE_EXTENT_INVALIDATE,
 							    .extent = feed->found.extents[i] });
 	if (feed->found.count > 0)
 		feed->fed_ns = now_ns + SETTLE_NS;

@@ -164,7 +164,7 @@ static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
 			continue;
 		jobs->current = jobs->jobs[i];
 		jobs->current->prepare_ns = 0;
-		jobs->current->deserted_ns = 0;
+		jobs->current->stalled_since_ns = 0;
 	}
 }
 

@@ -92,18 +92,19 @@ struct wm_job {
 	struct wm_job_origin origin;
 	struct wm_source_identity meant; /* by the submitter: compared when it is submitted */
 	bool force, drop_tail;
-	bool dry_run;	/* it is none: of no queue, without a number */
-	bool resume;	/* goes on from the journal of an earlier life */
-	bool committed; /* in which the output got its name: no doubt reaches it any more */
-	bool open;	/* source, sink and journal are */
-	bool cancelled; /* asked for; takes effect when lane and files let go */
-	bool suspended; /* likewise, but what is durable stays for another life */
-	bool goes_on;	/* by itself, when the controller starts again */
-	uint64_t fail_after_ns, deserted_ns; /* since when no node can go on; 0: batches are done */
-	uint64_t progress_seen;		     /* batches and bytes, when it was looked at last */
-	char unreached[160];		     /* the node that its frames do not reach, and why */
-	bool said;			     /* that it waits for one */
-	struct wm_hindrance hindrance;	     /* why no batch gets done */
+	bool dry_run;	      /* it is none: of no queue, without a number */
+	bool resume;	      /* goes on from the journal of an earlier life */
+	bool committed;	      /* in which the output got its name: no doubt reaches it any more */
+	bool open;	      /* source, sink and journal are */
+	bool cancelled;	      /* asked for; takes effect when lane and files let go */
+	bool suspended;	      /* likewise, but what is durable stays for another life */
+	bool resume_on_start; /* by itself, when the controller starts again */
+	uint64_t fail_after_ns,
+		stalled_since_ns;      /* since when no node can go on; 0: batches are done */
+	uint64_t progress_seen;	       /* batches and bytes, when it was looked at last */
+	char unreached[160];	       /* the node that its frames do not reach, and why */
+	bool stall_logged;	       /* that it waits for one */
+	struct wm_hindrance hindrance; /* why no batch gets done */
 	char input[PATH_MAX], output[PATH_MAX];
 	char reason[WM_ERROR_TEXT_BYTES];
 	uint64_t input_bytes, dropped_tail_bytes;

@@ -8,7 +8,7 @@
  *
  *   lane: quarantine ─▶ its record is durable ─▶ WM_LANE_RECOMPUTE
  *   control: wm_recompute_begin ─▶ wm_recompute_feed, by a thread (feed.h)
- *            ─▶ WM_LANE_EXTENT_VOID ... ─▶ the end of the journal was reached
+ *            ─▶ WM_LANE_EXTENT_INVALIDATE ... ─▶ the end of the journal was reached
  *            ─▶ WM_LANE_RECOMPUTE_DONE
  *
  * A resumed job whose journal leaves something invalid begins with a pass, too. Bounded

@@ -133,8 +133,8 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	wm_hindrance_begin(&job->hindrance, &seen, now_ns);
 	if (job->origin.started_ms == 0)
 		job->origin.started_ms = wm_utc_ms();
-	job->deserted_ns = 0;
-	job->said = false;
+	job->stalled_since_ns = 0;
+	job->stall_logged = false;
 	job->resumed_bytes = job->lane.progress.durable *
 			     wm_layout_extent(&job->lane.layout, 0).out_bytes;
 	/* Until the lane publishes its own. */
@@ -164,21 +164,21 @@ static const char *not_ready_reason(const struct wm_jobs *jobs)
 }
 
 /* How long nobody has been there, or has gone on; said once. */
-static uint64_t deserted_for(struct wm_job *job, const char *what, uint64_t now_ns)
+static uint64_t stalled_for(struct wm_job *job, const char *what, uint64_t now_ns)
 {
-	if (job->deserted_ns == 0)
-		job->deserted_ns = now_ns;
-	if (!job->said && now_ns - job->deserted_ns >= SAY_NS) {
-		job->said = true;
+	if (job->stalled_since_ns == 0)
+		job->stalled_since_ns = now_ns;
+	if (!job->stall_logged && now_ns - job->stalled_since_ns >= SAY_NS) {
+		job->stall_logged = true;
 		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, what);
 	}
-	return now_ns - job->deserted_ns;
+	return now_ns - job->stalled_since_ns;
 }
 
-static void not_deserted(struct wm_job *job)
+static void not_stalled(struct wm_job *job)
 {
-	job->deserted_ns = 0;
-	job->said = false;
+	job->stalled_since_ns = 0;
+	job->stall_logged = false;
 }
 
 /* No node is there: its turn has come, and it waits, unless it was told for how long. A rack
@@ -186,7 +186,7 @@ static void not_deserted(struct wm_job *job)
 static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	const char *link = wm_links_missing(&jobs->lanes->links);
-	uint64_t waited_ns = deserted_for(job, link ? link : "there is no node", now_ns);
+	uint64_t waited_ns = stalled_for(job, link ? link : "there is no node", now_ns);
 	char reason[160];
 
 	/* Whoever comes is asked anew. */
@@ -210,7 +210,7 @@ static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t no
 	bool answered = wm_membership_job_answered(jobs->membership);
 	uint64_t waited_ns = now_ns - job->prepare_ns;
 
-	not_deserted(job);
+	not_stalled(job);
 	if (job->prepare_ns == 0)
 		ask_nodes(jobs, job, now_ns);
 	else if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
@@ -467,13 +467,13 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 	 * beats or are asked again are no progress; batches are, and what is read back. */
 	if (counters.batches_done + job->checked_bytes != job->progress_seen) {
 		job->progress_seen = counters.batches_done + job->checked_bytes;
-		not_deserted(job);
+		not_stalled(job);
 		return;
 	}
 	/* Nobody is needed where all is made, and is still being read back. */
 	if (!*what || wm_job_is_being_checked(job, &counters))
 		return;
-	waited_ns = deserted_for(job, what, now_ns);
+	waited_ns = stalled_for(job, what, now_ns);
 	if (job->fail_after_ns == 0 || waited_ns < job->fail_after_ns)
 		return;
 	snprintf(reason, sizeof(reason), "%s for %.1f s%s%s", what,
@@ -514,7 +514,7 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_HEARD:
-		lane_command.op = WM_LANE_NODE_HEAR;
+		lane_command.op = WM_LANE_NODE_BEAT;
 		lane_command.works = member->beat.held > 0;
 		wm_lanes_command_node(jobs->lanes, &lane_command);
 		break;
@@ -542,7 +542,7 @@ void wm_job_leave(struct wm_jobs *jobs, struct wm_job *job)
 {
 	if (job->cancelled || job->state == WM_JOB_FINISHING)
 		return;
-	job->goes_on = true;
+	job->resume_on_start = true;
 	if (job->state == WM_JOB_RUNNING)
 		job_stop(jobs, job, the_controller_stops);
 	else if (job->state == WM_JOB_PREPARING && !job->work)

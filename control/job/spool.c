@@ -38,10 +38,10 @@ int wm_spool_prepare(const char *state_directory, struct wm_error *error)
 
 /* ---- out ---------------------------------------------------------------------- */
 
-/* goes_on: it has ended for this life only. */
+/* resume_on_start: it has ended for this life only. */
 static bool is_over(const struct wm_job *job)
 {
-	return wm_job_has_ended(job) && !job->goes_on;
+	return wm_job_has_ended(job) && !job->resume_on_start;
 }
 
 static json_t *job_entry(const struct wm_job *job)

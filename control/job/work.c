@@ -87,10 +87,10 @@ void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)
 	made->state = job->state;
 	made->cancelled = job->cancelled;
 	made->suspended = job->suspended;
-	made->goes_on = job->goes_on;
+	made->resume_on_start = job->resume_on_start;
 	made->held = job->held;
 	made->prepare_ns = job->prepare_ns;
-	made->deserted_ns = job->deserted_ns;
+	made->stalled_since_ns = job->stalled_since_ns;
 	made->end = job->end;
 	memcpy(made->reason, job->reason, sizeof(made->reason));
 	*job = *made;

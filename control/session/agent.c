@@ -161,7 +161,7 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 	memcpy(agent->controller, welcome->controller, WM_ETHER_ADDR_BYTES);
 	agent->beat_ns = welcome->beat_ms * WM_NS_PER_MS;
 	agent->dead_ns = welcome->dead_ms * WM_NS_PER_MS;
-	agent->heard_ns = now_ns;
+	agent->received_ns = now_ns;
 	agent->next_ns = now_ns;
 	agent->refused = false;
 	agent->refusal[0] = '\0';
@@ -386,7 +386,7 @@ static int receive_bye(struct wm_agent *agent, const struct message *message, ui
 
 static int receive_as_member(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
-	agent->heard_ns = now_ns;
+	agent->received_ns = now_ns;
 	agent->proven = true;
 	switch (message->header->op) {
 	case WM_OP_BEAT:
@@ -541,14 +541,14 @@ static void tick_member(struct wm_agent *agent, uint64_t now_ns)
 	if (now_ns < agent->next_ns)
 		return;
 	/* While this thread prepared a kernel, say, it did not listen. */
-	agent->heard_ns = earlier(now_ns, agent->heard_ns + (now_ns - agent->next_ns));
+	agent->received_ns = earlier(now_ns, agent->received_ns + (now_ns - agent->next_ns));
 	agent->config.ops->count(agent->config.context, &beat);
 	if (beat.batches != agent->batches)
-		agent->heard_ns = now_ns;
+		agent->received_ns = now_ns;
 	agent->batches = beat.batches;
-	if (now_ns - agent->heard_ns >= agent->dead_ns) {
+	if (now_ns - agent->received_ns >= agent->dead_ns) {
 		wm_log_warning("the controller has been silent for %llu ms, asking anew",
-			       (unsigned long long)((now_ns - agent->heard_ns) / WM_NS_PER_MS));
+			       (unsigned long long)((now_ns - agent->received_ns) / WM_NS_PER_MS));
 		end_session(agent, now_ns);
 		return;
 	}

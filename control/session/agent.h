@@ -66,7 +66,7 @@ struct wm_agent {
 	uint32_t session;
 	uint8_t controller[WM_ETHER_ADDR_BYTES];
 	uint64_t beat_ns, dead_ns;
-	uint64_t heard_ns;    /* when the controller was last heard */
+	uint64_t received_ns; /* when the controller was last heard */
 	uint64_t batches;     /* at the last beat: they are a sign of life too */
 	uint64_t transfer_id; /* of the last beat */
 

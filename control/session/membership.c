@@ -274,7 +274,7 @@ static void admit(struct wm_membership *membership, struct wm_member *member,
 	member->session = session;
 	member->state = WM_MEMBER_ADMITTED;
 	member->reason[0] = '\0';
-	member->heard_ns = now_ns;
+	member->received_ns = now_ns;
 	member->asked = member->answered = false;
 	wm_log_info("node %s admitted: MTU %" PRIu32 ", %s%s, AF_XDP %s, %" PRIu32 " batches",
 		    hello->name, hello->mtu, hello->device, hello->software ? " (software)" : "",
@@ -350,7 +350,7 @@ static void receive_hello(struct wm_membership *membership, const uint8_t *sourc
 	uint32_t session;
 
 	if (member && wm_member_is_in(member) && member->hello.nonce == hello->nonce) {
-		member->heard_ns = now_ns;
+		member->received_ns = now_ns;
 		/* the first one was lost */
 		send_welcome(membership, source, hello, member->session, 0);
 		return;
@@ -668,7 +668,7 @@ void wm_membership_receive(struct wm_membership *membership,
 	}
 	if (proves)
 		candidate_admit(membership, member, now_ns);
-	member->heard_ns = now_ns;
+	member->received_ns = now_ns;
 	if (receive_from_member(membership, member, header, body, (size_t)bytes) < 0)
 		membership->ignored++;
 }
@@ -705,7 +705,7 @@ static bool is_to_be_asked(const struct wm_membership *membership, const struct 
 
 static void tick_member(struct wm_membership *membership, struct wm_member *member, uint64_t now_ns)
 {
-	if (now_ns > member->heard_ns + WM_DEAD_MS * WM_NS_PER_MS) {
+	if (now_ns > member->received_ns + WM_DEAD_MS * WM_NS_PER_MS) {
 		wm_log_warning("node %s was not heard of for %u s: it is gone", member->hello.name,
 			       WM_DEAD_MS / 1000);
 		send_bye(membership, member, "not heard of for too long");
@@ -743,7 +743,7 @@ void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns)
 			candidate_end(&member->candidate);
 		if (!wm_member_is_in(member))
 			continue;
-		member->heard_ns = earlier(now_ns, member->heard_ns + excused_ns);
+		member->received_ns = earlier(now_ns, member->received_ns + excused_ns);
 		membership_path_tick(membership, member, now_ns);
 		tick_member(membership, member, now_ns);
 	}

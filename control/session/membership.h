@@ -74,7 +74,7 @@ struct wm_member {
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	struct wm_hello hello;
 	struct wm_beat beat;
-	uint64_t heard_ns;
+	uint64_t received_ns;
 	struct wm_path path; /* to it, of this session */
 	uint32_t former;     /* the session before, which ended since it "started again" */
 	uint32_t twin_beats; /* of that session since twin_ns: somebody else has this address */

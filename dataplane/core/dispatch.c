@@ -224,14 +224,14 @@ void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t index)
 	dispatch->nodes[last].member_index = node->member_index;
 }
 
-void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t index, bool works,
-			   uint64_t now_ns)
+void wm_dispatch_node_receive(struct wm_dispatch *dispatch, uint32_t index, bool works,
+			      uint64_t now_ns)
 {
 	struct node *node = &dispatch->nodes[index];
 
 	if (!node->member)
 		return;
-	wm_flow_hear(&node->flow, works, now_ns);
+	wm_flow_receive(&node->flow, works, now_ns);
 	ring_update(dispatch, index);
 }
 

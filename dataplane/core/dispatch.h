@@ -99,8 +99,8 @@ void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t 
 /* It no longer does: what it had goes to others. Not an error if it never did. */
 void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 /* It was heard of by a BEAT. works: it has batches in hand, it says. */
-void wm_dispatch_node_hear(struct wm_dispatch *dispatch, uint32_t node, bool works,
-			   uint64_t now_ns);
+void wm_dispatch_node_receive(struct wm_dispatch *dispatch, uint32_t node, bool works,
+			      uint64_t now_ns);
 
 void wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 /* Of all extents that are open nothing is to be sent or taken any more. */

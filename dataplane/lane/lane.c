@@ -161,8 +161,8 @@ static int leader_rings_create(struct wm_lane *lane)
 
 	if (!leader)
 		return 0;
-	lane->to_lane[0] = ring_create(lane, "to-lead", bytes, WM_LEADER_MESSAGES_MAX);
-	lane->from_lane[0] = ring_create(lane, "from-lead", bytes, WM_LEADER_MESSAGES_MAX);
+	lane->to_lane[0] = ring_create(lane, "to-leader", bytes, WM_LEADER_MESSAGES_MAX);
+	lane->from_lane[0] = ring_create(lane, "from-leader", bytes, WM_LEADER_MESSAGES_MAX);
 	leader->from_lane[lane->config.index] = lane->to_lane[0];
 	leader->to_lane[lane->config.index] = lane->from_lane[0];
 	return lane->to_lane[0] && lane->from_lane[0] ? 0 : -ENOMEM;
@@ -549,7 +549,7 @@ static void gather_control(struct wm_lane *lane)
 		lane->transmit[lane->transmit_count++] = frame;
 }
 
-static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
+static void handle(struct wm_lane *lane, const struct wm_lane_command *command)
 {
 	switch (command->op) {
 	case WM_LANE_JOB_START:
@@ -563,16 +563,16 @@ static void obey(struct wm_lane *lane, const struct wm_lane_command *command)
 			lane->node_count = command->node + 1;
 		/* fall through */
 	default:
-		wm_stream_obey(lane->stream, command, lane->now_ns);
+		wm_stream_handle(lane->stream, command, lane->now_ns);
 	}
 }
 
-static void obey_all(struct wm_lane *lane)
+static void handle_all(struct wm_lane *lane)
 {
 	struct wm_lane_command command;
 
 	while (rte_ring_sc_dequeue_elem(lane->commands, &command, sizeof(command)) == 0)
-		obey(lane, &command);
+		handle(lane, &command);
 }
 
 static void tick(struct wm_lane *lane)
@@ -598,7 +598,7 @@ static bool step(struct wm_lane *lane)
 	uint16_t received = receive(lane);
 	bool busy = received > 0;
 
-	obey_all(lane);
+	handle_all(lane);
 	if (wm_stream_get_state(lane->stream) != WM_STREAM_IDLE && wm_lane_job_store(lane))
 		busy = true;
 	gather_control(lane);

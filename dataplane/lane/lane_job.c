@@ -125,7 +125,7 @@ static void free_frame(void *context, void *frame)
 	rte_pktmbuf_free(frame);
 }
 
-static void tell(void *context, uint32_t index, const struct wm_leader_message *message)
+static void send_message(void *context, uint32_t index, const struct wm_leader_message *message)
 {
 	struct wm_lane *lane = context;
 	int ret;
@@ -139,7 +139,7 @@ static void tell(void *context, uint32_t index, const struct wm_leader_message *
 	(void)ret;
 }
 
-static bool hear(void *context, uint32_t index, struct wm_leader_message *message)
+static bool receive_message(void *context, uint32_t index, struct wm_leader_message *message)
 {
 	struct wm_lane *lane = context;
 
@@ -153,8 +153,8 @@ const struct wm_stream_calls wm_lane_stream_calls = {
 	.journal = write_journal,
 	.raise = raise_event,
 	.free_frame = free_frame,
-	.tell = tell,
-	.hear = hear,
+	.send_message = send_message,
+	.receive_message = receive_message,
 };
 
 bool wm_lane_job_store(struct wm_lane *lane)

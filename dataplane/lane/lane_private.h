@@ -32,7 +32,7 @@ struct wm_lane {
 	struct wm_store *store;
 	struct wm_stream *stream;
 	struct rte_ring *commands, *events, *control_in, *control_out;
-	/* Between lead and follower, both ways; those that its followers made, and its own. */
+	/* Between leader and follower, both ways; those that its followers made, and its own. */
 	struct rte_ring *to_lane[WM_LANES_MAX], *from_lane[WM_LANES_MAX];
 
 	bool source_direct, sink_direct; /* of the current or last job */

@@ -15,20 +15,20 @@
  * Of several lanes the first leads. The others follow: each asks for extents, makes
  * them, tells what it wrote, by messages in order both ways (a ring each):
  *
- *   follower                                lead
- *     WANT      so many extents more    ──▶
- *     WRITTEN, RETURNED                 ──▶
- *     WRONG     a node computed wrong   ──▶
- *     VOIDED    VOID was obeyed         ──▶
- *     FAILED    the job cannot go on    ──▶
- *     ENDED     the last message        ──▶
- *                                       ◀──  EXTENT  make this one
- *                                       ◀──  VOID    what rests on that node
- *                                       ◀──  STOP    the last message
+ *   follower                                   leader
+ *     WANT         so many extents more    ──▶
+ *     WRITTEN, RETURNED                    ──▶
+ *     WRONG        a node computed wrong   ──▶
+ *     INVALIDATED  INVALIDATE was handled  ──▶
+ *     FAILED       the job cannot go on    ──▶
+ *     ENDED        the last message        ──▶
+ *                                          ◀──  EXTENT      make this one
+ *                                          ◀──  INVALIDATE  what rests on that node
+ *                                          ◀──  STOP        the last message
  *
  * A node may have had a part in extents of two lanes, since it can move from one port to
  * another. So who is found wrong by one lane is invalid in all, and until a lane has
- * answered VOID, what it says to have written with a part of that node is made again.
+ * answered INVALIDATE, what it says to have written with a part of that node is made again.
  *
  * Pure: no clock, no I/O, no allocation; one thread, the lane's.
  */
@@ -61,7 +61,7 @@ enum wm_leader_op {
 
 struct wm_leader_message {
 	enum wm_leader_op op;
-	uint32_t node;	/* WRONG, VOID */
+	uint32_t node;	/* WRONG, INVALIDATE */
 	uint64_t nodes; /* its bit; of WRITTEN: with a part in it */
 	uint64_t extent;
 	uint32_t crc32c;
@@ -73,7 +73,7 @@ struct wm_leader_message {
 /* What the leader knows of a lane that follows it. */
 struct wm_follower {
 	uint32_t wanted;	/* extents that it asked for and did not get yet */
-	uint32_t invalid;	/* VOIDs that it did not answer yet */
+	uint32_t invalid;	/* INVALIDATEs that it did not answer yet */
 	uint64_t invalid_nodes; /* of these */
 	bool stopped, ended;
 };

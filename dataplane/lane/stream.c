@@ -121,7 +121,7 @@ void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint6
 	stream->ending.failed_op = failed_op;
 	stream->ending.extent = extent;
 	if (result < 0)
-		stream_tell_failed(stream);
+		stream_send_failed(stream);
 }
 
 static void count_job(struct wm_stream *stream)
@@ -151,7 +151,7 @@ void wm_stream_job_end(struct wm_stream *stream)
 	count_job(stream);
 	stream->state = WM_STREAM_IDLE;
 	stream->job = NULL;
-	stream_tell_ended(stream);
+	stream_send_ended(stream);
 }
 
 void wm_stream_limit(struct wm_stream *stream, uint32_t in_flight_max)
@@ -358,7 +358,7 @@ void wm_stream_round(struct wm_stream *stream, uint64_t now_ns)
 		stream_exchange(stream, now_ns);
 	if (stream->state != WM_STREAM_RUNNING)
 		return;
-	if (stream->attended)
+	if (stream->has_nodes)
 		read_ahead(stream, now_ns);
 	wm_dispatch_drain(stream->dispatch, stream_is_draining(stream));
 	if (!stream_leads(stream))
@@ -378,7 +378,7 @@ void wm_stream_tick(struct wm_stream *stream, uint64_t now_ns)
 	event.record = wm_dispatch_tick(stream->dispatch, now_ns, &event.node);
 	if (event.record > 0)
 		stream->config.calls.raise(stream->config.context, &event);
-	stream_attend(stream);
+	stream_look_for_nodes(stream);
 }
 
 /* ---- commands ---------------------------------------------------------------------- */
@@ -410,8 +410,8 @@ static void node_join(struct wm_stream *stream, const struct wm_lane_command *co
 				     command->session);
 }
 
-void wm_stream_obey(struct wm_stream *stream, const struct wm_lane_command *command,
-		    uint64_t now_ns)
+void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *command,
+		      uint64_t now_ns)
 {
 	bool running = stream->state == WM_STREAM_RUNNING;
 
@@ -422,8 +422,8 @@ void wm_stream_obey(struct wm_stream *stream, const struct wm_lane_command *comm
 	case WM_LANE_NODE_CLEAR:
 		node_clear(stream, command->node);
 		break;
-	case WM_LANE_NODE_HEAR:
-		wm_dispatch_node_hear(stream->dispatch, command->node, command->works, now_ns);
+	case WM_LANE_NODE_BEAT:
+		wm_dispatch_node_receive(stream->dispatch, command->node, command->works, now_ns);
 		break;
 	case WM_LANE_NODE_JOIN:
 		node_join(stream, command);
@@ -434,7 +434,7 @@ void wm_stream_obey(struct wm_stream *stream, const struct wm_lane_command *comm
 	case WM_LANE_JOB_STOP:
 		stream_stop(stream, -ECANCELED, 0, 0);
 		break;
-	case WM_LANE_EXTENT_VOID:
+	case WM_LANE_EXTENT_INVALIDATE:
 		if (running)
 			wm_leader_invalidate(&stream->leader, command->extent);
 		break;

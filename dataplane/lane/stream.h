@@ -63,14 +63,14 @@ struct wm_lane_job {
 enum wm_lane_command_op {
 	WM_LANE_NODE_SET,   /* a node is admitted: its session and address */
 	WM_LANE_NODE_CLEAR, /* its session is over */
-	WM_LANE_NODE_HEAR,  /* its BEAT came; works: it has batches in hand */
+	WM_LANE_NODE_BEAT,  /* its BEAT came; works: it has batches in hand */
 	WM_LANE_NODE_JOIN,  /* it takes part in the running job */
 	WM_LANE_NODE_LEAVE, /* it no longer does */
 	WM_LANE_JOB_START,
-	WM_LANE_JOB_STOP,	/* without waiting for what is in flight */
-	WM_LANE_EXTENT_VOID,	/* a durable extent is to be made again */
-	WM_LANE_RECOMPUTE_DONE, /* all such extents were named, of the pass in extent */
-	WM_LANE_OUTPUT_CHECKED, /* likewise, of those that are not on the disk as they were */
+	WM_LANE_JOB_STOP,	   /* without waiting for what is in flight */
+	WM_LANE_EXTENT_INVALIDATE, /* a durable extent is to be made again */
+	WM_LANE_RECOMPUTE_DONE,	   /* all such extents were named, of the pass in extent */
+	WM_LANE_OUTPUT_CHECKED,	   /* likewise, of those that are not on the disk as they were */
 	WM_LANE_QUIT,
 };
 
@@ -144,8 +144,8 @@ struct wm_stream_calls {
 	void (*free_frame)(void *context, void *frame);
 	/* Of several lanes: to and from the leader (0), or from and to one that follows it.
 	 * There is always room: see WM_LEADER_MESSAGES_MAX. False: nothing was said. */
-	void (*tell)(void *context, uint32_t lane, const struct wm_leader_message *message);
-	bool (*hear)(void *context, uint32_t lane, struct wm_leader_message *message);
+	void (*send_message)(void *context, uint32_t lane, const struct wm_leader_message *message);
+	bool (*receive_message)(void *context, uint32_t lane, struct wm_leader_message *message);
 };
 
 /* On their way in one direction at most: of each extent two, of each node two, the end. */
@@ -181,8 +181,8 @@ void wm_stream_destroy(struct wm_stream **stream);
 void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *job, uint32_t queue_target,
 			 uint32_t keep_align_bytes);
 /* Every command but JOB_START and QUIT. */
-void wm_stream_obey(struct wm_stream *stream, const struct wm_lane_command *command,
-		    uint64_t now_ns);
+void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *command,
+		      uint64_t now_ns);
 /* It is stopping, and so are all that follow it, or whom it follows. */
 bool wm_stream_can_end(const struct wm_stream *stream);
 /* Then, and when no I/O is in flight: lets go of everything. The leader raises JOB_ENDED. */

@@ -141,6 +141,6 @@ void stream_quarantine(struct wm_stream *stream, uint32_t node, uint64_t batch)
 	stream_invalidate_node(stream, node, bit);
 	/* What is durable already is found through the journal, by the control
 	 * thread; until that is done the job does not end. */
-	stream_tell_wrong(stream, node, bit);
+	stream_send_wrong(stream, node, bit);
 	stream->config.calls.raise(stream->config.context, &event);
 }

@@ -9,14 +9,15 @@
  * at once the lanes share the rest. */
 #define WAITING 24u
 
-static void tell(struct wm_stream *stream, uint32_t lane, const struct wm_leader_message *message)
+static void send_message(struct wm_stream *stream, uint32_t lane,
+			 const struct wm_leader_message *message)
 {
-	stream->config.calls.tell(stream->config.context, lane, message);
+	stream->config.calls.send_message(stream->config.context, lane, message);
 }
 
 static void send_to_leader(struct wm_stream *stream, const struct wm_leader_message *message)
 {
-	tell(stream, 0, message);
+	send_message(stream, 0, message);
 }
 
 void stream_lanes_start(struct wm_stream *stream)
@@ -24,7 +25,7 @@ void stream_lanes_start(struct wm_stream *stream)
 	uint32_t slots = stream->config.dispatch.extents_max;
 	uint32_t share = (WM_PROGRESS_BACKLOG_MAX - WAITING) / stream->config.lanes;
 
-	stream->attended = stream->config.lanes == 1;
+	stream->has_nodes = stream->config.lanes == 1;
 	stream->slots_used_max = share < slots ? share : slots;
 	wm_readahead_init(&stream->readahead, stream->slots_used_max);
 	stream->follower = (struct follower){ 0 };
@@ -88,13 +89,13 @@ static void send_invalidation(struct wm_stream *stream, uint32_t node, uint64_t 
 		if (lane == but_lane || stream->leader.followers[lane].stopped)
 			continue;
 		wm_leader_invalidation_sent(&stream->leader, lane, bit);
-		tell(stream, lane,
-		     &(struct wm_leader_message){
-			     .op = WM_LEADER_INVALIDATE, .node = node, .nodes = bit });
+		send_message(stream, lane,
+			     &(struct wm_leader_message){
+				     .op = WM_LEADER_INVALIDATE, .node = node, .nodes = bit });
 	}
 }
 
-void stream_tell_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit)
+void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit)
 {
 	if (stream_leads(stream)) {
 		wm_leader_quarantine(&stream->leader, bit);
@@ -105,7 +106,7 @@ void stream_tell_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit)
 				       .op = WM_LEADER_WRONG, .node = node, .nodes = bit });
 }
 
-void stream_tell_failed(struct wm_stream *stream)
+void stream_send_failed(struct wm_stream *stream)
 {
 	const struct wm_lane_event *ending = &stream->ending;
 
@@ -117,7 +118,7 @@ void stream_tell_failed(struct wm_stream *stream)
 							    .failed_op = ending->failed_op });
 }
 
-void stream_tell_ended(struct wm_stream *stream)
+void stream_send_ended(struct wm_stream *stream)
 {
 	if (stream_leads(stream))
 		stream->config.calls.raise(stream->config.context, &stream->ending);
@@ -149,7 +150,7 @@ static void leader_grant(struct wm_stream *stream, uint32_t lane)
 	struct wm_leader_message message = { .op = WM_LEADER_EXTENT };
 
 	while (wm_leader_grant(&stream->leader, lane, &message.extent))
-		tell(stream, lane, &message);
+		send_message(stream, lane, &message);
 }
 
 static void leader_stop(struct wm_stream *stream, uint32_t lane)
@@ -159,7 +160,7 @@ static void leader_stop(struct wm_stream *stream, uint32_t lane)
 	if (follower->stopped)
 		return;
 	follower->stopped = true;
-	tell(stream, lane, &(struct wm_leader_message){ .op = WM_LEADER_STOP });
+	send_message(stream, lane, &(struct wm_leader_message){ .op = WM_LEADER_STOP });
 }
 
 static void leader_exchange(struct wm_stream *stream, uint64_t now_ns)
@@ -169,7 +170,7 @@ static void leader_exchange(struct wm_stream *stream, uint64_t now_ns)
 	for (uint32_t lane = 1; lane < stream->config.lanes; lane++) {
 		/* What it says after its last message is of the next job. */
 		while (!stream->leader.followers[lane].ended &&
-		       stream->config.calls.hear(stream->config.context, lane, &message))
+		       stream->config.calls.receive_message(stream->config.context, lane, &message))
 			leader_receive(stream, lane, &message, now_ns);
 		if (stream->state == WM_STREAM_RUNNING)
 			leader_grant(stream, lane);
@@ -199,7 +200,7 @@ static void follower_receive(struct wm_stream *stream, const struct wm_leader_me
 		stream_stop(stream, 0, 0, 0);
 		break;
 	default:
-		assert(!"a message that no lead sends");
+		assert(!"a message that no leader sends");
 	}
 }
 
@@ -221,7 +222,7 @@ static void follower_ask(struct wm_stream *stream)
 	struct wm_leader_message message = { .op = WM_LEADER_WANT };
 
 	message.count = room < ahead ? room : ahead;
-	if (!stream->attended || message.count == 0)
+	if (!stream->has_nodes || message.count == 0)
 		return;
 	follower->asked += message.count;
 	send_to_leader(stream, &message);
@@ -232,7 +233,7 @@ static void follower_exchange(struct wm_stream *stream)
 	struct wm_leader_message message;
 
 	while (!stream->follower.stopped &&
-	       stream->config.calls.hear(stream->config.context, 0, &message))
+	       stream->config.calls.receive_message(stream->config.context, 0, &message))
 		follower_receive(stream, &message);
 	if (stream->state == WM_STREAM_RUNNING)
 		follower_ask(stream);
@@ -280,11 +281,11 @@ static void give_back(struct wm_stream *stream)
 		stream_extent_return(stream, extent);
 }
 
-void stream_attend(struct wm_stream *stream)
+void stream_look_for_nodes(struct wm_stream *stream)
 {
 	if (stream->config.lanes == 1)
 		return;
-	stream->attended = wm_dispatch_nodes_alive(stream->dispatch) > 0;
-	if (!stream->attended)
+	stream->has_nodes = wm_dispatch_nodes_alive(stream->dispatch) > 0;
+	if (!stream->has_nodes)
 		give_back(stream);
 }

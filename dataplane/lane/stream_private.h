@@ -64,7 +64,7 @@ struct wm_stream {
 	struct wm_lane_event ending;	/* what JOB_ENDED will say */
 	struct wm_leader leader;	/* lane 0 */
 	struct follower follower;	/* any other */
-	bool attended;			/* of several lanes: a node answers here */
+	bool has_nodes;			/* of several lanes: a node answers here */
 	uint32_t slots_used_max;	/* the lane's share of what may be open at once */
 	wm_kernel_invariant *invariant; /* of its kernel, or NULL */
 	uint32_t keep_align_bytes;
@@ -136,11 +136,11 @@ void stream_extent_written(struct wm_stream *stream, const struct wm_progress_ex
 /* No extent is to come for now. */
 bool stream_is_draining(const struct wm_stream *stream);
 /* All lanes hear of it. */
-void stream_tell_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit);
-void stream_tell_failed(struct wm_stream *stream);
-void stream_tell_ended(struct wm_stream *stream);
+void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit);
+void stream_send_failed(struct wm_stream *stream);
+void stream_send_ended(struct wm_stream *stream);
 /* Of several lanes: a round of messages; what to do about nodes that come and go. */
 void stream_exchange(struct wm_stream *stream, uint64_t now_ns);
-void stream_attend(struct wm_stream *stream);
+void stream_look_for_nodes(struct wm_stream *stream);
 
 #endif

@@ -241,8 +241,8 @@ static void deliver_unkeyed(const struct frame *frame)
 	if (memcmp(&before, &membership.members[0], sizeof(before)) != 0 ||
 	    membership.count != count || changes != changes_before || sent > sent_before + 1 ||
 	    agent.state != agent_before.state || agent.session != agent_before.session ||
-	    agent.next_ns != agent_before.next_ns || agent.heard_ns != agent_before.heard_ns ||
-	    agent.refused != agent_before.refused)
+	    agent.next_ns != agent_before.next_ns ||
+	    agent.received_ns != agent_before.received_ns || agent.refused != agent_before.refused)
 		abort();
 }
 

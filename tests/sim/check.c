@@ -29,7 +29,7 @@ struct watch {
 struct sim_check {
 	struct watch *batches;
 	uint32_t first, last;
-	uint64_t deserted_ns; /* when there was no node last: nothing could be sent */
+	uint64_t stalled_since_ns; /* when there was no node last: nothing could be sent */
 	struct wm_progress replayed;
 	bool *durable;			 /* by extent: it need not be made again */
 	uint8_t *taken;			 /* the output as far as results were taken */
@@ -135,8 +135,8 @@ static void check_stuck(struct sim *sim, const char *meanwhile)
 	if (sim->check->first == NOWHERE)
 		return;
 	oldest = &sim->check->batches[sim->check->first];
-	since_ns = oldest->sent_ns > sim->check->deserted_ns ? oldest->sent_ns
-							     : sim->check->deserted_ns;
+	since_ns = oldest->sent_ns > sim->check->stalled_since_ns ? oldest->sent_ns
+								  : sim->check->stalled_since_ns;
 	if (sim->now_ns - since_ns > stuck_ns(sim, oldest->node))
 		sim_violate(sim, "batch %u waits on node %u for %.3f s, %s", sim->check->first,
 			    oldest->node, (double)(sim->now_ns - since_ns) / WM_NS_PER_S,
@@ -313,7 +313,7 @@ void sim_check_tick(struct sim *sim)
 	if (wm_stream_get_state(sim_lane_stream(sim)) != WM_STREAM_RUNNING)
 		return;
 	if (wm_dispatch_nodes_alive(sim_lane_dispatch(sim)) == 0)
-		sim->check->deserted_ns = sim->now_ns;
+		sim->check->stalled_since_ns = sim->now_ns;
 	for (uint32_t i = 0; i < SIM_NODES_MAX; i++) {
 		struct wm_dispatch_node_state state;
 

@@ -61,7 +61,7 @@ static void command_due(struct sim *sim, const struct sim_event *event)
 	if (event->life != controller->life)
 		return;
 	command = controller->commands[controller->command_head++ % COMMANDS_MAX];
-	sim_lane_obey(sim, &command);
+	sim_lane_handle(sim, &command);
 }
 
 bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *command)
@@ -70,7 +70,7 @@ bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *co
 	struct sim_controller *controller = of(sim);
 
 	(void)lane;
-	if (command->op == WM_LANE_EXTENT_VOID)
+	if (command->op == WM_LANE_EXTENT_INVALIDATE)
 		sim_check_declared_invalid(sim, command->extent);
 	assert(controller->command_tail - controller->command_head < COMMANDS_MAX);
 	controller->commands[controller->command_tail++ % COMMANDS_MAX] = *command;

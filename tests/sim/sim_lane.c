@@ -299,16 +299,16 @@ static void note_node(struct sim_lane *lane, const struct wm_lane_command *comma
 		lane->sessions[command->node] = 0;
 }
 
-void sim_lane_obey(struct sim *sim, const struct wm_lane_command *command)
+void sim_lane_handle(struct sim *sim, const struct wm_lane_command *command)
 {
-	bool ignored = command->op == WM_LANE_EXTENT_VOID && sim_bug == SIM_BUG_NO_RECOMPUTE;
+	bool ignored = command->op == WM_LANE_EXTENT_INVALIDATE && sim_bug == SIM_BUG_NO_RECOMPUTE;
 
 	if (command->op == WM_LANE_JOB_START) {
 		job_start(sim, command->job);
 	} else if (command->node < SIM_NODES_MAX && !ignored) {
 		/* Members that damaged addresses made up stand beyond. */
 		note_node(sim->lane, command);
-		wm_stream_obey(sim->lane->stream, command, sim->now_ns);
+		wm_stream_handle(sim->lane->stream, command, sim->now_ns);
 	}
 	round_end(sim);
 }

@@ -19,7 +19,7 @@ void sim_lane_destroy(struct sim *sim);
 void sim_lane_boot(struct sim *sim);
 void sim_lane_die(struct sim *sim);
 
-void sim_lane_obey(struct sim *sim, const struct wm_lane_command *command);
+void sim_lane_handle(struct sim *sim, const struct wm_lane_command *command);
 void sim_lane_tick(struct sim *sim);
 /* Takes the frame over. */
 void sim_lane_receive(struct sim *sim, struct sim_frame *frame);

@@ -119,7 +119,7 @@ static void start(struct wm_lane *lane, struct wm_lane_job *job, uint32_t nodes)
 static void beat(struct wm_lane *lane, uint32_t nodes)
 {
 	for (uint32_t i = 0; i < nodes; i++)
-		command(lane, &(struct wm_lane_command){ .op = WM_LANE_NODE_HEAR, .node = i });
+		command(lane, &(struct wm_lane_command){ .op = WM_LANE_NODE_BEAT, .node = i });
 }
 
 static void wait_for_end(struct wm_lane *lane)

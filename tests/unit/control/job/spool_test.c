@@ -348,7 +348,7 @@ static void every_job_comes_back(void)
 	job_add(&before, WM_JOB_RUNNING)->journal = 0xfeedbeef;
 	job_add(&before, WM_JOB_CANCELLED);
 	/* Suspended when the controller stopped. */
-	job_add(&before, WM_JOB_FAILED)->goes_on = true;
+	job_add(&before, WM_JOB_FAILED)->resume_on_start = true;
 	job_add(&before, WM_JOB_QUEUED);
 	job_add(&before, WM_JOB_QUEUED)->resume = true;
 	failed = job_add(&before, WM_JOB_FAILED);
@@ -394,7 +394,7 @@ static void origin_comes_back(void)
 	job->origin.ended_ms = ms + 2;
 	*job_add(&jobs, WM_JOB_FAILED) = *job;
 	jobs.jobs[1]->lane.id = job->lane.id + 1;
-	jobs.jobs[1]->goes_on = true;
+	jobs.jobs[1]->resume_on_start = true;
 	CU_ASSERT_EQUAL(wm_spool_save(&jobs, NULL), 0);
 	jobs_end(&jobs);
 	jobs_begin(&jobs);

@@ -437,7 +437,7 @@ static void beat(struct rack *rack, uint32_t index)
 
 	if (!node->alive)
 		return;
-	wm_dispatch_node_hear(rack->dispatch, index, node->head != node->tail, rack->now_ns);
+	wm_dispatch_node_receive(rack->dispatch, index, node->head != node->tail, rack->now_ns);
 	event_at(rack, rack->now_ns + BEAT_NS, BEAT, index, (struct frame){ 0 });
 }
 

@@ -119,7 +119,7 @@ static void free_frame(void *context, void *frame)
 	free(frame);
 }
 
-static void tell(void *context, uint32_t index, const struct wm_leader_message *message)
+static void send_message(void *context, uint32_t index, const struct wm_leader_message *message)
 {
 	struct lane *from = context;
 	struct world *world = from->world;
@@ -130,7 +130,7 @@ static void tell(void *context, uint32_t index, const struct wm_leader_message *
 	to->inbox[sender][to->tail[sender]++ % WM_LEADER_MESSAGES_MAX] = *message;
 }
 
-static bool hear(void *context, uint32_t index, struct wm_leader_message *message)
+static bool receive_message(void *context, uint32_t index, struct wm_leader_message *message)
 {
 	struct lane *lane = context;
 
@@ -147,8 +147,8 @@ static const struct wm_stream_calls calls = {
 	.journal = write_journal,
 	.raise = raise_event,
 	.free_frame = free_frame,
-	.tell = tell,
-	.hear = hear,
+	.send_message = send_message,
+	.receive_message = receive_message,
 };
 
 /* ---- nodes ---------------------------------------------------------------------------- */
@@ -167,7 +167,7 @@ static void node_command(struct world *world, uint32_t lane, uint32_t node,
 	struct wm_lane_command command = { .op = op };
 
 	node_address(&command, node);
-	wm_stream_obey(world->lanes[lane].stream, &command, world->now_ns);
+	wm_stream_handle(world->lanes[lane].stream, &command, world->now_ns);
 }
 
 static void node_joins(struct world *world, uint32_t lane, uint32_t node)
@@ -241,10 +241,10 @@ static void round_of_all(struct world *world)
 	world->now_ns += WM_NS_PER_MS;
 	/* What the control thread does about a quarantine, but for naming extents. */
 	if (world->has_recompute)
-		wm_stream_obey(world->lanes[0].stream,
-			       &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
-							  .extent = world->recompute.extent },
-			       world->now_ns);
+		wm_stream_handle(world->lanes[0].stream,
+				 &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
+							    .extent = world->recompute.extent },
+				 world->now_ns);
 }
 
 static void run_until_batches(struct world *world, uint32_t lane, uint64_t results)
@@ -486,8 +486,8 @@ static void a_job_that_is_stopped_leaves_nothing_for_the_next(void)
 	node_joins(world, 0, 0);
 	node_joins(world, 1, 1);
 	run_until_batches(world, 1, 50);
-	wm_stream_obey(world->lanes[0].stream, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP },
-		       world->now_ns);
+	wm_stream_handle(world->lanes[0].stream,
+			 &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP }, world->now_ns);
 	run_to_end(world);
 	CU_ASSERT_EQUAL(world->ended.result, -ECANCELED);
 
