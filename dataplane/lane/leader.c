@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "stream.h"
-
 void wm_leader_start(struct wm_leader *leader, struct wm_lane_job *job)
 {
 	*leader = (struct wm_leader){ .job = job, .quarantine_nodes = job->quarantined };

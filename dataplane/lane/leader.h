@@ -38,13 +38,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lane_job.h"
 #include "progress.h"
 #include "wiremill/journal.h"
 
 /* A port, and a core, each. */
 #define WM_LANES_MAX 4u
-
-struct wm_lane_job;
 
 enum wm_leader_op {
 	WM_LEADER_WANT,
