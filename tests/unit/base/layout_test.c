@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "../dataplane/seed.h"
 #include "harness.h"
+#include "seed.h"
 #include "wiremill/layout.h"
 #include "wiremill/limits.h"
 #include "wiremill/store.h"
