@@ -89,10 +89,16 @@ static int open_partial(const char *path, const char *output, struct wm_error *e
 	return ret;
 }
 
-static int remove_side(const char *path, enum wm_side side, char removed[PATH_MAX],
+/* What is open, and locked; what took its name meanwhile is let be. */
+static int remove_side(int fd, const char *path, enum wm_side side, char removed[PATH_MAX],
 		       struct wm_error *error)
 {
-	int ret = wm_side_remove(path, side);
+	int ret;
+
+	if (!wm_file_is_named(fd, path))
+		return wm_error_set(error, ESTALE,
+				    "it was moved or replaced just now, so it stays: %s", path);
+	ret = wm_side_remove(path, side);
 
 	if (ret < 0)
 		return wm_side_refuse(path, side, -ret, error);
@@ -104,11 +110,13 @@ static int remove_side(const char *path, enum wm_side side, char removed[PATH_MA
 static int remove_reserved(const char *path, char removed[PATH_MAX], struct wm_error *error)
 {
 	int fd = open_side(path, WM_SIDE_MANIFEST_NEW, error);
+	int ret;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
+	ret = remove_side(fd, path, WM_SIDE_MANIFEST_NEW, removed, error);
 	close(fd);
-	return remove_side(path, WM_SIDE_MANIFEST_NEW, removed, error);
+	return ret;
 }
 
 struct sides {
@@ -147,11 +155,13 @@ int wm_output_discard(struct wm_discarded *removed, const char *output, const ch
 		goto close_journal;
 	}
 	if (partial_fd >= 0)
-		ret = remove_side(sides.partial, WM_SIDE_PARTIAL, removed->partial, error);
+		ret = remove_side(partial_fd, sides.partial, WM_SIDE_PARTIAL, removed->partial,
+				  error);
 	if (ret == 0)
 		ret = remove_reserved(sides.reserved, removed->reserved, error);
 	if (ret == 0 && journal_fd >= 0)
-		ret = remove_side(sides.journal, WM_SIDE_JOURNAL, removed->journal, error);
+		ret = remove_side(journal_fd, sides.journal, WM_SIDE_JOURNAL, removed->journal,
+				  error);
 	if (partial_fd >= 0)
 		close(partial_fd);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,10 +45,16 @@ static int journal_path(char path[PATH_MAX], const struct wm_job *job, const cha
 	return wm_side_path(path, job->output, WM_SIDE_JOURNAL, state_directory, error);
 }
 
-static int manifest_path(char path[PATH_MAX], const struct wm_job *job, const char *state_directory,
-			 struct wm_error *error)
+/* Beside that journal, and not where the output's name leads by now: somebody may have made a
+ * link of it. */
+static int manifest_path(char path[PATH_MAX], const char *journal_path, struct wm_error *error)
 {
-	return wm_side_path(path, job->output, WM_SIDE_MANIFEST, state_directory, error);
+	size_t length = strlen(journal_path) - strlen(wm_side_suffix(WM_SIDE_JOURNAL));
+
+	if (snprintf(path, PATH_MAX, "%.*s%s", (int)length, journal_path,
+		     wm_side_suffix(WM_SIDE_MANIFEST)) < PATH_MAX)
+		return 0;
+	return wm_error_set(error, ENAMETOOLONG, "output path is too long: %s", journal_path);
 }
 
 /* A journal without --force is work of an earlier life that would be lost. */
@@ -279,7 +286,7 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	if (ret == 0)
 		ret = journal_path(path, job, state_directory, error);
 	if (ret == 0)
-		ret = manifest_path(path_manifest, job, state_directory, error);
+		ret = manifest_path(path_manifest, path, error);
 	if (ret < 0)
 		goto close_source;
 
@@ -370,14 +377,14 @@ bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory)
 {
 	struct wm_journal_identity identity;
 	struct wm_error error = { "" };
-	char path[PATH_MAX];
+	char path[PATH_MAX], path_manifest[PATH_MAX];
 	uint32_t random;
 
 	if (job->journal == 0 || journal_path(path, job, state_directory, &error) < 0 ||
 	    access(path, F_OK) == 0)
 		return false;
-	if (manifest_path(path, job, state_directory, &error) < 0 ||
-	    wm_manifest_identify(path, &identity, &random, &error) < 0)
+	if (manifest_path(path_manifest, path, &error) < 0 ||
+	    wm_manifest_identify(path_manifest, &identity, &random, &error) < 0)
 		return false;
 	if (random != job->journal || strcmp(identity.kernel.name, job->kernel->name) != 0 ||
 	    !has_output(job, identity.output_bytes))
@@ -399,7 +406,7 @@ void wm_job_files_suspend(struct wm_job *job)
 	job->open = false;
 }
 
-void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
+void wm_job_files_abandon(struct wm_job *job)
 {
 	char path[PATH_MAX];
 
@@ -409,14 +416,14 @@ void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
 	wm_journal_forget(&job->lane.journal);
 	if (job->lane.sink.fd >= 0)
 		wm_sink_abandon(&job->lane.sink);
-	if (manifest_path(path, job, state_directory, NULL) == 0)
+	if (manifest_path(path, job->lane.journal.path, NULL) == 0)
 		wm_manifest_unreserve(path);
 	wm_journal_remove(&job->lane.journal);
 	wm_source_close(&job->lane.source);
 	job->open = false;
 }
 
-int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error)
+int wm_job_files_finish(struct wm_job *job, struct wm_error *error)
 {
 	struct wm_lane_job *lane = &job->lane;
 	char path[PATH_MAX];
@@ -424,7 +431,7 @@ int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct 
 
 	ret = wm_source_check(&lane->source, error);
 	if (ret == 0)
-		ret = manifest_path(path, job, state_directory, error);
+		ret = manifest_path(path, lane->journal.path, error);
 	if (ret < 0)
 		goto suspend;
 	/* That of an output which is being replaced must not stand beside the new one. */

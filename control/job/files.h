@@ -37,8 +37,8 @@ int wm_job_files_discard(struct wm_job *job, const char *state_directory, struct
 /* Closes; what is durable stays for a resume. */
 void wm_job_files_suspend(struct wm_job *job);
 /* Closes; nothing stays. */
-void wm_job_files_abandon(struct wm_job *job, const char *state_directory);
+void wm_job_files_abandon(struct wm_job *job);
 /* Everything is durable: gives the output its name and its manifest. Closes. */
-int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error);
+int wm_job_files_finish(struct wm_job *job, struct wm_error *error);
 
 #endif

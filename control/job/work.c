@@ -34,10 +34,10 @@ static int run(struct wm_job_work *work)
 		wm_job_files_suspend(job);
 		return 0;
 	case WM_WORK_ABANDON:
-		wm_job_files_abandon(job, state_directory);
+		wm_job_files_abandon(job);
 		return 0;
 	case WM_WORK_FINISH:
-		return wm_job_files_finish(job, state_directory, &work->error);
+		return wm_job_files_finish(job, &work->error);
 	case WM_WORK_DISCARD:
 		return wm_job_files_discard(job, state_directory, &work->error);
 	}

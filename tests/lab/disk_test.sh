@@ -225,6 +225,23 @@ keeps_showing_progress() {
 	equal "in order" "$(printf '%s\n' "${shown[@]}" | sort -n | xargs)" "${shown[*]}"
 }
 
+# What lies beside an output stays where it was begun.
+link_takes_the_name() {
+	local named=$scratch/named
+	mkdir "$scratch/elsewhere"
+	begin "$input" "$named" force=true
+	eventually 60 job_holds 'it["extents_done"] > 2'
+	: >"$scratch/elsewhere/out"
+	ln -s "$scratch/elsewhere/out" "$named"
+	link_rate all 1gbit
+	ends "done"
+	[[ ! -L $named ]]
+	is_finished "$named"
+	matches_reference "$input" "$named"
+	equal "what is elsewhere" "$(ls "$scratch/elsewhere")" "out"
+	rm -r "$named"* "$scratch/elsewhere"
+}
+
 make_data "$input" $((64 * mib))
 mkdir "$disk" "$scratch/small" "$scratch/files" "$bad"
 mounts+=("$disk" "$scratch/small" "$bad")
@@ -239,6 +256,7 @@ check "a bad block of the input: the failure names its extent, and resume comple
 check "a bad block of the output: the same" output_has_a_bad_block
 check "an output that cannot be made durable: what is not is made again" output_is_not_durable
 check "an output that cannot be synced at the end: all of it stays, and resume ends it" output_cannot_be_ended
+check "a link that takes the output's name meanwhile leads nothing elsewhere" link_takes_the_name
 check "a disk that has no locks says so" disk_without_locks
 check "an input that is rewritten while it is read, and its time set back" \
 	changes_while_it_is_read "modified while it was read" rewrite_and_set_back

@@ -187,11 +187,10 @@ void wm_job_files_suspend(struct wm_job *job)
 	job->open = false;
 }
 
-void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
+void wm_job_files_abandon(struct wm_job *job)
 {
 	struct sim_names *names = sim_disk_names(sim_current);
 
-	(void)state_directory;
 	if (!job->open)
 		return;
 	job->open = false;
@@ -211,12 +210,11 @@ int wm_job_files_discard(struct wm_job *job, const char *state_directory, struct
 }
 
 /* Each step is durable before the next. */
-int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error)
+int wm_job_files_finish(struct wm_job *job, struct wm_error *error)
 {
 	struct sim *sim = sim_current;
 	struct sim_names *names = sim_disk_names(sim);
 
-	(void)state_directory;
 	job->open = false;
 	if (sim_controller_dies_here(sim))
 		return wm_error_set(error, EINTR, "it dies");

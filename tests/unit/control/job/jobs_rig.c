@@ -141,17 +141,15 @@ void wm_job_files_suspend(struct wm_job *job)
 	job->open = false;
 }
 
-void wm_job_files_abandon(struct wm_job *job, const char *state_directory)
+void wm_job_files_abandon(struct wm_job *job)
 {
-	(void)state_directory;
 	abandoned++;
 	job->open = false;
 }
 
-int wm_job_files_finish(struct wm_job *job, const char *state_directory, struct wm_error *error)
+int wm_job_files_finish(struct wm_job *job, struct wm_error *error)
 {
 	(void)job;
-	(void)state_directory;
 	return finish_result < 0 ? wm_error_set(error, -finish_result, "no room") : 0;
 }
 
