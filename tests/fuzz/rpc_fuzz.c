@@ -13,6 +13,7 @@
 #include "end.h"
 #include "methods.h"
 #include "port_counters.h"
+#include "spool.h"
 #include "wiremill/limits.h"
 
 #define YEAR_NS (365ull * 24 * 3600 * WM_NS_PER_S)
@@ -105,9 +106,11 @@ void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *which,
 	*counters = which->counters;
 }
 
-void wm_jobs_save(const struct wm_jobs *jobs)
+int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 {
+	(void)error;
 	check(jobs == &parts.jobs);
+	return 0;
 }
 
 const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *which)
