@@ -38,7 +38,7 @@
 #include <stdint.h>
 
 /* Sequences remembered: the window, and as much again for late results. */
-#define WM_FLOW_RING 512u
+#define WM_FLOW_RING 2048u
 
 struct wm_flow_entry {
 	uint64_t token; /* the ledger's; 0: answered */

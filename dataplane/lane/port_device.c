@@ -8,9 +8,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "inflight.h"
+#include "number.h"
 #include "pci_sysfs.h"
 #include "sysfs.h"
 #include "wiremill/limits.h"
+
+/* What is not a card hands frames to a ring through a backlog of 1000
+ * (net.core.netdev_max_backlog): one that holds more is never full. */
+#define VIRTUAL_RING_FRAMES 1024u
+/* net_af_packet's own, for a --vdev that does not say. */
+#define PACKET_RING_FRAMES 512u
 
 /* ---- names ----------------------------------------------------------------------- */
 
@@ -166,4 +174,28 @@ bool wm_port_device_is_physical(const char *root, const struct wm_port_device *d
 {
 	return device->interface &&
 	       wm_sysfs_exists(root, "/sys/class/net/%s/device", device->interface);
+}
+
+/* As its argument framecnt=N says. */
+static uint32_t vdev_packet_frames(const char *vdev)
+{
+	const char *given = strstr(vdev, ",framecnt=");
+	uint64_t frames;
+	char text[16];
+
+	if (!given)
+		return PACKET_RING_FRAMES;
+	given += strlen(",framecnt=");
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(given, ","), given);
+	return wm_number_parse(text, 1, UINT32_MAX, &frames) == 0 ? (uint32_t)frames
+								  : PACKET_RING_FRAMES;
+}
+
+uint32_t wm_port_device_packet_frames(const char *root, const struct wm_port_device *device,
+				      uint16_t mtu)
+{
+	if (device->vdev)
+		return vdev_packet_frames(device->vdev);
+	return wm_port_device_is_physical(root, device) ? wm_inflight_ring_frames(mtu)
+							: VIRTUAL_RING_FRAMES;
 }

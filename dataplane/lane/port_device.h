@@ -40,5 +40,8 @@ int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_er
 int wm_port_device_node(const char *root, const struct wm_port_device *device);
 /* A network interface with a device behind it, other than a veth, a bridge, ... */
 bool wm_port_device_is_physical(const char *root, const struct wm_port_device *device);
+/* Frames of the packet(7) ring each way, where net_af_packet is its driver. */
+uint32_t wm_port_device_packet_frames(const char *root, const struct wm_port_device *device,
+				      uint16_t mtu);
 
 #endif

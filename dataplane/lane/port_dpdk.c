@@ -33,7 +33,7 @@ static int netdev_argument(const struct wm_port_device *device, uint32_t index, 
 		 ",framecnt=%u",
 		 name, device->interface, !wm_port_device_is_physical("", device),
 		 wm_port_packet_slot_bytes(mtu), 4 * wm_port_packet_slot_bytes(mtu),
-		 WM_PORT_PACKET_RING_FRAMES);
+		 wm_port_device_packet_frames("", device, mtu));
 	return 0;
 }
 

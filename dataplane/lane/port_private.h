@@ -8,9 +8,6 @@
 #include "port_dpdk.h"
 
 #define WM_PORT_HUGEPAGE_BYTES (2u * 1024 * 1024)
-/* Frames of a packet(7) ring, each way. No more, since a netdev such as veth hands them to
- * it through a backlog of 1000 (net.core.netdev_max_backlog). */
-#define WM_PORT_PACKET_RING_FRAMES 1024u
 #define WM_PORT_TRANSMIT_DESCRIPTORS 1024u
 
 /* Of one slot in a packet(7) ring. */

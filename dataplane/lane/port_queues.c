@@ -158,13 +158,14 @@ uint64_t wm_port_receive_offloads(const struct wm_port *port, const struct rte_e
 
 /* What was granted, as the driver says and as it took: a ring of hardware is filled when it
  * starts, whatever was asked for. */
-static uint32_t ring_frames(const struct wm_port *port, uint16_t descriptors)
+static uint32_t ring_frames(const struct wm_port *port, const struct wm_port_config *config,
+			    uint16_t descriptors)
 {
 	struct rte_eth_rxq_info queue = { .nb_desc = descriptors };
 	uint32_t filled = rte_mempool_in_use_count(port->receive);
 
-	if (strcmp(port->driver, "net_af_packet") == 0)
-		return WM_PORT_PACKET_RING_FRAMES;
+	if (strcmp(port->driver, "net_af_packet") == 0 && config->device)
+		return wm_port_device_packet_frames("", config->device, config->mtu);
 	if (rte_eth_rx_queue_info_get(port->id, 0, &queue) < 0 || queue.nb_desc == 0)
 		queue.nb_desc = descriptors;
 	return filled > 0 && filled < queue.nb_desc ? filled : queue.nb_desc;
@@ -191,6 +192,6 @@ int wm_port_queues_start(struct wm_port *port, const struct wm_port_config *conf
 	ret = rte_eth_dev_start(port->id);
 	if (ret < 0)
 		return ret;
-	port->ring_frames = ring_frames(port, receive_descriptors);
+	port->ring_frames = ring_frames(port, config, receive_descriptors);
 	return 0;
 }

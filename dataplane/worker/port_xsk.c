@@ -38,6 +38,8 @@
 static_assert(WM_XSK_MEMORY_BYTES % REGION_ALIGN_BYTES == 0, "as the executor wants it");
 static_assert((WM_XSK_RX_CHUNKS & (WM_XSK_RX_CHUNKS - 1)) == 0, "a ring's size");
 static_assert((WM_XSK_TX_CHUNKS & (WM_XSK_TX_CHUNKS - 1)) == 0, "a ring's size");
+static_assert(WM_NODE_WINDOW_MAX * 1538u >= WM_NODE_IN_FLIGHT_BYTES, "limits.h");
+static_assert(WM_XSK_TX_CHUNKS >= WM_NODE_WINDOW_MAX + CONTROL_GROUPS, "the window leaves");
 static_assert(WM_XSK_GROUP_PAYLOAD % 16 == 0, "rows are aligned");
 static_assert((WM_UMEM_HEADROOM_BYTES + WM_XSK_PIECE_PAYLOAD) % 32 == 0, "vectors are aligned");
 static_assert(PIECE_BYTES_MAX % 32 == 0, "no vector lies in two chunks");
@@ -52,11 +54,13 @@ struct wm_xsk {
 	struct xsk_ring_cons rx, completion;
 	bool multi_buffer;
 	bool zero_copy;
+	bool veth;
+	uint32_t frame_chunks; /* that a frame of its MTU takes, either way */
 
 	/* Free groups, as a stack; chunks of each that the kernel still has. */
-	uint16_t free_groups[WM_XSK_TX_GROUPS];
-	uint32_t free_count;
-	uint8_t chunks_sent[WM_XSK_TX_GROUPS];
+	uint16_t free_groups[WM_XSK_TX_CHUNKS];
+	uint32_t group_count, free_count;
+	uint8_t chunks_sent[WM_XSK_TX_CHUNKS];
 
 	/* Of a frame that is being skipped, since it has too many pieces. */
 	bool skipping;
@@ -240,6 +244,17 @@ unmap_region:
 	return ret;
 }
 
+static void cut_groups(struct wm_xsk *xsk)
+{
+	uint32_t frame = xsk->interface.mtu + WM_ETHER_HEADER_BYTES - WM_XDP_TRIM_BYTES;
+
+	xsk->frame_chunks = (frame + PIECE_BYTES_MAX - 1) / PIECE_BYTES_MAX;
+	xsk->multi_buffer = xsk->frame_chunks > 1;
+	xsk->group_count = WM_XSK_TX_CHUNKS / xsk->frame_chunks;
+	for (uint32_t i = 0; i < xsk->group_count; i++)
+		xsk->free_groups[xsk->free_count++] = (uint16_t)(xsk->group_count - 1 - i);
+}
+
 int wm_xsk_open(struct wm_xsk **out, const struct wm_xsk_config *config, struct wm_error *error)
 {
 	struct wm_xsk *xsk;
@@ -256,10 +271,8 @@ int wm_xsk_open(struct wm_xsk **out, const struct wm_xsk_config *config, struct 
 	if (ret < 0)
 		goto free_port;
 
-	xsk->multi_buffer = xsk->interface.mtu + WM_ETHER_HEADER_BYTES - WM_XDP_TRIM_BYTES >
-			    PIECE_BYTES_MAX;
-	for (uint32_t i = 0; i < WM_XSK_TX_GROUPS; i++)
-		xsk->free_groups[xsk->free_count++] = (uint16_t)(WM_XSK_TX_GROUPS - 1 - i);
+	xsk->veth = wm_host_is_veth(config->interface);
+	cut_groups(xsk);
 	ret = open_on(xsk, config, error);
 	if (ret < 0)
 		goto free_port;
@@ -294,11 +307,9 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 
 static uint32_t capacity(const struct wm_xsk *xsk)
 {
-	uint32_t frame = xsk->interface.mtu + WM_ETHER_HEADER_BYTES - WM_XDP_TRIM_BYTES;
-	uint32_t chunks = (frame + PIECE_BYTES_MAX - 1) / PIECE_BYTES_MAX;
-
-	return smaller(WM_NODE_WINDOW_MAX,
-		       smaller(WM_XSK_RX_CHUNKS / chunks, WM_XSK_TX_GROUPS - CONTROL_GROUPS));
+	return smaller(
+		xsk->veth ? WM_NODE_WINDOW_VETH : WM_NODE_WINDOW_MAX,
+		smaller(WM_XSK_RX_CHUNKS / xsk->frame_chunks, xsk->group_count - CONTROL_GROUPS));
 }
 
 void wm_xsk_get_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtained)
@@ -364,7 +375,7 @@ static bool take_piece(struct wm_xsk *xsk, struct wm_xsk_frame *frame, const str
 {
 	bool last = !(desc->options & DESC_CONTINUES);
 
-	if (!xsk->skipping && frame->count == WM_UMEM_FRAME_CHUNKS) {
+	if (!xsk->skipping && frame->count == xsk->frame_chunks) {
 		wm_xsk_recycle(xsk, frame);
 		xsk->skipping = true;
 		xsk->oversize++;
@@ -421,14 +432,14 @@ bool wm_xsk_receive(struct wm_xsk *xsk, struct wm_xsk_frame *frame)
 
 /* ---- leaving ------------------------------------------------------------ */
 
-static uint32_t group_offset(uint32_t number)
+static uint32_t group_offset(const struct wm_xsk *xsk, uint32_t number)
 {
-	return WM_XSK_RX_CHUNKS * WM_UMEM_CHUNK_BYTES + number * WM_XSK_GROUP_BYTES;
+	return (WM_XSK_RX_CHUNKS + number * xsk->frame_chunks) * WM_UMEM_CHUNK_BYTES;
 }
 
-static uint32_t group_number(uint64_t offset)
+static uint32_t group_number(const struct wm_xsk *xsk, uint64_t offset)
 {
-	return (uint32_t)((offset - WM_XSK_RX_CHUNKS * WM_UMEM_CHUNK_BYTES) / WM_XSK_GROUP_BYTES);
+	return (uint32_t)(offset / WM_UMEM_CHUNK_BYTES - WM_XSK_RX_CHUNKS) / xsk->frame_chunks;
 }
 
 uint32_t wm_xsk_groups_free(const struct wm_xsk *xsk)
@@ -440,14 +451,14 @@ bool wm_xsk_group_acquire(struct wm_xsk *xsk, uint32_t *group)
 {
 	if (xsk->free_count == 0)
 		return false;
-	*group = group_offset(xsk->free_groups[--xsk->free_count]);
+	*group = group_offset(xsk, xsk->free_groups[--xsk->free_count]);
 	return true;
 }
 
 void wm_xsk_group_release(struct wm_xsk *xsk, uint32_t group)
 {
-	assert(xsk->free_count < WM_XSK_TX_GROUPS);
-	xsk->free_groups[xsk->free_count++] = (uint16_t)group_number(group);
+	assert(xsk->free_count < xsk->group_count);
+	xsk->free_groups[xsk->free_count++] = (uint16_t)group_number(xsk, group);
 }
 
 void wm_xsk_send(struct wm_xsk *xsk, uint32_t group, uint32_t frame_bytes)
@@ -457,7 +468,7 @@ void wm_xsk_send(struct wm_xsk *xsk, uint32_t group, uint32_t frame_bytes)
 	uint32_t chunks = (end - group + WM_UMEM_CHUNK_BYTES - 1) / WM_UMEM_CHUNK_BYTES;
 	uint32_t index, given;
 
-	assert(chunks <= (xsk->multi_buffer ? WM_UMEM_FRAME_CHUNKS : 1));
+	assert(chunks <= xsk->frame_chunks);
 	/* The ring has room for every chunk there is. */
 	given = xsk_ring_prod__reserve(&xsk->tx, chunks, &index);
 	assert(given == chunks);
@@ -470,7 +481,7 @@ void wm_xsk_send(struct wm_xsk *xsk, uint32_t group, uint32_t frame_bytes)
 		desc->options = next < end ? DESC_CONTINUES : 0;
 		at = next;
 	}
-	xsk->chunks_sent[group_number(group)] = (uint8_t)chunks;
+	xsk->chunks_sent[group_number(xsk, group)] = (uint8_t)chunks;
 	xsk_ring_prod__submit(&xsk->tx, given);
 	xsk->frames_sent++;
 }
@@ -482,11 +493,11 @@ static void take_back_groups(struct wm_xsk *xsk)
 	count = xsk_ring_cons__peek(&xsk->completion, WM_XSK_TX_CHUNKS, &index);
 	for (uint32_t i = 0; i < count; i++) {
 		uint64_t address = *xsk_ring_cons__comp_addr(&xsk->completion, index + i);
-		uint32_t number = group_number(address);
+		uint32_t number = group_number(xsk, address);
 
-		assert(number < WM_XSK_TX_GROUPS && xsk->chunks_sent[number] > 0);
+		assert(number < xsk->group_count && xsk->chunks_sent[number] > 0);
 		if (--xsk->chunks_sent[number] == 0)
-			wm_xsk_group_release(xsk, group_offset(number));
+			wm_xsk_group_release(xsk, group_offset(xsk, number));
 	}
 	if (count > 0)
 		xsk_ring_cons__release(&xsk->completion, count);

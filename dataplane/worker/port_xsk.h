@@ -4,9 +4,10 @@
  *
  * The memory (UMEM) is one region that the kernel, this program and the GPU
  * share. Its first half are chunks that frames arrive in, its second half are
- * groups of chunks that frames leave from:
+ * groups of chunks that frames leave from, each of as many as a frame of the MTU
+ * takes, here three:
  *
- *   | rx chunk 0 | 1 | ... 511 | tx group 0 (3 chunks) | 1 | ... 169 | - |
+ *   | rx chunk 0 | 1 | ... 1023 | tx group 0 (3 chunks) | 1 | ... 340 | - |
  *
  * Arriving. The XDP program trims the first 10 bytes of each frame, and the
  * kernel puts the rest 256 bytes into a chunk, goes on 256 bytes into the next:
@@ -41,12 +42,14 @@
 #include "xdp/program.h"
 #include "xdp/trim.h"
 
-/* Half of the region each. Arriving: the window at 9000 is 128 frames of 3
- * chunks; the other 128 chunks are for control frames and for batches that
- * were sent twice. Leaving: 170 groups, the window and 42 to be acknowledged
- * by the kernel or to carry control frames. */
-#define WM_XSK_RX_CHUNKS 512u
-#define WM_XSK_TX_CHUNKS 512u
+/* Powers of two; together what may be locked where nobody changed that limit. Arriving: the
+ * window at 1500 is WM_NODE_WINDOW_MAX frames of one chunk, and the 70 of 9000 that its sum
+ * asks for have 3 each; the other half is for control frames and for batches that were sent
+ * twice. Leaving: 1024 groups at 1500, 341 at 9000: the window, and as many to be
+ * acknowledged by the kernel or to carry control frames. */
+#define WM_XSK_RX_CHUNKS 1024u
+#define WM_XSK_TX_CHUNKS 1024u
+/* Groups of the largest frames. */
 #define WM_XSK_TX_GROUPS (WM_XSK_TX_CHUNKS / WM_UMEM_FRAME_CHUNKS)
 #define WM_XSK_MEMORY_BYTES ((WM_XSK_RX_CHUNKS + WM_XSK_TX_CHUNKS) * WM_UMEM_CHUNK_BYTES)
 

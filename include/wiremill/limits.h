@@ -35,16 +35,23 @@
 
 /* ---- in flight ---------------------------------------------------------- */
 
-/* Batches in flight to one node at most. Half of the 256 frames that a veth
- * queues towards an XDP program, since control frames pass there too. */
-#define WM_NODE_WINDOW_MAX 128u
+/* Bytes on the wire to and from one node: 1 Gb/s for 4 ms, as below, and what may wait in a
+ * queue on the way (--queue-target). */
+#define WM_NODE_IN_FLIGHT_BYTES (500000u + 128u * 1024u)
+/* Batches in flight to one node at most: those bytes at MTU 1500, 411 frames of 1538, and
+ * the power of two above. Jumbo frames are 70. A node says what it holds (port_xsk.h). */
+#define WM_NODE_WINDOW_MAX 512u
+/* And to one whose interface is a veth: half of the 256 frames that those queue towards an
+ * XDP program, since control frames pass there too. */
+#define WM_NODE_WINDOW_VETH 128u
 /* Bytes on the wire to and from all nodes of a lane: 25 Gb/s for 4 ms, which is twice the
  * round trip of a rack whose GPUs take their time. And the ring of a port that takes them
- * back: what every card has, and the most that the usual ones do (10 Gb/s for 3.8 ms at
- * MTU 1500). */
+ * back, of which three quarters are used: what every card has, and the most that the usual
+ * ones do, 6144 frames. At MTU 1500 twelve nodes of 1 Gb/s have 12 * 411 = 4932 in flight. A
+ * card that grants less is what limits them then: 4096 are 9.4 Gb/s for 4 ms. */
 #define WM_LANE_IN_FLIGHT_BYTES 12500000u
 #define WM_LANE_RING_FRAMES_MIN 1024u
-#define WM_LANE_RING_FRAMES_MAX 4096u
+#define WM_LANE_RING_FRAMES_MAX 8192u
 /* Extents of one lane open at once: 16 being read, 16 on the wire, 16 being
  * written. 48 MiB of input buffers. */
 #define WM_LANE_EXTENTS_MAX 48u

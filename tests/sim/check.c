@@ -109,7 +109,7 @@ static uint64_t slowest_ns(const struct sim_plan *plan)
 	for (uint32_t i = 0; i < plan->nodes; i++) {
 		const struct sim_node_plan *node = &plan->node[i];
 		uint64_t ns = node->stall_ns + node->freeze_ns +
-			      WM_NODE_WINDOW_MAX * node->frame_ns;
+			      SIM_NODE_WINDOW_MAX * node->frame_ns;
 
 		slowest = ns > slowest ? ns : slowest;
 	}
@@ -322,8 +322,8 @@ void sim_check_tick(struct sim *sim)
 		wm_dispatch_node_get_state(sim_lane_dispatch(sim), i, &state);
 		in_flight += state.in_flight;
 		idle |= !state.silent && state.in_flight == 0;
-		if (state.in_flight > WM_NODE_WINDOW_MAX ||
-		    (i < sim->plan.nodes && state.window > WM_NODE_WINDOW_MAX))
+		if (state.in_flight > SIM_NODE_WINDOW_MAX ||
+		    (i < sim->plan.nodes && state.window > SIM_NODE_WINDOW_MAX))
 			sim_violate(sim, "node %u has %u batches in flight", i, state.in_flight);
 		if (state.in_flight > sim->plan.window_largest)
 			sim_violate(sim, "node %u has %u batches in flight, more than any holds", i,

@@ -141,7 +141,7 @@ static void draw_node(struct sim_node_plan *node, uint64_t *random, bool calm)
 	node->frame_ns = spread(random, 1000, 500 * WM_NS_PER_US);
 	if (one_in(random, 8))
 		node->frame_ns = spread(random, WM_NS_PER_MS, 100 * WM_NS_PER_MS);
-	node->window = (uint32_t)spread(random, 1, WM_NODE_WINDOW_MAX);
+	node->window = (uint32_t)spread(random, 1, SIM_NODE_WINDOW_MAX);
 	if (calm)
 		return;
 	node->stall = rate(random, 50000);

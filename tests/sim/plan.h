@@ -16,9 +16,12 @@
 #include <stdint.h>
 
 #include "wiremill/layout.h"
+#include "wiremill/limits.h"
 
 #define SIM_NODES_MAX 64u
 #define SIM_SLOTS_MAX 48u
+/* What a node holds at most: that of a veth. A seed stands for the same plan as ever. */
+#define SIM_NODE_WINDOW_MAX WM_NODE_WINDOW_VETH
 
 struct sim_link {
 	uint64_t ps_per_byte;

@@ -136,20 +136,36 @@ int wm_host_link_look(struct wm_host_link *link, unsigned index)
 	return ret;
 }
 
+/* What begins with the command is what its driver answers. */
+static bool ask_driver(const char *name, void *command)
+{
+	struct ifreq request = { .ifr_data = command };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool answered;
+
+	if (fd < 0)
+		return false;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	answered = ioctl(fd, SIOCETHTOOL, &request) == 0;
+	close(fd);
+	return answered;
+}
+
 uint32_t wm_host_receive_queues(const char *name)
 {
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-	struct ifreq request = { .ifr_data = (void *)&channels };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint32_t count = 0;
 
-	if (fd < 0)
-		return 1;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (ioctl(fd, SIOCETHTOOL, &request) == 0)
+	if (ask_driver(name, &channels))
 		count = channels.rx_count + channels.combined_count;
-	close(fd);
 	return count > 0 ? count : 1;
+}
+
+bool wm_host_is_veth(const char *name)
+{
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+
+	return ask_driver(name, &driver) && strcmp(driver.driver, "veth") == 0;
 }
 
 /* ---- rights ------------------------------------------------------------- */

@@ -35,6 +35,9 @@ int wm_host_link_look(struct wm_host_link *link, unsigned index);
 /* Receive queues that its card has in use; 1 where nobody knows. */
 uint32_t wm_host_receive_queues(const char *name);
 
+/* Its frames wait in a short queue of the kernel's instead of a card's. */
+bool wm_host_is_veth(const char *name);
+
 /* Sees to it that locked_bytes may be locked. Returns 0 or -ENOMEM. */
 int wm_host_raise_memlock(size_t locked_bytes, struct wm_error *error);
 

@@ -114,28 +114,46 @@ static void in_flight_max_holds_and_is_shared_fairly(void)
 	CU_ASSERT_TRUE(result.in_flight_peak <= 24);
 }
 
+static uint64_t wire_ns(uint64_t bits_per_s, uint16_t mtu)
+{
+	return (mtu + WM_INFLIGHT_WIRE_BYTES) * 8ull * S / bits_per_s;
+}
+
+/* Nodes that answer after four times delay_ns and 350 us, behind a port of that rate. */
+static struct rack_config distant_rack(uint32_t nodes, uint64_t node_ns, uint64_t port_ns,
+				       uint64_t delay_ns)
+{
+	struct rack_config rack = rack_of(nodes, 600 * MS / port_ns / 32 + 1000);
+
+	rack.shared = (struct rack_link){ .frame_ns = port_ns, .delay_ns = delay_ns };
+	for (uint32_t i = 0; i < nodes; i++) {
+		rack.node[i].link = (struct rack_link){ .frame_ns = node_ns, .delay_ns = delay_ns };
+		rack.node[i].submit_ns = 350 * US;
+		rack.node[i].compute_ns = 1 * US;
+	}
+	rack.extents_max = 48u * 23; /* of 32 batches: as many as 48 of 728 have */
+	rack.until_ns = 600 * MS;
+	rack.measure_ns = 300 * MS;
+	return rack;
+}
+
+/* In hundredths of what a line takes that needs frame_ns for each. */
+static uint64_t share_percent(uint64_t frame_ns)
+{
+	rack_run(&config, &result);
+	CU_ASSERT_FALSE(result.over_limit);
+	return result.measured * frame_ns * 100 / (config.until_ns - config.measure_ns);
+}
+
 /* 24 nodes whose answers take 2 ms, on a line of that rate; so many elements at that MTU. */
 static uint64_t share_of_line_percent(uint64_t bits_per_s, uint16_t mtu, uint32_t ring_frames)
 {
-	const uint64_t frame_ns = (mtu + WM_INFLIGHT_WIRE_BYTES) * 8ull * S / bits_per_s;
-	const uint64_t from_ns = 300 * MS, until_ns = 600 * MS;
+	const uint64_t frame_ns = wire_ns(bits_per_s, mtu);
 
-	config = rack_of(24, until_ns / frame_ns / 32 + 1000);
-	config.shared = (struct rack_link){ .frame_ns = frame_ns, .delay_ns = 400 * US };
-	for (uint32_t i = 0; i < config.nodes; i++) {
-		config.node[i].link =
-			(struct rack_link){ .frame_ns = 2 * frame_ns, .delay_ns = 400 * US };
-		config.node[i].submit_ns = 350 * US;
-		config.node[i].compute_ns = 1 * US;
-	}
+	config = distant_rack(24, 2 * frame_ns, frame_ns, 400 * US);
 	config.queue_target = 128 * 1024 / mtu;
-	config.extents_max = 48u * 23; /* of 32 batches: as many as 48 of 728 have */
 	config.in_flight_max = wm_inflight_max(ring_frames, 1);
-	config.measure_ns = from_ns;
-	config.until_ns = until_ns;
-	rack_run(&config, &result);
-	CU_ASSERT_FALSE(result.over_limit);
-	return result.measured * frame_ns * 100 / (until_ns - from_ns);
+	return share_percent(frame_ns);
 }
 
 static void a_line_is_full_though_answers_take_2_ms(void)
@@ -144,6 +162,43 @@ static void a_line_is_full_though_answers_take_2_ms(void)
 	CU_ASSERT(share_of_line_percent(10000000000, 1500, wm_inflight_ring_frames(1500)) >= 95);
 	/* A ring that a card does not have more of is what limits it. */
 	CU_ASSERT(share_of_line_percent(10000000000, 1500, WM_LANE_RING_FRAMES_MIN) < 60);
+}
+
+/* Twelve nodes of 1 Gb/s at a port of 25: what all their links take together is the line. */
+static uint64_t share_of_links_percent(uint16_t mtu, uint64_t round_trip_ns, uint32_t window_max,
+				       uint32_t ring_frames)
+{
+	const uint64_t node_ns = wire_ns(1000000000, mtu);
+
+	config = distant_rack(12, node_ns, wire_ns(25000000000, mtu),
+			      (round_trip_ns - 350 * US) / 4);
+	for (uint32_t i = 0; i < config.nodes; i++)
+		config.node[i].window_max = window_max;
+	config.queue_target = 128 * 1024 / mtu;
+	config.in_flight_max = wm_inflight_max(ring_frames, 1);
+	return share_percent(node_ns) / config.nodes;
+}
+
+static void all_links_of_a_rack_are_full_though_answers_take_2_or_4_ms(void)
+{
+	static const uint16_t mtus[] = { 1500, 3506, 9000 };
+
+	for (uint32_t i = 0; i < 3; i++) {
+		uint32_t ring = wm_inflight_ring_frames(mtus[i]);
+
+		CU_ASSERT(share_of_links_percent(mtus[i], 2 * MS, WM_NODE_WINDOW_MAX, ring) >= 95);
+		CU_ASSERT(share_of_links_percent(mtus[i], 4 * MS, WM_NODE_WINDOW_MAX, ring) >= 95);
+	}
+}
+
+/* That the sizes in limits.h are needed: a quarter of the window, half of the ring. */
+static void a_smaller_window_or_ring_leaves_links_idle(void)
+{
+	uint32_t ring = wm_inflight_ring_frames(1500);
+
+	CU_ASSERT(share_of_links_percent(1500, 2 * MS, WM_NODE_WINDOW_MAX / 4, ring) < 80);
+	CU_ASSERT(share_of_links_percent(1500, 4 * MS, WM_NODE_WINDOW_MAX / 4, ring) < 40);
+	CU_ASSERT(share_of_links_percent(1500, 4 * MS, WM_NODE_WINDOW_MAX, ring / 2) < 80);
 }
 
 static void window_max_holds_for_each_node(void)
@@ -834,6 +889,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_fast_node_gets_more),
 	WM_TEST(in_flight_max_holds_and_is_shared_fairly),
 	WM_TEST(a_line_is_full_though_answers_take_2_ms),
+	WM_TEST(all_links_of_a_rack_are_full_though_answers_take_2_or_4_ms),
+	WM_TEST(a_smaller_window_or_ring_leaves_links_idle),
 	WM_TEST(window_max_holds_for_each_node),
 	WM_TEST(the_batches_of_a_node_that_dies_complete_elsewhere_within_2_s),
 	WM_TEST(a_node_may_die_and_come_back_with_other_sequences),

@@ -366,7 +366,7 @@ static void giving_up_loses_everything_in_flight(void)
 
 /* ---- the window, against a link in virtual time ------------------------------------ */
 
-#define ANSWERS_MAX 256u
+#define ANSWERS_MAX (2 * WM_NODE_WINDOW_MAX)
 
 /* One queue at `frame_ns` a frame, `delay_ns` for the rest of the way. */
 struct link {
@@ -512,8 +512,12 @@ static void the_window_doubles_every_other_round_trip_at_first(void)
 {
 	struct link link;
 
-	link_init(&link, 100, 10 * MS, WM_NODE_WINDOW_MAX);
+	link_init(&link, 100, 10 * MS, 128);
 	link_run(&link, 135 * MS); /* 4, 8, 16, 32, 64, 128 and the rounds between */
+	CU_ASSERT_EQUAL(link.flow.window, 128);
+
+	link_init(&link, 100, 10 * MS, WM_NODE_WINDOW_MAX);
+	link_run(&link, 175 * MS); /* 256, 512 */
 	CU_ASSERT_EQUAL(link.flow.window, WM_NODE_WINDOW_MAX);
 }
 

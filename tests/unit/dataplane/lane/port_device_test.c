@@ -85,6 +85,32 @@ static void sysfs_tells_where_a_device_is(void)
 	tree_remove();
 }
 
+static void a_card_gets_the_ring_that_its_mtu_asks_for_and_a_veth_a_backlogs(void)
+{
+	const char *root = tree_make();
+	const struct wm_port_device card = DEVICE(.interface = "eth3");
+
+	tree_folder("/sys/bus/pci/devices/0000:05:00.0");
+	tree_link("../../../bus/pci/devices/0000:05:00.0", "/sys/class/net/eth3/device");
+	tree_folder("/sys/class/net/veth0");
+	CU_ASSERT_EQUAL(wm_port_device_packet_frames(root, &card, 1500), 8192);
+	CU_ASSERT_EQUAL(wm_port_device_packet_frames(root, &card, 9000), 2048);
+	CU_ASSERT_EQUAL(wm_port_device_packet_frames(root, &DEVICE(.interface = "veth0"), 1500),
+			1024);
+	tree_remove();
+}
+
+static void a_vdev_has_the_ring_of_its_argument_or_its_drivers(void)
+{
+	const char *vdev = "net_af_packet0,iface=a,framecnt=4096,qdisc_bypass=1";
+
+	CU_ASSERT_EQUAL(wm_port_device_packet_frames("", &DEVICE(.vdev = vdev), 1500), 4096);
+	vdev = "net_af_packet0,iface=a";
+	CU_ASSERT_EQUAL(wm_port_device_packet_frames("", &DEVICE(.vdev = vdev), 1500), 512);
+	vdev = "net_af_packet0,iface=a,framecnt=many";
+	CU_ASSERT_EQUAL(wm_port_device_packet_frames("", &DEVICE(.vdev = vdev), 1500), 512);
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(different_devices_are_fine),
 	WM_TEST(one_device_is_not_taken_twice_however_it_is_written),
@@ -92,6 +118,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(an_interface_has_its_own_mtu),
 	WM_TEST(another_device_is_asked_for_what_was_given),
 	WM_TEST(sysfs_tells_where_a_device_is),
+	WM_TEST(a_card_gets_the_ring_that_its_mtu_asks_for_and_a_veth_a_backlogs),
+	WM_TEST(a_vdev_has_the_ring_of_its_argument_or_its_drivers),
 };
 
 int main(void)
