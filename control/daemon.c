@@ -20,6 +20,7 @@
 #include "key.h"
 #include "log.h"
 #include "number.h"
+#include "rpc_socket.h"
 #include "run.h"
 #include "signals.h"
 #include "spool.h"
@@ -437,14 +438,21 @@ static void leave_lane(struct wm_daemon *daemon)
 	_exit(WM_EXIT_DONE);
 }
 
-/* Before anything else: who has it has all that follows. */
+/* Before anything else: who has it has all that follows. And who finds another controller is
+ * told of that, not of the hugepages which that one has. */
 static int state_take(struct wm_daemon *daemon, struct wm_error *error)
 {
 	const char *directory = daemon->config.state_directory;
 	int ret = wm_spool_prepare(directory, error);
 
-	return ret < 0 ? ret
-		       : wm_state_lock_take(&daemon->state_lock, directory, STATE_WAIT_NS, error);
+	if (ret == 0)
+		ret = wm_state_lock_take(&daemon->state_lock, directory, STATE_WAIT_NS, error);
+	if (ret < 0)
+		return ret;
+	ret = wm_rpc_socket_check(daemon->config.socket_path, error);
+	if (ret < 0)
+		wm_state_lock_release(&daemon->state_lock);
+	return ret;
 }
 
 int wm_daemon_run(const struct wm_daemon_config *config, struct wm_error *error)

@@ -61,8 +61,8 @@ static int path_probe(const struct sockaddr_un *address)
 	return ret;
 }
 
-/* Removes what a dead daemon left; refuses everything else that is there. */
-static int path_clear(const struct sockaddr_un *address, struct wm_error *error)
+/* 0: nothing is there; 1: what a dead daemon left. Refuses everything else. */
+static int path_look(const struct sockaddr_un *address, struct wm_error *error)
 {
 	const char *path = address->sun_path;
 	struct stat status;
@@ -86,10 +86,28 @@ static int path_clear(const struct sockaddr_un *address, struct wm_error *error)
 	if (ret != -ECONNREFUSED)
 		return wm_error_set(error, -ret, "socket %s belongs to something else: %s", path,
 				    strerror(-ret));
-	if (unlink(path) < 0)
+	return 1;
+}
+
+static int path_clear(const struct sockaddr_un *address, struct wm_error *error)
+{
+	const char *path = address->sun_path;
+	int ret = path_look(address, error);
+
+	if (ret > 0 && unlink(path) < 0)
 		return wm_error_set(error, errno, "old socket %s cannot be removed: %s", path,
 				    strerror(errno));
-	return 0;
+	return ret < 0 ? ret : 0;
+}
+
+int wm_rpc_socket_check(const char *path, struct wm_error *error)
+{
+	struct sockaddr_un address = { 0 };
+	int ret = address_set(&address, path, error);
+
+	if (ret == 0)
+		ret = path_look(&address, error);
+	return ret < 0 ? ret : 0;
 }
 
 static int socket_listen(struct wm_rpc_socket *file, struct wm_error *error)

@@ -15,6 +15,9 @@ struct wm_rpc_socket {
 	ino_t inode;
 };
 
+/* Can one be made there? Touches nothing. 0, or the error that wm_rpc_socket_open would end
+ * with, such as -EADDRINUSE where a live one answers. */
+int wm_rpc_socket_check(const char *path, struct wm_error *error);
 /*
  * Listens at path, mode 0660. Creates its directory (0755, one level) if missing, replaces the
  * file that a dead daemon left, refuses that of a live one with -EADDRINUSE. 0 or a negative

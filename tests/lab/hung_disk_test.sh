@@ -196,16 +196,8 @@ socket_is_there() {
 	nodes
 }
 
-# pages_add COUNT: hugepages, or as many less.
-pages_add() {
-	flock /run sh -c "echo \$((\$(cat /proc/sys/vm/nr_hugepages) + $1)) >/proc/sys/vm/nr_hugepages"
-}
-
 state_is_one_controllers() {
 	local pid
-	# A second controller looks for its own before it looks at the socket.
-	trap 'pages_add -160' EXIT
-	pages_add 160
 	read -r pid _ <"/run/wiremill/$lab/ctl.pid"
 	refused 1 "another wiremilld, pid $pid has the state directory" lab exec -- timeout 20 \
 		"$build/control/wiremilld" --interface port0 --state "$state" --socket "$scratch/other.sock"
