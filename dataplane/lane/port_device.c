@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -116,6 +117,7 @@ int wm_port_device_check(const char *root, const struct wm_port_device *device,
 
 /* ---- what it is -------------------------------------------------------------------- */
 
+/* Frames of ours have an Ethernet header: not those of a loopback, a tun, a ppp. */
 static int interface_mtu(const char *interface, int *mtu, struct wm_error *error)
 {
 	struct ifreq request = { 0 };
@@ -126,7 +128,14 @@ static int interface_mtu(const char *interface, int *mtu, struct wm_error *error
 				    interface);
 	strcpy(request.ifr_name, interface);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &request) < 0)
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		ret = wm_error_set(error, errno, "interface %s cannot be read: %s", interface,
+				   strerror(errno));
+	else if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		ret = wm_error_set(error, ENOTSUP,
+				   "interface %s is no Ethernet: name one with --interface",
+				   interface);
+	else if (ioctl(fd, SIOCGIFMTU, &request) < 0)
 		ret = wm_error_set(error, errno, "cannot read the MTU of %s: %s", interface,
 				   strerror(errno));
 	*mtu = request.ifr_mtu;

@@ -34,7 +34,7 @@ int wm_port_device_check(const char *root, const struct wm_port_device *device,
 void wm_port_device_name(char name[WM_PORT_NAME_BYTES], const struct wm_port_device *device,
 			 uint32_t index);
 /* The MTU that its memory must be sized for: of a netdev its own; else what was asked for,
- * or WM_MTU_MAX. */
+ * or WM_MTU_MAX. -ENODEV, -ENOTSUP: no Ethernet, -EMSGSIZE: too small. */
 int wm_port_mtu(const struct wm_port_device *device, uint16_t *mtu, struct wm_error *error);
 /* The NUMA node that it is at; -1: none. */
 int wm_port_device_node(const char *root, const struct wm_port_device *device);

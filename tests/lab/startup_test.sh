@@ -120,6 +120,22 @@ devices_are_checked() {
 		--vdev net_memif0,role=client,socket-abstract=no,socket=/none/x
 }
 
+# no_ethernet INTERFACE, of the controller's machine: no program starts on it.
+no_ethernet() {
+	local refuses=(refused 1 "interface $1 is no Ethernet" said_by lab exec -- timeout -k 5 20)
+	"${refuses[@]}" "$build/control/wiremilld" --interface "$1" --socket "$scratch/s.sock" \
+		--state "$scratch/state"
+	"${refuses[@]}" "$build/control/wiremill-node" --interface "$1" --name n1
+	"${refuses[@]}" "$gen" transmit --interface "$1" --mac 02:00:00:00:00:01 --count 1
+}
+
+only_ethernet_carries_frames() {
+	no_ethernet lo
+	trap 'lab exec -- ip link del tun7' EXIT
+	lab exec -- ip tuntap add dev tun7 mode tun
+	no_ethernet tun7
+}
+
 # A link on which others send without end, as DPDK's null device does.
 generator_ends_in_a_flood() {
 	timeout -k 5 60 "$gen" transmit --vdev net_null0 --count 5 --idle 100ms --mac 02:00:00:00:00:01
@@ -164,6 +180,7 @@ check "capabilities that are missing" capabilities_are_named
 check "limits of the process" limits_are_named
 check "cores that may not be used" cores_are_checked
 check "devices that are not there" devices_are_checked
+check "an interface that is no Ethernet" only_ethernet_carries_frames
 check "wiremill-gen ends though frames come without end" generator_ends_in_a_flood
 check "a state directory that is read-only" read_only_state
 finish

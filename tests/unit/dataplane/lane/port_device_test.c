@@ -67,6 +67,14 @@ static void another_device_is_asked_for_what_was_given(void)
 	CU_ASSERT_EQUAL(wm_port_mtu(&DEVICE(.interface = "nosuch0"), &mtu, &said), -ENODEV);
 }
 
+static void an_interface_that_is_no_ethernet_is_refused(void)
+{
+	uint16_t mtu;
+
+	CU_ASSERT_EQUAL(wm_port_mtu(&DEVICE(.interface = "lo"), &mtu, &said), -ENOTSUP);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.text, "interface lo is no Ethernet"));
+}
+
 static void sysfs_tells_where_a_device_is(void)
 {
 	const char *root = tree_make();
@@ -117,6 +125,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_is_no_address_is_refused),
 	WM_TEST(an_interface_has_its_own_mtu),
 	WM_TEST(another_device_is_asked_for_what_was_given),
+	WM_TEST(an_interface_that_is_no_ethernet_is_refused),
 	WM_TEST(sysfs_tells_where_a_device_is),
 	WM_TEST(a_card_gets_the_ring_that_its_mtu_asks_for_and_a_veth_a_backlogs),
 	WM_TEST(a_vdev_has_the_ring_of_its_argument_or_its_drivers),
