@@ -60,41 +60,6 @@ static const char *why(int ret)
 	return wm_eal_log_reason()[0] ? wm_eal_log_reason() : rte_strerror(-ret);
 }
 
-/* A netdev has its MTU from the system, and a memif carries what fits the buffers of its
- * ends. Any other device gets ours, or else the largest that it can have. */
-static uint16_t obtain_mtu(const struct wm_port *port, uint16_t mtu_max)
-{
-	uint16_t mtu = 0;
-
-	if (strcmp(port->driver, "net_af_packet") == 0 || strcmp(port->driver, "net_memif") == 0 ||
-	    rte_eth_dev_set_mtu(port->id, port->mtu) == 0)
-		return port->mtu;
-	if (mtu_max < port->mtu && rte_eth_dev_set_mtu(port->id, mtu_max) == 0)
-		return mtu_max;
-	if (rte_eth_dev_get_mtu(port->id, &mtu) < 0)
-		return 0;
-	return mtu < port->mtu ? mtu : port->mtu;
-}
-
-/* wanted: by who started us; 0: as large as can be. */
-static int port_set_mtu(struct wm_port *port, uint16_t mtu_max, uint16_t wanted,
-			struct wm_error *error)
-{
-	uint16_t mtu = obtain_mtu(port, mtu_max);
-
-	if (mtu < wanted)
-		return wm_error_set(error, EMSGSIZE,
-				    "port %s (%s) takes no MTU of %u, %u at most: give --mtu %u",
-				    port->name, port->driver, wanted, mtu, mtu);
-	if (mtu < WM_MTU_MIN)
-		return wm_error_set(error, EMSGSIZE,
-				    "port %s (%s) has an MTU of %u and takes no larger one: at "
-				    "least %u is needed",
-				    port->name, port->driver, mtu, WM_MTU_MIN);
-	port->mtu = mtu;
-	return 0;
-}
-
 static int port_configure(struct wm_port *port, const struct wm_port_config *config,
 			  struct wm_error *error)
 {
@@ -122,7 +87,8 @@ static int port_configure(struct wm_port *port, const struct wm_port_config *con
 	if (ret < 0)
 		return wm_error_set(error, -ret, "port %s (%s) cannot be configured: %s",
 				    port->name, port->driver, why(ret));
-	return port_set_mtu(port, info.max_mtu, config->device ? config->device->mtu : 0, error);
+	return wm_port_obtain_mtu(port, info.max_mtu, config->device ? config->device->mtu : 0,
+				  error);
 }
 
 /* The ethdev of that device; RTE_MAX_ETHPORTS: there is none. */
