@@ -75,6 +75,15 @@ static void send_probe(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 		wm_log_debug("no room for a probe of MTU %" PRIu32, mtu);
 }
 
+static uint32_t port_mtu(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES])
+{
+	struct wm_daemon *daemon = context;
+	struct wm_port_link link;
+
+	wm_port_read_link(&daemon->ports[lane_of(daemon, mac)], &link);
+	return link.mtu;
+}
+
 static void member_changed(void *context, uint32_t index, enum wm_member_change change)
 {
 	struct wm_daemon *daemon = context;
@@ -386,7 +395,8 @@ static void ports_say(const struct wm_daemon *daemon)
 
 static void membership_start(struct wm_daemon *daemon)
 {
-	struct wm_membership_calls calls = { daemon, send_control, member_changed, send_probe };
+	struct wm_membership_calls calls = { daemon, send_control, member_changed, send_probe,
+					     port_mtu };
 
 	wm_membership_init(&daemon->membership, &calls, daemon->ports[0].mac);
 	daemon->membership.mtu_most = daemon->mtu;

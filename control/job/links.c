@@ -58,6 +58,7 @@ void wm_links_start(struct wm_links *links, const struct wm_port *ports, uint32_
 				    .next_ns = now_ns + PERIOD_NS };
 	for (uint32_t i = 0; i < count; i++) {
 		wm_port_read_link(&ports[i], &links->now[i]);
+		links->mtu[i] = ports[i].mtu;
 		/* An interface of the kernel's was up before. */
 		links->comes_up[i] = !ports[i].interface &&
 				     links->now[i].state == WM_PORT_LINK_DOWN;
@@ -66,12 +67,31 @@ void wm_links_start(struct wm_links *links, const struct wm_port *ports, uint32_
 	}
 }
 
+/* Of an interface somebody may change it; what is in use is what it was at the start. */
+static void look_at_mtu(struct wm_links *links, uint32_t index)
+{
+	const struct wm_port *port = &links->ports[index];
+	uint32_t mtu = links->now[index].mtu;
+
+	if (mtu == 0 || mtu == links->mtu[index])
+		return;
+	links->mtu[index] = mtu;
+	if (mtu == port->mtu)
+		wm_log_info("port %s: its MTU is %" PRIu32 " again", port_name(port), mtu);
+	else
+		wm_log_warning("port %s: its MTU is %" PRIu32 " now, and was %u when this "
+			       "controller started: run 'ip link set %s mtu %u', or start the "
+			       "controller again",
+			       port_name(port), mtu, port->mtu, port_name(port), port->mtu);
+}
+
 static void look(struct wm_links *links, uint32_t index, uint64_t now_ns)
 {
 	enum wm_port_link_state before = links->now[index].state;
 	struct wm_port_link *link = &links->now[index];
 
 	wm_port_read_link(&links->ports[index], link);
+	look_at_mtu(links, index);
 	if (links->comes_up[index] && link->state == WM_PORT_LINK_DOWN &&
 	    now_ns < links->comes_up_until_ns)
 		return;

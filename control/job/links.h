@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The links of the controller's ports, looked at once a second: each change is a line of
- * the log. A job waits meanwhile, and goes on when a link is up again. One thread (the
+ * The links of the controller's ports and their MTU, looked at once a second: each change is
+ * a line of the log. A job waits meanwhile, and goes on when a link is up again. One thread (the
  * daemon's).
  */
 #ifndef WM_LINKS_H
@@ -19,6 +19,7 @@ struct wm_links {
 	uint32_t count;
 	struct wm_port_link now[WM_PORTS_MAX];
 	bool comes_up[WM_PORTS_MAX]; /* not said to be down yet */
+	uint32_t mtu[WM_PORTS_MAX];  /* as said */
 	uint64_t comes_up_until_ns;
 	uint64_t next_ns;
 };

@@ -396,8 +396,11 @@ static void look_for_unreached(const struct wm_jobs *jobs, struct wm_job *job,
 	if (counters->job == job->lane.id && counters->nodes_alive == 0 && member)
 		snprintf(job->unreached, sizeof(job->unreached),
 			 "frames of MTU %" PRIu32 " do not reach node %s, those of %" PRIu32
-			 " do (the switch's ports)",
-			 job->mtu, member->hello.name, member->path.mtu);
+			 " do (%s)",
+			 job->mtu, member->hello.name, member->path.mtu,
+			 wm_membership_port_is_below(jobs->membership, member, job->mtu)
+				 ? "the controller's own port was set lower"
+				 : "the switch's ports");
 }
 
 /* What keeps a running job from going on, "" if it goes on. */

@@ -112,6 +112,8 @@ struct wm_membership_calls {
 	 * path is looked at. */
 	void (*probe)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 		      const struct wm_wire_header *header, uint32_t mtu);
+	/* The MTU that our port to that address has now; 0: as at the start. NULL: so has each. */
+	uint32_t (*port_mtu)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES]);
 };
 
 struct wm_membership {
@@ -190,6 +192,9 @@ void wm_membership_close(struct wm_membership *membership, const char *reason);
 bool wm_member_is_in(const struct wm_member *member); /* admitted or ready */
 /* What reaches it: of its link, or of the path to it where that is less. */
 uint32_t wm_member_mtu(const struct wm_member *member);
+/* Somebody has set our own port to it to less than MTU since the start. */
+bool wm_membership_port_is_below(const struct wm_membership *membership,
+				 const struct wm_member *member, uint32_t mtu);
 /* It is in, and its path passes less than the links at both ends. */
 bool wm_member_path_is_narrow(const struct wm_member *member);
 uint32_t wm_membership_count(const struct wm_membership *membership, enum wm_member_state state);

@@ -34,9 +34,25 @@ void wm_membership_look(struct wm_membership *membership, uint32_t index, uint64
 			     now_ns);
 }
 
-static void say(const struct wm_member *member, uint32_t before)
+bool wm_membership_port_is_below(const struct wm_membership *membership,
+				 const struct wm_member *member, uint32_t mtu)
 {
-	if (wm_member_path_is_narrow(member))
+	const struct wm_membership_calls *calls = &membership->calls;
+	uint32_t now = calls->port_mtu ? calls->port_mtu(calls->context, member->mac) : 0;
+
+	return now > 0 && now < mtu;
+}
+
+static void say(const struct wm_membership *membership, const struct wm_member *member,
+		uint32_t before)
+{
+	if (wm_member_path_is_narrow(member) &&
+	    wm_membership_port_is_below(membership, member, member->path.most))
+		wm_log_warning("node %s: frames of MTU %" PRIu32 " pass between it and this "
+			       "controller, larger ones do not: the controller's own port was "
+			       "set below the %" PRIu32 " that it started with",
+			       member->hello.name, member->path.mtu, member->path.most);
+	else if (wm_member_path_is_narrow(member))
 		wm_log_warning(
 			"node %s: frames of MTU %" PRIu32 " pass between it and this "
 			"controller, larger ones do not, though the links of both have %" PRIu32
@@ -67,7 +83,7 @@ static void note(struct wm_membership *membership, struct wm_member *member, uin
 {
 	if (member->path.mtu == before)
 		return;
-	say(member, before);
+	say(membership, member, before);
 	heed(membership, member, now_ns);
 }
 

@@ -11,6 +11,8 @@
 
 #include <rte_ethdev.h>
 
+#include "wiremill/limits.h"
+
 static uint32_t netdev_speed(int fd, struct ifreq *request)
 {
 	struct ethtool_cmd settings = { .cmd = ETHTOOL_GSET };
@@ -21,6 +23,13 @@ static uint32_t netdev_speed(int fd, struct ifreq *request)
 		return 0;
 	speed = ethtool_cmd_speed(&settings);
 	return speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
+}
+
+static uint32_t netdev_mtu(int fd, struct ifreq *request)
+{
+	if (ioctl(fd, SIOCGIFMTU, request) < 0)
+		return 0;
+	return request->ifr_mtu > (int)WM_MTU_MAX ? WM_MTU_MAX : (uint32_t)request->ifr_mtu;
 }
 
 /* By ioctl and not by sysfs, which may be that of another network namespace. */
@@ -39,6 +48,7 @@ static void netdev_link(const char *interface, struct wm_port_link *link)
 		link->state = request.ifr_flags & IFF_RUNNING ? WM_PORT_LINK_UP : WM_PORT_LINK_DOWN;
 	if (link->state == WM_PORT_LINK_UP)
 		link->megabits_per_s = netdev_speed(fd, &request);
+	link->mtu = netdev_mtu(fd, &request);
 
 close_socket:
 	if (fd >= 0)

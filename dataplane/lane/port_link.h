@@ -20,6 +20,7 @@ enum wm_port_link_state {
 struct wm_port_link {
 	enum wm_port_link_state state;
 	uint32_t megabits_per_s; /* 0: not known */
+	uint32_t mtu;		 /* that it has now, WM_MTU_MAX at most; 0: not known */
 };
 
 void wm_port_read_link(const struct wm_port *port, struct wm_port_link *link);

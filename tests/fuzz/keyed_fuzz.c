@@ -172,7 +172,8 @@ static void settle(void)
 
 static void join(void)
 {
-	const struct wm_membership_calls calls = { NULL, controller_send, controller_change, NULL };
+	const struct wm_membership_calls calls = { NULL, controller_send, controller_change, NULL,
+						   NULL };
 	struct wm_agent_config config = {
 		.ops = &ops,
 		.hello = { .nonce = 99, .name = "n1", .mtu = 9000, .capacity = 8 },

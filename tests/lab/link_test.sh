@@ -88,6 +88,25 @@ other_mtu() {
 	eventually 20 is_in n2
 }
 
+# The controller's own port, under a running job, is not the switch's fault.
+controllers_mtu() {
+	mark
+	rm -f "$output"*
+	link_rate all 20mbit
+	begin "$input" "$output"
+	eventually 20 job_holds "it['output_bytes_done'] > 0"
+	lab exec -- ip link set port0 mtu 1500
+	eventually 20 says ctl "port port0: its MTU is 1500 now, and was 9000 when this controller started: run 'ip link set port0 mtu 9000'"
+	eventually 20 says ctl "larger ones do not: the controller's own port was set below the 9000"
+	! says ctl "set the MTU of the switch's ports"
+	eventually 20 job_holds "'own port was set lower' in it['waiting']"
+	lab exec -- ip link set port0 mtu 9000
+	eventually 20 says ctl "port port0: its MTU is 9000 again"
+	link_clear all
+	ends "done"
+	matches_reference "$input" "$output"
+}
+
 # The interface is the same one, whatever its name is.
 renamed() {
 	mark
@@ -171,6 +190,7 @@ check "with one queue the node joins" one_queue_mends_it
 check "an interface that is set down is named as such" set_down_and_up
 check "one without a link, too" unplugged
 check "one with another MTU, too" other_mtu
+check "the controller's own port with another MTU, too" controllers_mtu
 check "one that is renamed goes on" renamed
 check "a second controller on the switch is named by the node that it answers" a_second_controller
 check "two machines with one MAC address are named" twins

@@ -41,7 +41,7 @@ struct wm_rack *wm_rack_create(struct wm_engine *engine, const struct wm_port *p
 			       const struct wm_key *key)
 {
 	struct wm_rack *rack = calloc(1, sizeof(*rack));
-	const struct wm_membership_calls calls = { rack, send_control, member_changed, NULL };
+	const struct wm_membership_calls calls = { rack, send_control, member_changed, NULL, NULL };
 
 	if (!rack)
 		return NULL;

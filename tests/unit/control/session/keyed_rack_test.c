@@ -161,7 +161,7 @@ static void settle(struct rack *rack)
 
 static void controller_start(struct rack *rack, const struct wm_key *key)
 {
-	struct wm_membership_calls calls = { rack, controller_send, controller_change, NULL };
+	struct wm_membership_calls calls = { rack, controller_send, controller_change, NULL, NULL };
 
 	wm_membership_init(&rack->membership, &calls, controller);
 	if (key)

@@ -87,7 +87,7 @@ static void echo(struct rack *rack)
 static struct rack *rack_create(void)
 {
 	struct rack *rack = calloc(1, sizeof(*rack));
-	struct wm_membership_calls calls = { rack, rack_send, rack_change, rack_probe };
+	struct wm_membership_calls calls = { rack, rack_send, rack_change, rack_probe, NULL };
 
 	rack->now_ns = 5 * WM_NS_PER_S;
 	wm_membership_init(&rack->membership, &calls, controller);
