@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What happens to a node's link, said for what it is by whoever can see it: frames in
 # another receive queue, an interface that is set down, renamed, deleted; two machines
-# with one MAC address; a second controller on the switch.
+# with one MAC address; a second controller, or a tester, on the switch.
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -19,6 +19,7 @@ declare -A marks
 mark() {
 	local log
 	for log in ctl n1 n2 n3; do
+		[[ -e /run/wiremill/$lab/$log.log ]] || continue
 		marks[$log]=$(stat -c %s "/run/wiremill/$lab/$log.log")
 	done
 }
@@ -35,6 +36,20 @@ on_node() {
 	local node=$1
 	shift
 	lab exec --node "$node" -- "$@"
+}
+
+# A job that is under way when this returns, for 20 s if nobody makes its links faster.
+begin_slowly() {
+	rm -f "$output"*
+	make_data "$input" $((16 * mib))
+	link_rate all 2mbit
+	begin "$input" "$output"
+	eventually 20 job_holds "it['output_bytes_done'] > 0"
+}
+
+# address_of NODE
+address_of() {
+	value 'it[0]["address"]' "$(on_node "$1" ip -json link show port0)"
 }
 
 # send_by_queue QUEUE: the switch's port to node 1, whatever core sends.
@@ -88,17 +103,46 @@ other_mtu() {
 	eventually 20 is_in n2
 }
 
+other_address() {
+	local own
+	mark
+	own=$(address_of 2)
+	on_node 2 ip link set port0 address 02:00:5e:00:53:77
+	eventually 20 says n2 "port0 has another MAC address than $own, with which this node started"
+	on_node 2 ip link set port0 address "$own"
+	eventually 20 says n2 "interface port0 is as it was"
+	eventually 20 is_in n2
+}
+
+# A node that cannot do anything ends; a controller waits for its port.
+down_at_the_start() {
+	mark
+	lab kill --node 2 --signal TERM
+	on_node 2 ip link set port0 down
+	refused 1 "interface port0 is down: run 'ip link set port0 up'" on_node 2 timeout -k 5 20 \
+		"$build/control/wiremill-node" --interface port0 --name n2 --key "/run/wiremill/$lab/key"
+	on_node 2 ip link set port0 up
+	lab start --node 2
+	lab kill --controller --signal TERM
+	lab exec -- ip link set port0 down
+	lab start --controller
+	says ctl "port port0: the interface is down: run 'ip link set port0 up'"
+	lab exec -- ip link set port0 up
+	for node in n1 n2 n3; do
+		eventually 20 is_in "$node"
+	done
+	job_is_exact "$mib"
+}
+
 # The controller's own port, under a running job, is not the switch's fault.
 controllers_mtu() {
 	mark
-	rm -f "$output"*
-	link_rate all 20mbit
-	begin "$input" "$output"
-	eventually 20 job_holds "it['output_bytes_done'] > 0"
+	trap 'lab exec -- ip link set port0 mtu 9000' EXIT
+	begin_slowly
 	lab exec -- ip link set port0 mtu 1500
 	eventually 20 says ctl "port port0: its MTU is 1500 now, and was 9000 when this controller started: run 'ip link set port0 mtu 9000'"
 	eventually 20 says ctl "larger ones do not: the controller's own port was set below the 9000"
-	! says ctl "set the MTU of the switch's ports"
+	! says ctl "set the MTU of the switch's ports" || return 1
 	eventually 20 job_holds "'own port was set lower' in it['waiting']"
 	lab exec -- ip link set port0 mtu 9000
 	eventually 20 says ctl "port port0: its MTU is 9000 again"
@@ -107,16 +151,20 @@ controllers_mtu() {
 	matches_reference "$input" "$output"
 }
 
-# The interface is the same one, whatever its name is.
+# The interface is the same one, whatever its name is; in the middle of a job.
 renamed() {
 	mark
+	begin_slowly
 	on_node 2 ip link set port0 name eth7
 	eventually 20 says n2 "interface port0 is called eth7 now: this node goes on"
 	is_in n2
+	link_clear all
+	ends "done"
+	matches_reference "$input" "$output"
 }
 
 # A tester in the place of node 3 is a controller as well.
-a_second_controller() {
+a_tester() {
 	mark
 	lab kill --node 3 --signal TERM
 	on_node 3 timeout 30 "$build/tools/gen/wiremill-gen" roundtrip --interface port0 \
@@ -147,11 +195,9 @@ is_told_of_its_twin() {
 twins() {
 	local address own port
 	mark
-	address=$(on_node 1 ip -json link show port0 | python3 -c 'import json, sys
-print(json.load(sys.stdin)[0]["address"])')
+	address=$(address_of 1)
 	lab kill --node 3 --signal TERM
-	own=$(on_node 3 ip -json link show port0 | python3 -c 'import json, sys
-print(json.load(sys.stdin)[0]["address"])')
+	own=$(address_of 3)
 	on_node 3 ip link set port0 address "$address"
 	on_switch bridge fdb del "$address" dev n1 master static
 	for port in n1 n3; do # as a switch does it
@@ -174,6 +220,8 @@ deleted() {
 	for node in 1 2 3; do # of which one is not there to be restored after the step
 		on_switch tc qdisc replace dev "n$node" root tbf rate 20mbit burst 256kb latency 20ms
 	done
+	rm -f "$output"*
+	make_data "$input" $((16 * mib))
 	begin "$input" "$output"
 	eventually 20 job_holds "it['output_bytes_done'] > 0"
 	on_node 2 ip link del eth7
@@ -184,15 +232,16 @@ deleted() {
 }
 
 lab_up --nodes 3 --mtu 9000
-make_data "$input" $((16 * mib))
 check "frames in a queue that nobody listens to are counted, and the cure is said" frames_come_to_another_queue
 check "with one queue the node joins" one_queue_mends_it
 check "an interface that is set down is named as such" set_down_and_up
 check "one without a link, too" unplugged
 check "one with another MTU, too" other_mtu
+check "one with another MAC address, too" other_address
+check "one that is down at the start, of a node and of the controller" down_at_the_start
 check "the controller's own port with another MTU, too" controllers_mtu
-check "one that is renamed goes on" renamed
-check "a second controller on the switch is named by the node that it answers" a_second_controller
+check "one that is renamed in the middle of a job goes on" renamed
+check "a tester with the same key on the switch is named by the node that it answers" a_tester
 check "two machines with one MAC address are named" twins
 check "an interface that is deleted ends its node, not the job" deleted
 finish
