@@ -52,12 +52,12 @@ full_at_the_start() {
 # take it: a block of this file system is as many records as it has extents to go.
 fills_up_on_the_way() {
 	with_room $((160 * mib))
+	link_rate all 15mbit
 	begin "$input" "$output"
 	eventually 20 job_holds 'it["extents_done"] > 2'
 	fill
 	job_holds 'it["state"] == "running"'
-	link_rate 1 100mbit
-	link_rate 2 100mbit
+	link_clear all
 	ends "done"
 	is_finished "$output"
 	matches_reference "$input" "$output"
@@ -245,7 +245,7 @@ link_takes_the_name() {
 make_data "$input" $((64 * mib))
 mkdir "$disk" "$scratch/small" "$scratch/files" "$bad"
 mounts+=("$disk" "$scratch/small" "$bad")
-lab_up --nodes 2 --mtu 9000 --rate 15mbit
+lab_up --nodes 2 --mtu 9000 --rate 100mbit
 check "an output disk that is full: refused, nothing is left" full_at_the_start
 check "a disk that fills up on the way: reserved is reserved" fills_up_on_the_way
 mount -t tmpfs -o size=40M tmpfs "$scratch/small"
