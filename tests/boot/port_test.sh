@@ -63,15 +63,20 @@ make_disks() {
 	rm -r "$scratch/out"
 }
 
-# boots NAME: that kernel, all cards and drives, and the controller's files.
+# boots NAME [APPEND QEMU-ARGUMENT...]: that kernel, all cards and drives, and the
+# controller's files; with an IOMMU, if not told otherwise.
 boots() {
-	local kernel=$kernels/$1
+	local kernel=$kernels/$1 append="intel_iommu=on iommu=pt hugepages=200"
+	local machine=(-machine "q35,kernel-irqchip=split"
+		-device "intel-iommu,intremap=on,caching-mode=on,aw-bits=48,device-iotlb=on")
+	if (($# > 1)); then
+		append=$2
+		machine=("${@:3}")
+	fi
 	image_make "$scratch/image" "$kernel" "$root/tests/boot/init" "${drivers[@]}" -- \
 		"$build/control/wiremilld" "$build/control/cli/wiremill" "$build/tools/gen/wiremill-gen" \
 		"$build/tests/boot/hugepage_order"
-	guest_boot "$kernel" "$scratch/image" "intel_iommu=on iommu=pt hugepages=200" \
-		-machine q35,kernel-irqchip=split \
-		-device intel-iommu,intremap=on,caching-mode=on,aw-bits=48,device-iotlb=on \
+	guest_boot "$kernel" "$scratch/image" "$append" "${machine[@]}" \
 		-netdev tap,id=tap0,ifname=card0,script=no,downscript=no \
 		-device "e1000e,id=card0,netdev=tap0,mac=$e1000e_mac,addr=5,romfile=" \
 		-netdev tap,id=tap1,ifname=card1,script=no,downscript=no \
@@ -183,16 +188,21 @@ starts_without_link() {
 	rig "eventually 60 nodes_are_there"
 }
 
-# refuses ADDRESS WORDS [STATUS]: in one line, and none of DPDK's own.
-refuses() {
+# ends_with STATUS WORDS OPTION...: in one line, and none of DPDK's own.
+ends_with() {
 	rig "status=0" \
-		"wiremilld --pci $1 --socket /run/other.sock --state /run/other >/run/said 2>&1 || status=\$?" \
+		"wiremilld ${*:3} --socket /run/other.sock --state /run/other >/run/said 2>&1 || status=\$?" \
 		"echo \$status" "cat /run/said" >"$scratch/said"
 	cat "$scratch/said"
-	equal "exit status" "$(head -n 1 "$scratch/said")" "${3:-1}"
+	equal "exit status" "$(head -n 1 "$scratch/said")" "$1"
 	equal "lines" "$(tail -n +2 "$scratch/said" | wc -l)" 1
-	grep -qF -- "$1" "$scratch/said"
 	grep -qE -- "$2" "$scratch/said"
+}
+
+# refuses ADDRESS WORDS [STATUS]
+refuses() {
+	ends_with "${3:-1}" "$2" --pci "$1"
+	grep -qF -- "$1" "$scratch/said"
 }
 
 refuses_what_is_no_card() {
@@ -215,6 +225,21 @@ binds_as_it_is_told() {
 	mends "$e1000e"
 	refuses "$virtio" "virtio-pci"
 	mends "$virtio"
+}
+
+has_no_iommu() {
+	rig "[ ! -e /sys/bus/pci/devices/$e1000e/iommu_group ]"
+	refuses "$e1000e" "has no IOMMU.*intel_iommu=on iommu=pt.*--interface"
+	refuses "$virtio" "has no IOMMU"
+}
+
+# An interface that is at no node has its memory where the core of its lane is, core 1.
+pages_elsewhere_do_not_count() {
+	local folder=/sys/devices/system/node/node1/hugepages/hugepages-2048kB
+	rig "cd /sys/devices/system/node" "echo 0 >node1/hugepages/hugepages-2048kB/nr_hugepages" \
+		"echo 160 >node0/hugepages/hugepages-2048kB/nr_hugepages" "ip link set dummy0 up"
+	ends_with 1 "needed on NUMA node 1, where the port is, there are 0: run 'echo [0-9]+ > $folder/nr_hugepages'" \
+		--interface dummy0 --lcores 0,1
 }
 
 # The generator's frames go through the same port.
@@ -264,7 +289,7 @@ is_stopped_in_the_middle() {
 }
 
 drivers=(virtio_pci 9pnet_virtio 9p crc32c_generic crct10dif_generic crc64_rocksoft_generic
-	nvme ext4 vfio_iommu_type1 vfio_pci)
+	nvme ext4 vfio_iommu_type1 vfio_pci dummy)
 lab_up --nodes 2 --mtu 9000 --no-controller
 guest_card card0 "$e1000e_mac"
 guest_card card1 "$virtio_mac"
@@ -284,6 +309,14 @@ step "it ends by SIGTERM on an e1000e" ends_by_sigterm
 step "it starts on a virtio-net" starts_on "$virtio"
 step "a job on a virtio-net is exact" job_is_done_and_exact
 step "it ends by SIGTERM on a virtio-net" ends_by_sigterm
+guest_end
+
+boots stable "hugepages=200" -machine q35 \
+	-object memory-backend-ram,id=memory0,size=1G -numa node,memdev=memory0,cpus=0 \
+	-object memory-backend-ram,id=memory1,size=1G -numa node,memdev=memory1,cpus=1
+step "a machine without an IOMMU and with two NUMA nodes boots" guest_waits_for up 120
+step "a card without an IOMMU is one line" has_no_iommu
+step "hugepages at another NUMA node are none" pages_elsewhere_do_not_count
 guest_end
 
 if [[ ! -e $kernels/backports/version ]]; then
