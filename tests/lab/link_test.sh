@@ -187,6 +187,31 @@ has_met_a_rival() {
 	says n1 "a second controller, [0-9a-f:]*, answers on this Ethernet"
 }
 
+# In the place of node 2, with the key of the first.
+a_second_controller() {
+	local second first daemon
+	mark
+	second=$(address_of 2)
+	first=$(value 'it[0]["address"]' "$(lab exec -- ip -json link show port0)")
+	lab kill --node 2 --signal TERM
+	nsenter "--net=/run/netns/wm-$lab-n2" -- timeout -k 5 120 "$build/control/wiremilld" \
+		--interface port0 --key "/run/wiremill/$lab/key" --state "$scratch/second" \
+		--socket "$scratch/second.sock" >"$scratch/second.log" 2>&1 &
+	daemon=$!
+	eventually 60 test -S "$scratch/second.sock"
+	lab kill --node 1 --signal TERM
+	lab start --node 1 || true # it may have gone to the other
+	eventually 30 has_met_a_rival
+	# Whichever answered first has it.
+	says n1 "a second controller, ($first, .* stays with $second|$second, .* stays with $first):"
+	kill "$daemon"
+	wait "$daemon"
+	eventually 30 is_in n1
+	lab start --node 2
+	job_is_exact "$mib"
+	rm -rf "$scratch"/second*
+}
+
 is_told_of_its_twin() {
 	says n1 "not admitted: refused: another machine here has its MAC address" ||
 		says n3 "not admitted: refused: another machine here has its MAC address"
@@ -244,4 +269,9 @@ check "one that is renamed in the middle of a job goes on" renamed
 check "a tester with the same key on the switch is named by the node that it answers" a_tester
 check "two machines with one MAC address are named" twins
 check "an interface that is deleted ends its node, not the job" deleted
+lab_down
+
+# The hugepages of a lab are enough for two at this MTU.
+lab_up --nodes 2 --mtu 1500
+check "a second controller with the same key is named by the node that both answer" a_second_controller
 finish
