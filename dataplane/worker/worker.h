@@ -31,9 +31,10 @@
 #include "port_xsk.h"
 #include "wiremill/executor.h"
 
-/* Rows of one submission: half of the window, so that one half computes while
- * the other arrives. */
-#define WM_WORKER_ROWS_MAX (WM_NODE_WINDOW_MAX / 2)
+/* Rows of one submission: about half of a window of jumbo frames (70, limits.h) and just that
+ * of a veth's, so that one half computes while the other arrives. At MTU 1500 eight of them
+ * are a window: the executor has some in hand, the ring of the port holds the others. */
+#define WM_WORKER_ROWS_MAX (WM_NODE_WINDOW_VETH / 2)
 
 struct wm_worker;
 
