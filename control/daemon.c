@@ -22,6 +22,7 @@
 #include "number.h"
 #include "rpc_socket.h"
 #include "run.h"
+#include "save.h"
 #include "signals.h"
 #include "spool.h"
 
@@ -91,7 +92,7 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 	/* A frame of it did that, so it is where that was heard. */
 	if (change == WM_MEMBER_CHANGE_ADMITTED)
 		daemon->lanes.of_node[index] = (uint8_t)daemon->received_lane;
-	wm_jobs_member_change(&daemon->jobs, index, change);
+	wm_jobs_handle_member_change(&daemon->jobs, index, change);
 }
 
 /* ---- the loop -------------------------------------------------------------------- */
@@ -106,7 +107,8 @@ static void receive_frame(struct wm_daemon *daemon, uint32_t lane, const uint8_t
 	/* Of an ECHO that came back the header is left. */
 	memcpy(&header, ether + 1, sizeof(header));
 	if (header.op == WM_OP_ECHO) {
-		wm_membership_echoed(&daemon->membership, ether->source, &header, wm_clock_ns());
+		wm_membership_receive_echo(&daemon->membership, ether->source, &header,
+					   wm_clock_ns());
 		return;
 	}
 	/* The lane has checked it; decoding again finds header and body. */
@@ -114,7 +116,7 @@ static void receive_frame(struct wm_daemon *daemon, uint32_t lane, const uint8_t
 		return;
 	daemon->received_lane = lane;
 	memcpy(daemon->received_mac, ether->source, sizeof(daemon->received_mac));
-	wm_membership_heard_at(&daemon->membership, daemon->ports[lane].mac);
+	wm_membership_receive_on(&daemon->membership, daemon->ports[lane].mac);
 	wm_membership_receive(&daemon->membership, ether->source, &header, body, wm_clock_ns());
 	memset(daemon->received_mac, 0, sizeof(daemon->received_mac));
 }
@@ -139,8 +141,8 @@ static void serve_lane(struct wm_daemon *daemon)
 	if (read(daemon->wake_fd, &count, sizeof(count)) < 0)
 		return; /* woken for nothing */
 	receive_control(daemon);
-	while (wm_lanes_event(&daemon->lanes, &event))
-		wm_jobs_lane_event(&daemon->jobs, &event, wm_clock_ns());
+	while (wm_lanes_poll_event(&daemon->lanes, &event))
+		wm_jobs_handle_lane_event(&daemon->jobs, &event, wm_clock_ns());
 	/* A job's thread wakes by the same descriptor. */
 	wm_jobs_tick(&daemon->jobs, wm_clock_ns());
 }
@@ -413,8 +415,7 @@ static int rpc_start(struct wm_daemon *daemon, struct wm_error *error)
 {
 	struct wm_rpc_config config = {
 		.socket_path = daemon->config.socket_path,
-		.methods = wm_methods,
-		.method_count = wm_method_count,
+		.tables = wm_methods,
 		.context = &daemon->seen,
 	};
 	int ret = wm_rpc_create(&daemon->rpc, &config, error);

@@ -45,7 +45,7 @@ static void say(const struct wm_link_watch *watch, const struct wm_host_link *li
 {
 	char address[WM_MAC_TEXT_BYTES];
 
-	switch (watch->said) {
+	switch (watch->logged) {
 	case WM_LINK_FINE:
 		wm_log_info("interface %s is as it was", link->name);
 		break;
@@ -76,8 +76,8 @@ static void look_at_trouble(struct wm_link_watch *watch, const struct wm_host_li
 	enum wm_link_trouble trouble = wm_link_trouble_of(&watch->start, link);
 
 	/* A driver may take its link down for an instant by itself. */
-	if (trouble == watch->seen && trouble != watch->said) {
-		watch->said = trouble;
+	if (trouble == watch->seen && trouble != watch->logged) {
+		watch->logged = trouble;
 		say(watch, link);
 	}
 	watch->seen = trouble;

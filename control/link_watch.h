@@ -26,9 +26,9 @@ struct wm_link_watch {
 	struct wm_host_interface start; /* as it was */
 	char name[16];
 	uint64_t due_ns;
-	enum wm_link_trouble said, seen; /* seen: by the last look, not said yet */
-	uint64_t unheard;		 /* as said */
-	uint64_t say_unheard_ns;	 /* not before */
+	enum wm_link_trouble logged, seen; /* seen: by the last look, not said yet */
+	uint64_t unheard;		   /* as said */
+	uint64_t say_unheard_ns;	   /* not before */
 };
 
 /* Says so if the card has more queues than the one that is listened to. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "wiremill/side.h"
 #include "wiremill/store.h"
 
 int wm_file_check_type(const struct stat *status)

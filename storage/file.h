@@ -27,8 +27,6 @@ int wm_file_open(struct wm_file *file, const char *path, const char *role, struc
 int wm_file_check_type(const struct stat *status);
 /* The identity that wm_file has, of any path's status. */
 bool wm_file_is(const struct stat *status, dev_t device, ino_t inode);
-/* Has the open file still that name? */
-bool wm_file_is_named(int fd, const char *path);
 /* As cp does: whoever may not give a file away keeps it, and a file system without modes has
  * none, so that the file stays its maker's alone. */
 void wm_file_set_mode(int fd, const struct stat *owner, mode_t mode, const char *path);

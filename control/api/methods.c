@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What operators ask for: the table of methods that wiremill/control.h lists. */
+/* What operators ask for: the methods that wiremill/control.h lists. */
 #include "methods.h"
 
 #include <unistd.h>
@@ -12,16 +12,11 @@ static json_t *version(void *context, const json_t *params, int *code, struct wm
 	return json_pack("{s:s, s:i}", "version", WM_VERSION, "pid", (int)getpid());
 }
 
-const struct wm_rpc_method wm_methods[] = {
-	{ .name = "job.submit", .begin = wm_method_job_submit },
-	{ .name = "job.show", .call = wm_method_job_show },
-	{ .name = "job.list", .call = wm_method_job_list },
-	{ .name = "job.resume", .begin = wm_method_job_resume },
-	{ .name = "job.discard", .begin = wm_method_job_discard },
-	{ .name = "job.cancel", .call = wm_method_job_cancel },
-	{ .name = "node.list", .call = wm_method_node_list },
-	{ .name = "node.admit", .call = wm_method_node_admit },
-	{ .name = "stats", .call = wm_method_stats },
+static const struct wm_rpc_method methods[] = {
 	{ .name = "version", .call = version },
+	{ 0 },
 };
-const unsigned wm_method_count = sizeof(wm_methods) / sizeof(wm_methods[0]);
+
+const struct wm_rpc_method *const wm_methods[] = {
+	wm_methods_jobs, wm_methods_nodes, wm_methods_stats, methods, NULL,
+};

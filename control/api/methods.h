@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Methods of the control socket (wiremill/control.h), each a wm_rpc_call or a wm_rpc_begin:
- * context is what operators see of the controller and act on. They know nothing of who
- * brings it up. One thread (the daemon's).
+ * Methods of the control socket (wiremill/control.h), each a wm_rpc_call or a wm_rpc_begin
+ * in the table of its file: context is what operators see of the controller and act on. They know
+ * nothing of who brings it up. One thread (the daemon's).
  */
 #ifndef WM_METHODS_H
 #define WM_METHODS_H
@@ -25,15 +25,8 @@ struct wm_controller {
 	enum wm_wire_auth auth; /* of MAP and RESULT */
 };
 
-extern const struct wm_rpc_method wm_methods[];
-extern const unsigned wm_method_count;
-
-/* methods_jobs.c */
-wm_rpc_begin wm_method_job_submit, wm_method_job_resume, wm_method_job_discard;
-wm_rpc_call wm_method_job_show, wm_method_job_cancel, wm_method_job_list;
-/* methods_nodes.c */
-wm_rpc_call wm_method_node_list, wm_method_node_admit;
-/* methods_stats.c */
-wm_rpc_call wm_method_stats;
+/* One table a file, for wm_rpc_config; and all of them. */
+extern const struct wm_rpc_method wm_methods_jobs[], wm_methods_nodes[], wm_methods_stats[];
+extern const struct wm_rpc_method *const wm_methods[];
 
 #endif

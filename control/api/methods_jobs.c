@@ -52,12 +52,13 @@ static json_t *job_object(struct wm_controller *controller, const struct wm_job 
 	json_object_set_new(object, "state", json_string(wm_job_state_name(job->state)));
 	wm_job_origin_describe(object, &job->origin);
 	json_object_set_new(object, "reason", wm_json_text(job->reason));
-	json_object_set_new(object, "waiting", json_string(wm_jobs_waiting(controller->jobs, job)));
+	json_object_set_new(object, "waiting",
+			    json_string(wm_jobs_explain_waiting(controller->jobs, job)));
 	json_object_set_new(object, "cancelling",
 			    json_boolean(job->cancelled && !wm_job_has_ended(job)));
 	json_object_set_new(object, "checking", json_boolean(job->checking));
-	wm_jobs_counters(controller->jobs, job, &counters);
-	wm_job_json_put(object, job, &counters);
+	wm_jobs_read_counters(controller->jobs, job, &counters);
+	wm_job_numbers_put(object, job, &counters);
 	describe_pace(object, job, &counters);
 	return object;
 }
@@ -134,7 +135,7 @@ static int unpack_submission(struct wm_controller *controller, const json_t *par
 	return 0;
 }
 
-void wm_method_job_submit(void *context, const json_t *params, struct wm_rpc_request *request)
+static void job_submit(void *context, const json_t *params, struct wm_rpc_request *request)
 {
 	const struct wm_jobs_reply reply = { job_answer, context, request };
 	struct wm_controller *controller = context;
@@ -149,7 +150,7 @@ void wm_method_job_submit(void *context, const json_t *params, struct wm_rpc_req
 		wm_jobs_submit(controller->jobs, &wanted, wm_clock_ns(), &reply);
 }
 
-void wm_method_job_resume(void *context, const json_t *params, struct wm_rpc_request *request)
+static void job_resume(void *context, const json_t *params, struct wm_rpc_request *request)
 {
 	const struct wm_jobs_reply reply = { job_answer, context, request };
 	struct wm_controller *controller = context;
@@ -197,7 +198,7 @@ static void discard_answer(void *context, void *request, struct wm_job *job,
 	wm_rpc_request_answer(request, removed, WM_RPC_FAILED, error);
 }
 
-void wm_method_job_discard(void *context, const json_t *params, struct wm_rpc_request *request)
+static void job_discard(void *context, const json_t *params, struct wm_rpc_request *request)
 {
 	const struct wm_jobs_reply reply = { discard_answer, context, request };
 	struct wm_controller *controller = context;
@@ -227,14 +228,14 @@ static struct wm_job *find_job(struct wm_controller *controller, const json_t *p
 	return job;
 }
 
-json_t *wm_method_job_show(void *context, const json_t *params, int *code, struct wm_error *error)
+static json_t *job_show(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_job *job = find_job(context, params, code, error);
 
 	return job ? job_object(context, job) : NULL;
 }
 
-json_t *wm_method_job_cancel(void *context, const json_t *params, int *code, struct wm_error *error)
+static json_t *job_cancel(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_controller *controller = context;
 	struct wm_job *job = find_job(controller, params, code, error);
@@ -277,7 +278,7 @@ static uint32_t first_of_last(const struct wm_jobs *jobs, enum wm_job_state stat
 	return first;
 }
 
-json_t *wm_method_job_list(void *context, const json_t *params, int *code, struct wm_error *error)
+static json_t *job_list(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_controller *controller = context;
 	uint64_t after = 0, limit = 0, last = UINT64_MAX;
@@ -307,3 +308,13 @@ json_t *wm_method_job_list(void *context, const json_t *params, int *code, struc
 	}
 	return wm_page_fini(&page, "jobs");
 }
+
+const struct wm_rpc_method wm_methods_jobs[] = {
+	{ .name = "job.submit", .begin = job_submit },
+	{ .name = "job.show", .call = job_show },
+	{ .name = "job.list", .call = job_list },
+	{ .name = "job.resume", .begin = job_resume },
+	{ .name = "job.discard", .begin = job_discard },
+	{ .name = "job.cancel", .call = job_cancel },
+	{ 0 },
+};

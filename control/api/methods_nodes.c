@@ -22,7 +22,7 @@ static void describe_flow(json_t *object, struct wm_controller *controller,
 		       controller->jobs->current->state == WM_JOB_RUNNING;
 
 	if (running)
-		wm_lanes_node_state(controller->lanes, index, &flow);
+		wm_lanes_read_node_state(controller->lanes, index, &flow);
 	json_object_set_new(
 		object, "state",
 		json_string(flow.silent ? "silent" : wm_member_state_name(member->state)));
@@ -72,7 +72,7 @@ static json_t *node_object(struct wm_controller *controller, uint32_t index)
 	return object;
 }
 
-json_t *wm_method_node_list(void *context, const json_t *params, int *code, struct wm_error *error)
+static json_t *node_list(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_controller *controller = context;
 	uint64_t after = 0, limit = 0;
@@ -152,7 +152,7 @@ static int admit(struct wm_controller *controller, uint32_t index, struct wm_err
 			    was.hello.name, reason.text);
 }
 
-json_t *wm_method_node_admit(void *context, const json_t *params, int *code, struct wm_error *error)
+static json_t *node_admit(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_controller *controller = context;
 	const char *name = NULL;
@@ -168,3 +168,9 @@ json_t *wm_method_node_admit(void *context, const json_t *params, int *code, str
 	index = (uint32_t)(member - controller->membership->members);
 	return admit(controller, index, error) < 0 ? NULL : node_object(controller, index);
 }
+
+const struct wm_rpc_method wm_methods_nodes[] = {
+	{ .name = "node.list", .call = node_list },
+	{ .name = "node.admit", .call = node_admit },
+	{ 0 },
+};

@@ -166,7 +166,7 @@ static json_t *control_object(const struct wm_membership *membership)
 			 wm_json_number(membership->counts.unkeyed));
 }
 
-json_t *wm_method_stats(void *context, const json_t *params, int *code, struct wm_error *error)
+static json_t *stats(void *context, const json_t *params, int *code, struct wm_error *error)
 {
 	struct wm_controller *controller = context;
 	uint64_t up_ns = wm_clock_ns() - controller->start_ns;
@@ -189,3 +189,8 @@ json_t *wm_method_stats(void *context, const json_t *params, int *code, struct w
 				 "pinned_bytes", pinned_bytes()));
 	return object;
 }
+
+const struct wm_rpc_method wm_methods_stats[] = {
+	{ .name = "stats", .call = stats },
+	{ 0 },
+};

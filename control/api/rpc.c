@@ -120,8 +120,7 @@ static void client_init(struct wm_rpc *rpc, struct client *client, int fd)
 		.moved_ns = rpc->now_ns,
 		.rpc = rpc,
 		.line = {
-			.methods = rpc->config.methods,
-			.method_count = rpc->config.method_count,
+			.tables = rpc->config.tables,
 			.context = rpc->config.context,
 			.wake = client_wake,
 		},

@@ -66,8 +66,8 @@ struct wm_rpc;
 
 struct wm_rpc_config {
 	const char *socket_path;
-	const struct wm_rpc_method *methods; /* kept by reference */
-	unsigned method_count;
+	/* Of methods: each ends with one without a name, and they end with NULL. Kept. */
+	const struct wm_rpc_method *const *tables;
 	void *context;	      /* handed to every method */
 	unsigned clients_max; /* 0: WM_RPC_CLIENTS_MAX, or as many as RLIMIT_NOFILE has room for */
 };
@@ -102,8 +102,7 @@ void wm_rpc_destroy(struct wm_rpc **rpc);
  *	answer = wm_rpc_line_end(&line);
  */
 struct wm_rpc_line {
-	const struct wm_rpc_method *methods; /* the first four are set by the caller, once */
-	unsigned method_count;
+	const struct wm_rpc_method *const *tables; /* the first three are set by the caller, once */
 	void *context;
 	void (*wake)(struct wm_rpc_line *line); /* what it waits for is answered */
 	struct wm_rpc_request *waits;		/* it is being run; NULL: none is */

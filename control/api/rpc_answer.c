@@ -61,9 +61,11 @@ char *wm_rpc_answer_error(int code, const char *message)
 
 static const struct wm_rpc_method *method_find(const struct wm_rpc_line *line, const char *name)
 {
-	for (unsigned i = 0; i < line->method_count; i++) {
-		if (strcmp(line->methods[i].name, name) == 0)
-			return &line->methods[i];
+	for (const struct wm_rpc_method *const *table = line->tables; *table; table++) {
+		for (const struct wm_rpc_method *method = *table; method->name; method++) {
+			if (strcmp(method->name, name) == 0)
+				return method;
+		}
 	}
 	return NULL;
 }

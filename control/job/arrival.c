@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arrival.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static void refuse(const struct wm_jobs_reply *reply, const struct wm_error *err
 
 static int check_room(const struct wm_jobs *jobs, struct wm_error *error)
 {
-	if (wm_jobs_unfinished(jobs) < WM_JOBS_QUEUED_MAX)
+	if (wm_jobs_count_unfinished(jobs) < WM_JOBS_QUEUED_MAX)
 		return 0;
 	return wm_error_set(error, EAGAIN, "%u jobs are queued already: wait for some to end",
 			    WM_JOBS_QUEUED_MAX);
@@ -46,8 +47,10 @@ static void make_room(struct wm_jobs *jobs)
 
 	if (jobs->count < WM_JOBS_MAX)
 		return;
-	while (!wm_job_has_ended(jobs->jobs[i]))
+	while (!wm_job_has_ended(jobs->jobs[i])) {
 		i++;
+		assert(i < jobs->count);
+	}
 	free(jobs->jobs[i]);
 	jobs->count--;
 	memmove(&jobs->jobs[i], &jobs->jobs[i + 1], (jobs->count - i) * sizeof(jobs->jobs[0]));
@@ -89,6 +92,8 @@ static struct wm_job *job_queue(struct wm_jobs *jobs, const struct wm_job *arriv
 		return NULL;
 	}
 	make_room(jobs);
+	assert(jobs->count < WM_JOBS_MAX && arrived->state == WM_JOB_QUEUED);
+	assert(!arrived->dry_run && !arrived->work && !arrived->open);
 	*job = *arrived;
 	job->lane.id = jobs->next_id++;
 	job->origin.submitted_ms = wm_utc_ms();
@@ -124,6 +129,7 @@ static void name_writer(const struct wm_jobs *jobs, const struct wm_job_work *wo
 
 static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, struct wm_error *error)
 {
+	assert(wm_job_work_is_over(work));
 	if (work->result < 0) {
 		name_writer(jobs, work, error);
 		return NULL;
@@ -156,6 +162,7 @@ static void arrival_give_up(struct wm_job_arrival *arrival)
 	bool submitted = arrival->work->op == WM_WORK_CHECK;
 	struct wm_error error = { "" };
 
+	assert(!arrival->answered);
 	wm_error_set(
 		&error, ETIMEDOUT,
 		"nothing was done: for 10 s no answer came from the file system of %.200s%s%.200s",
@@ -239,16 +246,15 @@ static int arrival_start(struct wm_jobs *jobs, enum wm_job_work_op op, const str
 }
 
 /* Frees the job. */
-static void ask(struct wm_jobs *jobs, enum wm_job_work_op op, struct wm_job *job, uint64_t now_ns,
-		const struct wm_jobs_reply *reply, int ret, struct wm_error *error)
+static int ask(struct wm_jobs *jobs, enum wm_job_work_op op, struct wm_job *job, uint64_t now_ns,
+	       const struct wm_jobs_reply *reply, int ret, struct wm_error *error)
 {
 	if (ret == 0)
 		ret = arrival_start(jobs, op, job, now_ns, reply, error);
 	free(job);
 	if (ret < 0)
 		refuse(reply, error);
-	else
-		wm_jobs_tick(jobs, now_ns);
+	return ret;
 }
 
 static int copy_path(char *copy, const char *what, const char *path, struct wm_error *error)
@@ -284,42 +290,54 @@ static int fill_request(struct wm_job *job, const struct wm_job_request *request
 	return ret < 0 ? ret : copy_path(job->output, "output", request->output, error);
 }
 
-void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
-		    const struct wm_jobs_reply *reply)
+/* One that is known by its output; NULL with the error. */
+static struct wm_job *name_job(const struct wm_jobs *jobs, const char *output,
+			       struct wm_error *error)
 {
 	struct wm_job *job = calloc(1, sizeof(*job));
-	struct wm_error error = { "no memory for another job" };
 
-	ask(jobs, WM_WORK_CHECK, job, now_ns, reply,
-	    job ? fill_request(job, request, &error) : -ENOMEM, &error);
+	if (!job) {
+		wm_error_set(error, ENOMEM, "no memory for the request");
+		return NULL;
+	}
+	if (copy_path(job->output, "output", output, error) == 0 &&
+	    check_not_at_it(jobs, output, error) == 0)
+		return job;
+	free(job);
+	return NULL;
 }
 
-void wm_jobs_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted, uint64_t now_ns,
-		    const struct wm_jobs_reply *reply)
+int wm_job_arrival_submit(struct wm_jobs *jobs, const struct wm_job_request *request,
+			  uint64_t now_ns, const struct wm_jobs_reply *reply)
 {
 	struct wm_job *job = calloc(1, sizeof(*job));
 	struct wm_error error = { "no memory for another job" };
-	int ret = job ? copy_path(job->output, "output", wanted->output, &error) : -ENOMEM;
 
-	if (ret == 0) {
+	return ask(jobs, WM_WORK_CHECK, job, now_ns, reply,
+		   job ? fill_request(job, request, &error) : -ENOMEM, &error);
+}
+
+int wm_job_arrival_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted,
+			  uint64_t now_ns, const struct wm_jobs_reply *reply)
+{
+	struct wm_error error = { "" };
+	struct wm_job *job = name_job(jobs, wanted->output, &error);
+
+	if (job) {
 		job->resume = true;
 		job->trust_output = wanted->trust_output;
 		job->fail_after_ns = wanted->fail_after_ns;
 		if (wanted->origin)
 			job->origin = *wanted->origin;
-		ret = check_not_at_it(jobs, wanted->output, &error);
 	}
-	ask(jobs, WM_WORK_RECALL, job, now_ns, reply, ret, &error);
+	return ask(jobs, WM_WORK_RECALL, job, now_ns, reply, job ? 0 : -EINVAL, &error);
 }
 
-void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
-		     const struct wm_jobs_reply *reply)
+int wm_job_arrival_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
+			   const struct wm_jobs_reply *reply)
 {
-	struct wm_job *job = calloc(1, sizeof(*job));
-	struct wm_error error = { "no memory for the request" };
-	int ret = job ? copy_path(job->output, "output", output, &error) : -ENOMEM;
+	struct wm_error error = { "" };
+	struct wm_job *job = name_job(jobs, output, &error);
 
-	if (ret == 0)
-		ret = check_not_at_it(jobs, output, &error);
-	ask(jobs, WM_WORK_DISCARD, job, now_ns, reply, ret, &error);
+	return ask(jobs, WM_WORK_DISCARD, job, now_ns, reply, job ? 0 : -EINVAL, &error);
 }

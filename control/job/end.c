@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "end.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "clock.h"
 #include "feed.h"
 #include "log.h"
-#include "run.h"
+#include "save.h"
 #include "spool.h"
 #include "utc.h"
 #include "work.h"
@@ -27,6 +28,7 @@ static void leave_turn(struct wm_jobs *jobs, struct wm_job *job)
 {
 	if (jobs->current != job)
 		return;
+	assert(job->state != WM_JOB_RUNNING);
 	wm_membership_job_end(jobs->membership);
 	jobs->current = NULL;
 }
@@ -34,7 +36,8 @@ static void leave_turn(struct wm_jobs *jobs, struct wm_job *job)
 void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 		const char *reason, uint64_t now_ns)
 {
-	job->state = state;
+	assert(state >= WM_JOB_DONE);
+	wm_job_enter(job, state);
 	job->held = false;
 	job->origin.ended_ms = wm_utc_ms();
 	job->run_ns = job->start_ns ? now_ns - job->start_ns : 0;
@@ -51,7 +54,7 @@ void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state stat
 	wm_jobs_save(jobs);
 }
 
-void wm_job_was_made(struct wm_job *job)
+void wm_job_mark_made(struct wm_job *job)
 {
 	job->counters.extents_done = job->lane.layout.extents;
 	job->counters.output_bytes_done = job->resumed_bytes = job->lane.layout.output_bytes;
@@ -60,7 +63,7 @@ void wm_job_was_made(struct wm_job *job)
 /* It was done when an earlier life of the controller ended, which could not note it. */
 static void end_before(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	wm_job_was_made(job);
+	wm_job_mark_made(job);
 	wm_job_end(jobs, job, WM_JOB_DONE, "", now_ns);
 }
 
@@ -79,6 +82,7 @@ void wm_job_fail(struct wm_jobs *jobs, struct wm_job *job, const char *reason, u
  * tick. */
 static void close_files(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	assert(job->state == WM_JOB_FINISHING && !job->work);
 	if (wm_job_feed_is_busy(job))
 		return;
 	wm_job_feed_destroy(job);
@@ -90,7 +94,10 @@ static void close_files(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 static void begin_close(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_work_op op,
 			enum wm_job_state end, const char *reason, uint64_t now_ns)
 {
-	job->state = WM_JOB_FINISHING;
+	assert(op >= WM_WORK_SUSPEND && end >= WM_JOB_DONE);
+	/* Either the files are open, or an earlier life left something. */
+	assert(job->open == (op != WM_WORK_DISCARD));
+	wm_job_enter(job, WM_JOB_FINISHING);
 	job->closing = op;
 	job->closing_ns = now_ns;
 	job->end = end;
@@ -119,6 +126,7 @@ void wm_job_finish(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 
 void wm_job_give_up(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	assert(!job->work && !job->open && job->cancelled);
 	leave_turn(jobs, job);
 	if (job->resume)
 		begin_close(jobs, job, WM_WORK_DISCARD, WM_JOB_CANCELLED, on_request, now_ns);
@@ -130,15 +138,19 @@ void wm_job_give_up(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 
 static void looked(struct wm_jobs *jobs, struct wm_job *job, int result, uint64_t now_ns)
 {
+	assert(job->state == WM_JOB_QUEUED && !job->work);
 	if (result > 0)
 		end_before(jobs, job, now_ns);
 	else if (job->cancelled)
 		wm_job_give_up(jobs, job, now_ns);
 }
 
-static void opened(struct wm_jobs *jobs, struct wm_job *job, int result,
+/* Are they, and nothing came between? */
+static bool opened(struct wm_jobs *jobs, struct wm_job *job, int result,
 		   const struct wm_error *error, uint64_t now_ns)
 {
+	assert(job->state == WM_JOB_PREPARING && !job->work);
+	assert(job->open == (result == 0));
 	if (result == 0 && job->cancelled)
 		wm_job_abandon(jobs, job, WM_JOB_CANCELLED, on_request, now_ns);
 	else if (job->cancelled)
@@ -146,7 +158,8 @@ static void opened(struct wm_jobs *jobs, struct wm_job *job, int result,
 	else if (result < 0)
 		wm_job_end(jobs, job, WM_JOB_FAILED, error->text, now_ns);
 	else
-		wm_job_opened(jobs, job, now_ns);
+		return true;
+	return false;
 }
 
 static void closed(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_work_op op, int result,
@@ -154,6 +167,7 @@ static void closed(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_work_op
 {
 	char text[WM_ERROR_TEXT_BYTES];
 
+	assert(job->state == WM_JOB_FINISHING && (int)op == job->closing && !job->open);
 	if (op == WM_WORK_FINISH && result < 0) {
 		wm_job_fail(jobs, job, error->text, now_ns);
 	} else if (op == WM_WORK_SUSPEND) {
@@ -168,7 +182,7 @@ static void closed(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_work_op
 	}
 }
 
-static void work_over(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+static bool work_over(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	enum wm_job_work_op op = job->work->op;
 	struct wm_error error = job->work->error;
@@ -176,12 +190,13 @@ static void work_over(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 
 	wm_job_work_take(job, &job->work);
 	job->held = false;
+	if (op == WM_WORK_OPEN)
+		return opened(jobs, job, result, &error, now_ns);
 	if (op == WM_WORK_LOOK)
 		looked(jobs, job, result, now_ns);
-	else if (op == WM_WORK_OPEN)
-		opened(jobs, job, result, &error, now_ns);
 	else
 		closed(jobs, job, op, result, &error, now_ns);
+	return false;
 }
 
 static bool waits_for_files(const struct wm_job *job)
@@ -214,33 +229,36 @@ static void held_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	}
 }
 
-void wm_job_files_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+bool wm_job_files_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	if (job->work && wm_job_work_is_over(job->work))
-		work_over(jobs, job, now_ns);
-	else if (waits_for_files(job))
+		return work_over(jobs, job, now_ns);
+	if (waits_for_files(job))
 		held_tick(jobs, job, now_ns);
 	if (job->state == WM_JOB_FINISHING && !job->work)
 		close_files(jobs, job, now_ns);
+	return false;
 }
 
 /* ---- beginning ---------------------------------------------------------------------- */
 
 void wm_job_look(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	assert(job->state == WM_JOB_QUEUED && !job->work && !job->cancelled);
 	/* Without a thread it shows when the files are opened. */
 	job->work = wm_job_work_start(jobs, WM_WORK_LOOK, job, now_ns);
 	wm_job_files_tick(jobs, job, now_ns);
 }
 
-void wm_job_open(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+bool wm_job_open(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	assert(job->state == WM_JOB_PREPARING && !job->work && !job->open);
 	job->work = wm_job_work_start(jobs, WM_WORK_OPEN, job, now_ns);
 	if (job->work)
-		wm_job_files_tick(jobs, job, now_ns);
-	else
-		wm_job_end(jobs, job, WM_JOB_FAILED,
-			   "no memory, or no thread, to open its files with", now_ns);
+		return wm_job_files_tick(jobs, job, now_ns);
+	wm_job_end(jobs, job, WM_JOB_FAILED, "no memory, or no thread, to open its files with",
+		   now_ns);
+	return false;
 }
 
 /* ---- on request ---------------------------------------------------------------------- */
@@ -250,6 +268,7 @@ static int note_cancel(struct wm_jobs *jobs, struct wm_job *job, struct wm_error
 	struct wm_error reason = { "" };
 	int ret;
 
+	assert(!job->cancelled && job->state < WM_JOB_FINISHING);
 	job->cancelled = true;
 	ret = wm_spool_save(jobs, &reason);
 	if (ret == 0)
@@ -274,7 +293,7 @@ int wm_job_cancel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns, str
 	if (ret < 0)
 		return ret;
 	if (job->state == WM_JOB_RUNNING)
-		wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+		wm_lanes_post(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
 	else if (job->work)
 		leave_turn(jobs, job);
 	else if (job->state == WM_JOB_PREPARING)

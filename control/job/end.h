@@ -10,19 +10,19 @@
 #ifndef WM_END_H
 #define WM_END_H
 
-#include "queue.h"
+#include "jobs.h"
 
 /* Did an earlier life finish it? Then it ends; else it is in the queue as before. */
 void wm_job_look(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
-/* wm_job_opened is called when they are. */
-void wm_job_open(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
-/* From the daemon's loop, for each job, current or not. */
-void wm_job_files_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
+/* True: they are open already; wm_job_files_tick says it of those that take their time. */
+bool wm_job_open(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
+/* From the daemon's loop, for each job, current or not. True: its files are open now. */
+bool wm_job_files_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
 /* Its files do not answer: others may go first. */
 bool wm_job_is_late(const struct wm_job *job, uint64_t now_ns);
 
 /* All of it was, by an earlier life. */
-void wm_job_was_made(struct wm_job *job);
+void wm_job_mark_made(struct wm_job *job);
 /* It is over now, its files are not open. */
 void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 		const char *reason, uint64_t now_ns);

@@ -73,9 +73,9 @@ static void step_run(void *context)
 static void name(struct wm_jobs *jobs, struct wm_job_feed *feed, uint64_t now_ns)
 {
 	for (uint32_t i = 0; i < feed->found.count; i++)
-		wm_lanes_command(jobs->lanes,
-				 &(struct wm_lane_command){ .op = WM_LANE_EXTENT_INVALIDATE,
-							    .extent = feed->found.extents[i] });
+		wm_lanes_post(jobs->lanes,
+			      &(struct wm_lane_command){ .op = WM_LANE_EXTENT_INVALIDATE,
+							 .extent = feed->found.extents[i] });
 	if (feed->found.count > 0)
 		feed->fed_ns = now_ns + SETTLE_NS;
 }
@@ -85,8 +85,8 @@ static void recomputed(struct wm_jobs *jobs, struct wm_job_feed *feed)
 	if (!feed->found.finished)
 		return;
 	wm_recompute_fini(&feed->recompute);
-	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
-								 .extent = feed->recompute.pass });
+	wm_lanes_post(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
+							      .extent = feed->recompute.pass });
 }
 
 /* They are no part of what was there any more. */
@@ -111,7 +111,7 @@ static void was_read_back(struct wm_jobs *jobs, struct wm_job *job, struct wm_jo
 		return;
 	wm_readback_destroy(&feed->readback);
 	feed->check = job->checking = false;
-	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_OUTPUT_CHECKED });
+	wm_lanes_post(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_OUTPUT_CHECKED });
 	wm_log_info("job %" PRIu32 ": %" PRIu64
 		    " bytes that were there have been read back, %" PRIu32 " extents differed",
 		    job->lane.id, job->checked_bytes, job->differing_extents);
@@ -124,7 +124,7 @@ static bool lane_has_room(const struct wm_jobs *jobs, const struct wm_job *job)
 {
 	struct wm_lane_job_counters counters;
 
-	wm_jobs_counters(jobs, job, &counters);
+	wm_jobs_read_counters(jobs, job, &counters);
 	return counters.published_ns > job->feed->fed_ns && counters.gaps <= WM_RECOMPUTE_BURST;
 }
 

@@ -14,7 +14,7 @@
 #ifndef WM_FEED_H
 #define WM_FEED_H
 
-#include "queue.h"
+#include "jobs.h"
 
 /* Before the lane gets the job. -ENOMEM. */
 int wm_job_feed_create(struct wm_job *job);

@@ -15,7 +15,7 @@
 #ifndef WM_FILES_H
 #define WM_FILES_H
 
-#include "queue.h"
+#include "job.h"
 
 /* What can be refused without writing anything. Fills in layout and sizes. */
 int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_directory,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lanes.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 static void command(struct wm_lane *lane, const struct wm_lane_command *lane_command)
@@ -11,13 +12,15 @@ static void command(struct wm_lane *lane, const struct wm_lane_command *lane_com
 		usleep(50);
 }
 
-void wm_lanes_command(struct wm_lanes *lanes, const struct wm_lane_command *lane_command)
+void wm_lanes_post(struct wm_lanes *lanes, const struct wm_lane_command *lane_command)
 {
 	command(lanes->lanes[0], lane_command);
 }
 
-void wm_lanes_command_node(struct wm_lanes *lanes, const struct wm_lane_command *lane_command)
+void wm_lanes_post_to_node(struct wm_lanes *lanes, const struct wm_lane_command *lane_command)
 {
+	assert(lane_command->node < WM_NODES_MAX);
+	assert(lanes->of_node[lane_command->node] < lanes->count);
 	command(lanes->lanes[lanes->of_node[lane_command->node]], lane_command);
 }
 
@@ -29,7 +32,7 @@ void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job)
 		command(lanes->lanes[i], &start);
 }
 
-bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event)
+bool wm_lanes_poll_event(struct wm_lanes *lanes, struct wm_lane_event *event)
 {
 	for (uint32_t i = lanes->count; i-- > 0;) {
 		if (wm_lane_poll_event(lanes->lanes[i], event))
@@ -53,7 +56,7 @@ static void add_dispatch(struct wm_dispatch_counters *sum, const struct wm_dispa
 		sum->waited_max_ns = of->waited_max_ns;
 }
 
-void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters)
+void wm_lanes_sum_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters)
 {
 	struct wm_lane_snapshot snapshot;
 
@@ -71,7 +74,7 @@ void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *
 	}
 }
 
-void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops)
+void wm_lanes_sum_drops(struct wm_lanes *lanes, struct wm_drops *drops)
 {
 	struct wm_lane_snapshot snapshot;
 
@@ -83,8 +86,8 @@ void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops)
 	}
 }
 
-void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
-			 struct wm_dispatch_node_state *state)
+void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
+			      struct wm_dispatch_node_state *state)
 {
 	wm_lane_node_state(lanes->lanes[lanes->of_node[node]], node, state);
 }

@@ -21,18 +21,18 @@ struct wm_lanes {
 };
 
 /* The leader's; it may wait until the lane has emptied its ring a bit. */
-void wm_lanes_command(struct wm_lanes *lanes, const struct wm_lane_command *command);
+void wm_lanes_post(struct wm_lanes *lanes, const struct wm_lane_command *command);
 /* Of the lane that has command->node. */
-void wm_lanes_command_node(struct wm_lanes *lanes, const struct wm_lane_command *command);
+void wm_lanes_post_to_node(struct wm_lanes *lanes, const struct wm_lane_command *command);
 /* All take the job up, the leader last. */
 void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job);
 /* False: none told anything. What the others said before the leader ended comes first. */
-bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event);
+bool wm_lanes_poll_event(struct wm_lanes *lanes, struct wm_lane_event *event);
 /* The leader's counters of its job, with what the others did in it. */
-void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters);
+void wm_lanes_sum_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters);
 /* Of all of them, since the controller started. */
-void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops);
-void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
-			 struct wm_dispatch_node_state *state);
+void wm_lanes_sum_drops(struct wm_lanes *lanes, struct wm_drops *drops);
+void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
+			      struct wm_dispatch_node_state *state);
 
 #endif

@@ -37,15 +37,15 @@ static const struct wm_json_field counter_numbers[] = {
 	COUNTER("waited_max_ns", dispatch.waited_max_ns),
 };
 
-void wm_job_json_put(json_t *object, const struct wm_job *job,
-		     const struct wm_lane_job_counters *counters)
+void wm_job_numbers_put(json_t *object, const struct wm_job *job,
+			const struct wm_lane_job_counters *counters)
 {
 	wm_json_put(object, job_numbers, COUNT(job_numbers), job);
 	wm_json_put(object, newer_numbers, COUNT(newer_numbers), job);
 	wm_json_put(object, counter_numbers, COUNT(counter_numbers), counters);
 }
 
-int wm_job_json_take(const json_t *object, struct wm_job *job)
+int wm_job_numbers_take(const json_t *object, struct wm_job *job)
 {
 	int ret = wm_json_take(object, job_numbers, COUNT(job_numbers), job);
 

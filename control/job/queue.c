@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "queue.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "arrival.h"
 #include "clock.h"
 #include "end.h"
 #include "feed.h"
@@ -20,44 +18,6 @@
 
 /* For the lane and the files to let go when the controller stops. */
 #define CLOSE_WAIT_NS (6 * WM_NS_PER_S)
-
-static const char *const state_names[WM_JOB_STATES] = {
-	[WM_JOB_QUEUED] = "queued",	  [WM_JOB_PREPARING] = "preparing",
-	[WM_JOB_RUNNING] = "running",	  [WM_JOB_FINISHING] = "finishing",
-	[WM_JOB_DONE] = "done",		  [WM_JOB_FAILED] = "failed",
-	[WM_JOB_CANCELLED] = "cancelled",
-};
-
-const char *wm_job_state_name(enum wm_job_state state)
-{
-	return state_names[state];
-}
-
-bool wm_job_is_being_checked(const struct wm_job *job, const struct wm_lane_job_counters *counters)
-{
-	return job->checking && counters->extents_done == job->lane.layout.extents;
-}
-
-bool wm_job_has_ended(const struct wm_job *job)
-{
-	return job->state >= WM_JOB_DONE;
-}
-
-double wm_job_seconds(const struct wm_job *job, uint64_t now_ns)
-{
-	uint64_t run_ns = job->start_ns ? now_ns - job->start_ns : 0;
-
-	return (double)(wm_job_has_ended(job) ? job->run_ns : run_ns) / (double)WM_NS_PER_S;
-}
-
-uint32_t wm_jobs_unfinished(const struct wm_jobs *jobs)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < jobs->count; i++)
-		count += !wm_job_has_ended(jobs->jobs[i]);
-	return count;
-}
 
 /* What was being cancelled is; of the others an earlier life may have ended between the
  * last step and the note of it. */
@@ -97,35 +57,34 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 	if (ret < 0)
 		return ret;
 	take_up(jobs, wm_clock_ns());
-	if (wm_jobs_unfinished(jobs) > 0)
+	if (wm_jobs_count_unfinished(jobs) > 0)
 		wm_log_info("going on with %s that did not end",
-			    wm_number_format_count(count, sizeof(count), wm_jobs_unfinished(jobs),
-						   "job"));
+			    wm_number_format_count(count, sizeof(count),
+						   wm_jobs_count_unfinished(jobs), "job"));
 	return 0;
 }
 
-uint32_t wm_jobs_batch_mtu(const struct wm_jobs *jobs, uint32_t mtu)
+/* ---- requests ------------------------------------------------------------------- */
+
+void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply)
 {
-	return mtu - (jobs->membership->frame_auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0);
+	if (wm_job_arrival_submit(jobs, request, now_ns, reply) == 0)
+		wm_jobs_tick(jobs, now_ns);
 }
 
-void wm_jobs_save(const struct wm_jobs *jobs)
+void wm_jobs_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted, uint64_t now_ns,
+		    const struct wm_jobs_reply *reply)
 {
-	struct wm_error error = { "" };
-
-	if (wm_spool_save(jobs, &error) < 0)
-		wm_log_error("%s: after a restart jobs must be resumed by hand, and who "
-			     "is in quarantine is let in",
-			     error.text);
+	if (wm_job_arrival_resume(jobs, wanted, now_ns, reply) == 0)
+		wm_jobs_tick(jobs, now_ns);
 }
 
-struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id)
+void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
+		     const struct wm_jobs_reply *reply)
 {
-	for (uint32_t i = 0; i < jobs->count; i++) {
-		if (jobs->jobs[i]->lane.id == id)
-			return jobs->jobs[i];
-	}
-	return NULL;
+	if (wm_job_arrival_discard(jobs, output, now_ns, reply) == 0)
+		wm_jobs_tick(jobs, now_ns);
 }
 
 /* ---- its turn ------------------------------------------------------------------- */
@@ -162,34 +121,31 @@ static void start_next(struct wm_jobs *jobs, uint64_t now_ns)
 	for (uint32_t i = 0; i < jobs->count && !jobs->current; i++) {
 		if (!can_start(jobs, i, now_ns))
 			continue;
+		assert(!jobs->jobs[i]->suspended && jobs->jobs[i]->state < WM_JOB_RUNNING);
 		jobs->current = jobs->jobs[i];
 		jobs->current->prepare_ns = 0;
 		jobs->current->stalled_since_ns = 0;
 	}
 }
 
+static void files_tick(struct wm_jobs *jobs, uint64_t now_ns)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (wm_job_files_tick(jobs, jobs->jobs[i], now_ns))
+			wm_job_handle_opened(jobs, jobs->jobs[i], now_ns);
+	}
+}
+
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns)
 {
 	wm_job_arrivals_tick(jobs, now_ns);
-	for (uint32_t i = 0; i < jobs->count; i++)
-		wm_job_files_tick(jobs, jobs->jobs[i], now_ns);
+	files_tick(jobs, now_ns);
 	if (!jobs->current)
 		start_next(jobs, now_ns);
 	if (jobs->current)
 		wm_job_tick(jobs, jobs->current, now_ns);
-}
-
-void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *job,
-		      struct wm_lane_job_counters *counters)
-{
-	struct wm_lane_job_counters running;
-
-	*counters = job->counters;
-	if (job->state != WM_JOB_RUNNING)
-		return;
-	wm_lanes_job_counters(jobs->lanes, &running);
-	if (running.job == job->lane.id)
-		*counters = running;
+	/* Who has ended has given its turn away. */
+	assert(!jobs->current || !wm_job_has_ended(jobs->current));
 }
 
 /* Another has the turn, or comes first. */
@@ -219,7 +175,7 @@ static const char *held_by(const struct wm_job *job)
 					      : "for its files to be opened";
 }
 
-const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
+const char *wm_jobs_explain_waiting(const struct wm_jobs *jobs, const struct wm_job *job)
 {
 	struct wm_lane_job_counters counters;
 
@@ -239,7 +195,7 @@ const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *job
 		return job->unreached;
 	if (job->hindrance.text[0])
 		return job->hindrance.text;
-	wm_jobs_counters(jobs, job, &counters);
+	wm_jobs_read_counters(jobs, job, &counters);
 	if (wm_job_is_being_checked(job, &counters))
 		return "for what was there to be read back";
 	if (counters.job == job->lane.id && counters.nodes_alive == 0 && counters.nodes_unable > 0)
@@ -277,10 +233,9 @@ static void close_tick(struct wm_jobs *jobs)
 	struct wm_lane_event event;
 
 	while (jobs->current && jobs->current->state == WM_JOB_RUNNING &&
-	       wm_lanes_event(jobs->lanes, &event))
-		wm_jobs_lane_event(jobs, &event, wm_clock_ns());
-	for (uint32_t i = 0; i < jobs->count; i++)
-		wm_job_files_tick(jobs, jobs->jobs[i], wm_clock_ns());
+	       wm_lanes_poll_event(jobs->lanes, &event))
+		wm_jobs_handle_lane_event(jobs, &event, wm_clock_ns());
+	files_tick(jobs, wm_clock_ns());
 }
 
 bool wm_jobs_close(struct wm_jobs *jobs)
@@ -288,6 +243,7 @@ bool wm_jobs_close(struct wm_jobs *jobs)
 	uint64_t end_ns = wm_clock_ns() + jobs->close_wait_ns;
 	bool lane_has_it;
 
+	assert(!jobs->stopping);
 	jobs->stopping = true;
 	wm_job_arrivals_refuse(jobs);
 	if (jobs->current)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "recompute.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ static size_t window_bytes(const struct wm_recompute *recompute)
 
 static void window_begin(struct wm_recompute *recompute, uint64_t first)
 {
+	assert(first < recompute->extents);
 	free(recompute->is_invalid);
 	recompute->is_invalid = NULL;
 	recompute->first = first;
@@ -50,6 +52,7 @@ static void window_set(struct wm_recompute *recompute, uint64_t place, bool is_i
 {
 	uint64_t bit = 1ull << place % WORD_BITS;
 
+	assert(place < window_extents(recompute));
 	if (is_invalid)
 		recompute->is_invalid[place / WORD_BITS] |= bit;
 	else
@@ -85,6 +88,7 @@ void wm_recompute_begin(struct wm_recompute *recompute, uint64_t nodes, uint32_t
 {
 	struct wm_journal_record record = { .type = WM_JOURNAL_QUARANTINE, .nodes = nodes };
 
+	assert(recompute->extents > 0 && pass > 0);
 	wm_journal_invalid_note(&recompute->invalid, &record, number);
 	if (number + 1 > recompute->end)
 		recompute->end = number + 1;
@@ -148,6 +152,7 @@ int wm_recompute_feed(struct wm_recompute *recompute, const struct wm_journal *j
 	int ret, found;
 	bool end;
 
+	assert(recompute->active && recompute->first < recompute->extents);
 	*finished = false;
 	if (!recompute->is_invalid && !(recompute->is_invalid = calloc(1, window_bytes(recompute))))
 		return -ENOMEM;

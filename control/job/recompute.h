@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Doing again what a wrong node had a part in. The lane forgets what is open by
+ * Computing again what a wrong node had a part in. The lane forgets what is open by
  * itself; what is durable already is found here, by reading the journal from its
  * start, a few records at a time, and naming to the lane every extent that is invalid:
  * whose last record a quarantine has made invalid. What was made again since has a later

@@ -10,7 +10,7 @@
 #ifndef WM_REPLAY_H
 #define WM_REPLAY_H
 
-#include "queue.h"
+#include "job.h"
 
 /* Before it nothing is durable; for a fresh job that is all. The layout is there. */
 void wm_job_replay_begin(struct wm_job *job);

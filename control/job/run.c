@@ -15,6 +15,7 @@
 #include "log.h"
 #include "number.h"
 #include "replay.h"
+#include "save.h"
 #include "utc.h"
 
 /* How long the nodes that are there have to prepare. */
@@ -38,7 +39,7 @@ bool wm_job_has_nodes(const struct wm_jobs *jobs)
 static uint32_t governing_mtu(const struct wm_jobs *jobs)
 {
 	uint32_t index = WM_NODES_MAX;
-	uint32_t mtu = wm_membership_mtu(jobs->membership, jobs->port_mtu, &index);
+	uint32_t mtu = wm_membership_find_mtu(jobs->membership, jobs->port_mtu, &index);
 	const struct wm_member *member = &jobs->membership->members[index % WM_NODES_MAX];
 
 	if (index < WM_NODES_MAX)
@@ -60,18 +61,9 @@ static uint64_t quarantined_nodes(const struct wm_membership *membership)
 	return nodes;
 }
 
-/* There are nodes: opens the files, which may take its time. */
-static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+void wm_job_handle_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
-	job->mtu = governing_mtu(jobs);
-	/* Spooled as started before there is a journal: whoever finds none begins anew. */
-	job->state = WM_JOB_PREPARING;
-	wm_jobs_save(jobs);
-	wm_job_open(jobs, job, now_ns);
-}
-
-void wm_job_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
-{
+	assert(job->state == WM_JOB_PREPARING && job->open && !job->work);
 	/* By which journal: whoever finds the manifest that it became knows that it was done. */
 	job->journal = job->lane.journal.random;
 	wm_jobs_save(jobs);
@@ -84,14 +76,27 @@ void wm_job_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	if (job->committed ||
 	    (wm_job_is_made(job) && !job->lane.quarantined && !job->lane.unchecked)) {
 		job->start_ns = now_ns;
-		wm_job_was_made(job);
+		wm_job_mark_made(job);
 		wm_job_finish(jobs, job, now_ns);
 	}
+}
+
+/* There are nodes: opens the files, which may take its time. */
+static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	assert(jobs->current == job && job->state == WM_JOB_QUEUED && !job->work);
+	job->mtu = governing_mtu(jobs);
+	/* Spooled as started before there is a journal: whoever finds none begins anew. */
+	wm_job_enter(job, WM_JOB_PREPARING);
+	wm_jobs_save(jobs);
+	if (wm_job_open(jobs, job, now_ns))
+		wm_job_handle_opened(jobs, job, now_ns);
 }
 
 /* Their time begins when they are asked, once the files are open. */
 static void ask_nodes(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	assert(job->state == WM_JOB_PREPARING && job->open && !job->work);
 	job->prepare_ns = now_ns;
 	wm_membership_job_begin(jobs->membership, job->lane.id, &job->lane.layout, job->mtu,
 				now_ns);
@@ -101,7 +106,8 @@ static void node_join(struct wm_jobs *jobs, uint32_t index)
 {
 	const struct wm_member *member = &jobs->membership->members[index];
 
-	wm_lanes_command_node(jobs->lanes,
+	assert(jobs->current->state == WM_JOB_RUNNING && member->state == WM_MEMBER_READY);
+	wm_lanes_post_to_node(jobs->lanes,
 			      &(struct wm_lane_command){ .op = WM_LANE_NODE_JOIN,
 							 .node = index,
 							 .session = member->session,
@@ -122,14 +128,15 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	char nodes[WM_COUNT_BYTES];
 	struct wm_hindrance_seen seen = { 0 };
 
+	assert(jobs->current == job);
 	if (wm_job_feed_create(job) < 0) {
 		wm_job_suspend(jobs, job, "no memory to run it with", now_ns);
 		return;
 	}
 	draw_audit(job);
-	job->state = WM_JOB_RUNNING;
+	wm_job_enter(job, WM_JOB_RUNNING);
 	job->start_ns = now_ns;
-	wm_lanes_drops(jobs->lanes, &seen.drops);
+	wm_lanes_sum_drops(jobs->lanes, &seen.drops);
 	wm_hindrance_begin(&job->hindrance, &seen, now_ns);
 	if (job->origin.started_ms == 0)
 		job->origin.started_ms = wm_utc_ms();
@@ -164,7 +171,7 @@ static const char *not_ready_reason(const struct wm_jobs *jobs)
 }
 
 /* How long nobody has been there, or has gone on; said once. */
-static uint64_t stalled_for(struct wm_job *job, const char *what, uint64_t now_ns)
+static uint64_t note_stall(struct wm_job *job, const char *what, uint64_t now_ns)
 {
 	if (job->stalled_since_ns == 0)
 		job->stalled_since_ns = now_ns;
@@ -175,7 +182,7 @@ static uint64_t stalled_for(struct wm_job *job, const char *what, uint64_t now_n
 	return now_ns - job->stalled_since_ns;
 }
 
-static void not_stalled(struct wm_job *job)
+static void end_stall(struct wm_job *job)
 {
 	job->stalled_since_ns = 0;
 	job->stall_logged = false;
@@ -186,7 +193,7 @@ static void not_stalled(struct wm_job *job)
 static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	const char *link = wm_links_missing(&jobs->lanes->links);
-	uint64_t waited_ns = stalled_for(job, link ? link : "there is no node", now_ns);
+	uint64_t waited_ns = note_stall(job, link ? link : "there is no node", now_ns);
 	char reason[160];
 
 	/* Whoever comes is asked anew. */
@@ -207,10 +214,10 @@ static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now
 static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	uint32_t ready = wm_membership_count(jobs->membership, WM_MEMBER_READY);
-	bool answered = wm_membership_job_answered(jobs->membership);
+	bool answered = wm_membership_job_is_answered(jobs->membership);
 	uint64_t waited_ns = now_ns - job->prepare_ns;
 
-	not_stalled(job);
+	end_stall(job);
 	if (job->prepare_ns == 0)
 		ask_nodes(jobs, job, now_ns);
 	else if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
@@ -240,7 +247,7 @@ static void keep_results(struct wm_jobs *jobs, uint32_t index)
 {
 	struct wm_dispatch_node_state state;
 
-	wm_lanes_node_state(jobs->lanes, index, &state);
+	wm_lanes_read_node_state(jobs->lanes, index, &state);
 	jobs->membership->members[index].results += state.results;
 	jobs->membership->members[index].resends += state.flow.lost;
 }
@@ -249,6 +256,7 @@ static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
 {
 	char reason[WM_MESSAGE_TEXT_BYTES];
 
+	assert(event->node < jobs->membership->count);
 	snprintf(reason, sizeof(reason), "computed batch %" PRIu64 " of job %" PRIu32 " wrong",
 		 event->extent, event->job);
 	wm_membership_quarantine(jobs->membership, event->node, reason);
@@ -263,7 +271,7 @@ static void look_at_silent(struct wm_jobs *jobs, uint64_t now_ns)
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		if (jobs->membership->members[i].state != WM_MEMBER_READY)
 			continue;
-		wm_lanes_node_state(jobs->lanes, i, &state);
+		wm_lanes_read_node_state(jobs->lanes, i, &state);
 		if (state.silent)
 			wm_membership_look(jobs->membership, i, now_ns);
 	}
@@ -324,7 +332,8 @@ static void input_changed(const struct wm_job *job, const struct wm_lane_event *
 			 "input was modified while it was read: %s: %.200s", advice, job->input);
 }
 
-void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
+void wm_jobs_handle_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
+			       uint64_t now_ns)
 {
 	struct wm_job *job = jobs->current;
 	char reason[WM_ERROR_TEXT_BYTES], what[WM_ERROR_TEXT_BYTES / 2];
@@ -343,9 +352,10 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 		node_silent(jobs, event, now_ns);
 		return;
 	}
+	assert(event->op == WM_LANE_JOB_ENDED);
 	assert(job && job->lane.id == event->job && job->state == WM_JOB_RUNNING);
 	job->held = false;
-	wm_jobs_counters(jobs, job, &job->counters);
+	wm_jobs_read_counters(jobs, job, &job->counters);
 	for (uint32_t i = 0; i < jobs->membership->count; i++) {
 		if (jobs->membership->members[i].state == WM_MEMBER_READY)
 			keep_results(jobs, i);
@@ -372,9 +382,10 @@ void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
 /* The lane lets go of it; what is durable stays. */
 static void job_stop(struct wm_jobs *jobs, struct wm_job *job, const char *reason)
 {
+	assert(job->state == WM_JOB_RUNNING && !job->suspended);
 	job->suspended = true;
 	snprintf(job->reason, sizeof(job->reason), "%s", reason);
-	wm_lanes_command(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
+	wm_lanes_post(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_JOB_STOP });
 }
 
 /* What an earlier life wrote, or a wrong node had a part in. */
@@ -390,7 +401,7 @@ static void feed_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 static void look_for_unreached(const struct wm_jobs *jobs, struct wm_job *job,
 			       const struct wm_lane_job_counters *counters)
 {
-	const struct wm_member *member = wm_membership_unreached(jobs->membership);
+	const struct wm_member *member = wm_membership_find_unreached(jobs->membership);
 
 	job->unreached[0] = '\0';
 	if (counters->job == job->lane.id && counters->nodes_alive == 0 && member)
@@ -428,7 +439,7 @@ static void hindrance_look(struct wm_jobs *jobs, struct wm_job *job,
 
 	if (counters->job != job->lane.id)
 		return;
-	wm_lanes_drops(jobs->lanes, &seen.drops);
+	wm_lanes_sum_drops(jobs->lanes, &seen.drops);
 	if (wm_hindrance_look(&job->hindrance, &seen, wm_links_missing(&jobs->lanes->links),
 			      now_ns))
 		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, job->hindrance.text);
@@ -462,7 +473,7 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 		return;
 	}
 	feed_tick(jobs, job, now_ns);
-	wm_jobs_counters(jobs, job, &counters);
+	wm_jobs_read_counters(jobs, job, &counters);
 	hindrance_look(jobs, job, &counters, now_ns);
 	look_for_unreached(jobs, job, &counters);
 	what = obstacle(job, &counters);
@@ -470,13 +481,13 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 	 * beats or are asked again are no progress; batches are, and what is read back. */
 	if (counters.batches_done + job->checked_bytes != job->progress_seen) {
 		job->progress_seen = counters.batches_done + job->checked_bytes;
-		not_stalled(job);
+		end_stall(job);
 		return;
 	}
 	/* Nobody is needed where all is made, and is still being read back. */
 	if (!*what || wm_job_is_being_checked(job, &counters))
 		return;
-	waited_ns = stalled_for(job, what, now_ns);
+	waited_ns = note_stall(job, what, now_ns);
 	if (job->fail_after_ns == 0 || waited_ns < job->fail_after_ns)
 		return;
 	snprintf(reason, sizeof(reason), "%s for %.1f s%s%s", what,
@@ -487,6 +498,7 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 
 void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	assert(jobs->current == job && !wm_job_has_ended(job));
 	switch (job->state) {
 	case WM_JOB_QUEUED:
 	case WM_JOB_PREPARING:
@@ -500,7 +512,8 @@ void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	}
 }
 
-void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_change change)
+void wm_jobs_handle_member_change(struct wm_jobs *jobs, uint32_t index,
+				  enum wm_member_change change)
 {
 	const struct wm_member *member = &jobs->membership->members[index];
 	struct wm_lane_command lane_command = {
@@ -511,28 +524,29 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 
 	memcpy(lane_command.mac, member->mac, sizeof(lane_command.mac));
 	memcpy(lane_command.frame_key, member->frame_key, sizeof(lane_command.frame_key));
+	assert(index < jobs->membership->count && member->session != 0);
 	switch (change) {
 	case WM_MEMBER_CHANGE_ADMITTED:
 		lane_command.op = WM_LANE_NODE_SET;
-		wm_lanes_command_node(jobs->lanes, &lane_command);
+		wm_lanes_post_to_node(jobs->lanes, &lane_command);
 		break;
-	case WM_MEMBER_CHANGE_HEARD:
+	case WM_MEMBER_CHANGE_BEAT:
 		lane_command.op = WM_LANE_NODE_BEAT;
 		lane_command.works = member->beat.held > 0;
-		wm_lanes_command_node(jobs->lanes, &lane_command);
+		wm_lanes_post_to_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_UNFIT:
 		if (!jobs->current || jobs->current->state != WM_JOB_RUNNING)
 			break;
 		keep_results(jobs, index);
 		lane_command.op = WM_LANE_NODE_LEAVE;
-		wm_lanes_command_node(jobs->lanes, &lane_command);
+		wm_lanes_post_to_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_LEFT:
 		if (jobs->current && jobs->current->state == WM_JOB_RUNNING && member->answered)
 			keep_results(jobs, index);
 		lane_command.op = WM_LANE_NODE_CLEAR;
-		wm_lanes_command_node(jobs->lanes, &lane_command);
+		wm_lanes_post_to_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_READY:
 		if (jobs->current && jobs->current->state == WM_JOB_RUNNING)
@@ -543,6 +557,7 @@ void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_
 
 void wm_job_leave(struct wm_jobs *jobs, struct wm_job *job)
 {
+	assert(jobs->stopping && jobs->current == job);
 	if (job->cancelled || job->state == WM_JOB_FINISHING)
 		return;
 	job->resume_on_start = true;

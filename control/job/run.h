@@ -9,18 +9,20 @@
 #ifndef WM_RUN_H
 #define WM_RUN_H
 
-#include "queue.h"
+#include "jobs.h"
 
 /* From the daemon's loop; job is jobs->current. */
 void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
 /* Its files are open. */
-void wm_job_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
+void wm_job_handle_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns);
 /* Any that could take part in one. */
 bool wm_job_has_nodes(const struct wm_jobs *jobs);
 /* What the lane tells, of the current job or of its nodes. */
-void wm_jobs_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns);
+void wm_jobs_handle_lane_event(struct wm_jobs *jobs, const struct wm_lane_event *event,
+			       uint64_t now_ns);
 /* What membership tells; the lane is told. */
-void wm_jobs_member_change(struct wm_jobs *jobs, uint32_t index, enum wm_member_change change);
+void wm_jobs_handle_member_change(struct wm_jobs *jobs, uint32_t index,
+				  enum wm_member_change change);
 /* The controller stops: it begins to be suspended, unless it is ending. */
 void wm_job_leave(struct wm_jobs *jobs, struct wm_job *job);
 

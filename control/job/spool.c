@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "spool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -79,7 +80,7 @@ static json_t *ended_entry(const struct wm_job *job)
 	json_object_set_new(entry, "state", json_string(wm_job_state_name(job->state)));
 	json_object_set_new(entry, "reason", wm_json_text(job->reason));
 	json_object_set_new(entry, "run_ns", wm_json_number(job->run_ns));
-	wm_job_json_put(entry, job, &job->counters);
+	wm_job_numbers_put(entry, job, &job->counters);
 	return entry;
 }
 
@@ -301,7 +302,7 @@ static int parse_ended(json_t *entry, struct wm_job *job)
 
 	if (json_unpack(entry, "{s:s, s:s}", "state", &state, "reason", &reason) < 0 ||
 	    strlen(reason) >= sizeof(job->reason) || wm_json_take(entry, &run, 1, job) < 0 ||
-	    wm_job_json_take(entry, job) < 0)
+	    wm_job_numbers_take(entry, job) < 0)
 		return -EBADMSG;
 	strcpy(job->reason, reason);
 	job->state = WM_JOB_DONE;
@@ -315,6 +316,7 @@ static int insert(struct wm_jobs *jobs, struct wm_job *job)
 {
 	uint32_t place = jobs->count;
 
+	assert(jobs->count < WM_JOBS_MAX && job->lane.id > 0 && !job->work && !job->open);
 	while (place > 0 && jobs->jobs[place - 1]->lane.id > job->lane.id)
 		place--;
 	if (place > 0 && jobs->jobs[place - 1]->lane.id == job->lane.id)

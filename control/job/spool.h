@@ -22,7 +22,7 @@
 #ifndef WM_SPOOL_H
 #define WM_SPOOL_H
 
-#include "queue.h"
+#include "jobs.h"
 
 /* Makes the directory if it is missing. */
 int wm_spool_prepare(const char *state_directory, struct wm_error *error);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "wiremill/side.h"
 
 /* Attempts to lock the file while somebody else removes it. */
 #define ATTEMPTS 8
@@ -42,14 +43,6 @@ static int refuse_lock(const struct wm_state_lock *lock, int fd, int code, struc
 			    pid[0] ? ", pid " : "", pid, lock->path);
 }
 
-static bool is_named(const struct wm_state_lock *lock, const struct stat *locked)
-{
-	struct stat named;
-
-	return lstat(lock->path, &named) == 0 && named.st_ino == locked->st_ino &&
-	       named.st_dev == locked->st_dev;
-}
-
 static int write_pid(int fd)
 {
 	char text[32];
@@ -68,7 +61,7 @@ static int take_file(struct wm_state_lock *lock, int fd, struct wm_error *error)
 		return wm_error_set(error, EINVAL, "%.300s is no file: move it away", lock->path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return refuse_lock(lock, fd, errno, error);
-	if (!is_named(lock, &status))
+	if (!wm_file_is_named(fd, lock->path))
 		return -ESTALE;
 	write_pid(fd);
 	lock->fd = fd;
@@ -112,10 +105,9 @@ int wm_state_lock_take(struct wm_state_lock *lock, const char *directory, uint64
 
 int wm_state_lock_keep(struct wm_state_lock *lock, struct wm_error *error)
 {
-	struct stat status;
 	int old = lock->fd, ret;
 
-	if (fstat(old, &status) == 0 && is_named(lock, &status))
+	if (wm_file_is_named(old, lock->path))
 		return 0;
 	ret = take(lock, error);
 	if (ret < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "work.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,10 +61,13 @@ struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_wo
 	uint32_t mtu = op == WM_WORK_OPEN ? job->mtu : jobs->port_mtu;
 	struct wm_job_work *work = malloc(sizeof(*work));
 
+	assert(!job->work);
+	assert(op != WM_WORK_OPEN || job->mtu > 0);
+	assert(op < WM_WORK_SUSPEND || op == WM_WORK_DISCARD || job->open);
 	if (!work)
 		return NULL;
 	*work = (struct wm_job_work){ .op = op,
-				      .mtu = wm_jobs_batch_mtu(jobs, mtu),
+				      .mtu = wm_jobs_find_batch_mtu(jobs, mtu),
 				      .state_directory = jobs->state_directory,
 				      .start_ns = now_ns,
 				      .job = *job };
@@ -84,6 +88,8 @@ void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)
 	struct wm_job_work *over = *work; /* `work` may be in the job, which is written over */
 	struct wm_job *made = &over->job;
 
+	assert(wm_job_work_is_over(over));
+	assert(made->lane.id == job->lane.id && !made->work);
 	made->state = job->state;
 	made->cancelled = job->cancelled;
 	made->suspended = job->suspended;

@@ -15,7 +15,7 @@
 #ifndef WM_WORK_H
 #define WM_WORK_H
 
-#include "queue.h"
+#include "jobs.h"
 #include "task.h"
 
 enum wm_job_work_op {

@@ -21,6 +21,25 @@
 
 static const uint8_t broadcast[WM_ETHER_ADDR_BYTES] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
+#define TO(state) (1u << (state))
+
+/* Whatever is not here does not happen. */
+static const unsigned next_states[] = {
+	[WM_AGENT_ASKING] = TO(WM_AGENT_MEMBER) | TO(WM_AGENT_LEFT),
+	[WM_AGENT_MEMBER] = TO(WM_AGENT_ASKING) | TO(WM_AGENT_LEFT),
+	[WM_AGENT_LEFT] = 0,
+};
+
+/* Who is a member has a session, and nobody else. */
+static void change_state(struct wm_agent *agent, enum wm_agent_state state, uint32_t session)
+{
+	assert(next_states[agent->state] & TO(state));
+	assert((agent->state == WM_AGENT_MEMBER) == (agent->session != 0));
+	assert((state == WM_AGENT_MEMBER) == (session != 0));
+	agent->state = state;
+	agent->session = session;
+}
+
 /* xorshift64*: spreads the nodes' hellos. */
 static uint64_t next_random(struct wm_agent *agent)
 {
@@ -75,6 +94,7 @@ static size_t send(struct wm_agent *agent, const uint8_t *destination, struct wm
 static size_t send_as_member(struct wm_agent *agent, const struct wm_wire_header *header,
 			     uint8_t *body, size_t body_bytes)
 {
+	assert(agent->state == WM_AGENT_MEMBER);
 	return send(agent, agent->controller, agent->config.key ? &agent->auth : NULL, header, body,
 		    body_bytes);
 }
@@ -87,6 +107,7 @@ static void send_hello(struct wm_agent *agent)
 	struct wm_auth auth;
 	size_t n;
 
+	assert(agent->state == WM_AGENT_ASKING && agent->session == 0);
 	n = wm_message_encode_hello(body, WM_AUTH_BODY_BYTES_MAX, &agent->config.hello);
 	if (!agent->config.key) {
 		send(agent, broadcast, NULL, &header, body, n);
@@ -156,8 +177,7 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 		begin_auth(agent, session, welcome);
 	agent->proven = !agent->config.key;
 	agent->hinted = false;
-	agent->state = WM_AGENT_MEMBER;
-	agent->session = session;
+	change_state(agent, WM_AGENT_MEMBER, session);
 	memcpy(agent->controller, welcome->controller, WM_ETHER_ADDR_BYTES);
 	agent->beat_ns = welcome->beat_ms * WM_NS_PER_MS;
 	agent->dead_ns = welcome->dead_ms * WM_NS_PER_MS;
@@ -182,8 +202,7 @@ static void forget_keys(struct wm_agent *agent)
 /* Asks anew, under a new nonce: a WELCOME that was on its way is invalid. */
 static void end_session(struct wm_agent *agent, uint64_t now_ns)
 {
-	agent->state = WM_AGENT_ASKING;
-	agent->session = 0;
+	change_state(agent, WM_AGENT_ASKING, 0);
 	agent->has_answer = false;
 	agent->config.ops->set_session(agent->config.context, 0, agent->controller, NULL);
 	forget_keys(agent);
@@ -196,7 +215,7 @@ void wm_agent_leave(struct wm_agent *agent, const char *reason)
 	if (agent->state == WM_AGENT_MEMBER)
 		send_bye(agent, reason);
 	forget_keys(agent);
-	agent->state = WM_AGENT_LEFT;
+	change_state(agent, WM_AGENT_LEFT, 0);
 	wm_log_info("leaving: %s", reason);
 }
 
@@ -212,6 +231,7 @@ struct message {
 /* Only its own controller can say so, since there is a key. */
 static void be_unsatisfied(struct wm_agent *agent, uint64_t now_ns)
 {
+	assert(agent->state == WM_AGENT_ASKING && agent->config.key);
 	if (!agent->refused)
 		wm_log_warning("not joining: the controller's frames have no more than a CRC, and "
 			       "--require-aead was given: start it with --auth aead; asking every "
@@ -231,6 +251,7 @@ static void meet_rival(struct wm_agent *agent, const struct wm_wire_header *head
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
 	struct wm_bye bye;
 
+	assert(agent->state == WM_AGENT_MEMBER && header->session != agent->session);
 	wm_mac_format(rival, welcome->controller);
 	wm_mac_format(ours, agent->controller);
 	snprintf(bye.text, sizeof(bye.text), "it belongs to another controller, %s", ours);
@@ -294,6 +315,7 @@ static void prepare(struct wm_agent *agent, const struct wm_wire_header *header,
 	struct wm_error error = { "" };
 	int ret = agent->config.ops->prepare(agent->config.context, job, kernel, &error);
 
+	assert(ret <= 0 && agent->state == WM_AGENT_MEMBER);
 	agent->has_answer = true;
 	agent->answer_job = job;
 	agent->answer_batch = header->batch;
@@ -357,6 +379,7 @@ static int receive_drain(const struct message *message)
 
 static void be_refused(struct wm_agent *agent, const char *text, uint64_t now_ns)
 {
+	assert(agent->state == WM_AGENT_ASKING);
 	if (strcmp(agent->refusal, text) != 0)
 		wm_log_warning("not admitted: %s; asking every %llu s", text,
 			       HELLO_REFUSED_NS / WM_NS_PER_S);
@@ -386,6 +409,7 @@ static int receive_bye(struct wm_agent *agent, const struct message *message, ui
 
 static int receive_as_member(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
+	assert(agent->state == WM_AGENT_MEMBER && message->header->session == agent->session);
 	agent->received_ns = now_ns;
 	agent->proven = true;
 	switch (message->header->op) {
@@ -443,6 +467,7 @@ static void take_hint(struct wm_agent *agent, const struct message *message)
 {
 	struct wm_bye bye;
 
+	assert(agent->config.key && agent->state == WM_AGENT_ASKING);
 	if (agent->hinted || wm_message_decode_bye(message->body, message->header->count, &bye) < 0)
 		return;
 	agent->hinted = true;

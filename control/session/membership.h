@@ -97,7 +97,7 @@ struct wm_member {
 enum wm_member_change {
 	WM_MEMBER_CHANGE_ADMITTED,
 	WM_MEMBER_CHANGE_READY,
-	WM_MEMBER_CHANGE_HEARD,
+	WM_MEMBER_CHANGE_BEAT,
 	WM_MEMBER_CHANGE_UNFIT, /* it was ready, and what this job sends does not reach it */
 	WM_MEMBER_CHANGE_LEFT,	/* its session is over */
 };
@@ -108,7 +108,7 @@ struct wm_membership_calls {
 	void (*send)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 		     const struct wm_wire_header *header, const void *body, size_t body_bytes);
 	void (*change)(void *context, uint32_t index, enum wm_member_change change);
-	/* An ECHO frame that fills this MTU; its echo goes to wm_membership_echoed. NULL: no
+	/* An ECHO frame that fills this MTU; its echo goes to wm_membership_receive_echo. NULL: no
 	 * path is looked at. */
 	void (*probe)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 		      const struct wm_wire_header *header, uint32_t mtu);
@@ -147,17 +147,17 @@ void wm_membership_use_key(struct wm_membership *membership, const struct wm_key
 void wm_membership_authenticate_frames(struct wm_membership *membership, enum wm_wire_auth auth);
 
 /* Of several ports: what is received from now on came to this one. */
-void wm_membership_heard_at(struct wm_membership *membership,
-			    const uint8_t controller[WM_ETHER_ADDR_BYTES]);
+void wm_membership_receive_on(struct wm_membership *membership,
+			      const uint8_t controller[WM_ETHER_ADDR_BYTES]);
 /* A checked control frame from that address. */
 void wm_membership_receive(struct wm_membership *membership,
 			   const uint8_t source[WM_ETHER_ADDR_BYTES],
 			   const struct wm_wire_header *header, const uint8_t *body,
 			   uint64_t now_ns);
 /* An ECHO frame came back: a whole one, though its body is not looked at. */
-void wm_membership_echoed(struct wm_membership *membership,
-			  const uint8_t source[WM_ETHER_ADDR_BYTES],
-			  const struct wm_wire_header *header, uint64_t now_ns);
+void wm_membership_receive_echo(struct wm_membership *membership,
+				const uint8_t source[WM_ETHER_ADDR_BYTES],
+				const struct wm_wire_header *header, uint64_t now_ns);
 /* Every 100 ms or so: ends silent sessions, repeats what was not answered. */
 void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
 
@@ -171,9 +171,9 @@ void wm_membership_look(struct wm_membership *membership, uint32_t index, uint64
 /* Whether it is being found out what reaches somebody who has just come. A second or two. */
 bool wm_membership_paths_are_open(const struct wm_membership *membership, uint64_t now_ns);
 /* Somebody who is in and whom the running job's frames do not reach; NULL: nobody. */
-const struct wm_member *wm_membership_unreached(const struct wm_membership *membership);
+const struct wm_member *wm_membership_find_unreached(const struct wm_membership *membership);
 /* Has everybody who was asked answered? */
-bool wm_membership_job_answered(const struct wm_membership *membership);
+bool wm_membership_job_is_answered(const struct wm_membership *membership);
 
 /* The node computed wrong: its session ends, if it has not left yet, and its address
  * gets no other until wm_membership_admit. Its place is its own while the job lasts that
@@ -199,8 +199,8 @@ bool wm_membership_port_is_below(const struct wm_membership *membership,
 bool wm_member_path_is_narrow(const struct wm_member *member);
 uint32_t wm_membership_count(const struct wm_membership *membership, enum wm_member_state state);
 /* The smallest that reaches those who are in, at most mtu_max; *index is whose. */
-uint32_t wm_membership_mtu(const struct wm_membership *membership, uint32_t mtu_max,
-			   uint32_t *index);
+uint32_t wm_membership_find_mtu(const struct wm_membership *membership, uint32_t mtu_max,
+				uint32_t *index);
 const char *wm_member_state_name(enum wm_member_state state);
 
 #endif

@@ -71,8 +71,8 @@ static void heed(struct wm_membership *membership, struct wm_member *member, uin
 	if (membership->job == 0 || fits == member->asked)
 		return;
 	if (!fits && member->state == WM_MEMBER_READY) {
-		membership_tell(membership, member, WM_MEMBER_CHANGE_UNFIT);
-		member->state = WM_MEMBER_ADMITTED;
+		membership_report(membership, member, WM_MEMBER_CHANGE_UNFIT);
+		member_enter(member, WM_MEMBER_ADMITTED);
 	}
 	member->asked = member->answered = false;
 	membership_ask_if_fit(membership, member, now_ns);
@@ -103,9 +103,9 @@ void membership_path_tick(struct wm_membership *membership, struct wm_member *me
 	note(membership, member, before, now_ns);
 }
 
-void wm_membership_echoed(struct wm_membership *membership,
-			  const uint8_t source[WM_ETHER_ADDR_BYTES],
-			  const struct wm_wire_header *header, uint64_t now_ns)
+void wm_membership_receive_echo(struct wm_membership *membership,
+				const uint8_t source[WM_ETHER_ADDR_BYTES],
+				const struct wm_wire_header *header, uint64_t now_ns)
 {
 	struct wm_member *member = &membership->members[header->session & (WM_NODES_MAX - 1)];
 	uint32_t before = member->path.mtu;
@@ -115,8 +115,8 @@ void wm_membership_echoed(struct wm_membership *membership,
 		membership->ignored++;
 		return;
 	}
-	wm_path_echoed(&member->path, (uint32_t)header->batch, WM_WIRE_HEADER_BYTES + header->count,
-		       now_ns);
+	wm_path_receive_echo(&member->path, (uint32_t)header->batch,
+			     WM_WIRE_HEADER_BYTES + header->count, now_ns);
 	note(membership, member, before, now_ns);
 }
 
@@ -131,7 +131,7 @@ bool wm_membership_paths_are_open(const struct wm_membership *membership, uint64
 	return false;
 }
 
-const struct wm_member *wm_membership_unreached(const struct wm_membership *membership)
+const struct wm_member *wm_membership_find_unreached(const struct wm_membership *membership)
 {
 	for (uint32_t i = 0; membership->job > 0 && i < membership->count; i++) {
 		const struct wm_member *member = &membership->members[i];

@@ -75,7 +75,7 @@ uint32_t wm_path_tick(struct wm_path *path, uint64_t now_ns, uint32_t sizes[WM_P
 	return count;
 }
 
-void wm_path_echoed(struct wm_path *path, uint32_t id, uint32_t mtu, uint64_t now_ns)
+void wm_path_receive_echo(struct wm_path *path, uint32_t id, uint32_t mtu, uint64_t now_ns)
 {
 	/* The full size counts also where it comes too late. */
 	if (id != path->id || mtu > path->most || (path->round == 0 && mtu < path->most))

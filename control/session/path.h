@@ -34,7 +34,7 @@ void wm_path_look(struct wm_path *path, uint32_t most, uint64_t now_ns);
 /* The MTUs whose frames are to be sent now; returns how many. */
 uint32_t wm_path_tick(struct wm_path *path, uint64_t now_ns, uint32_t sizes[WM_PATH_SIZES_MAX]);
 /* A frame of this look came back. */
-void wm_path_echoed(struct wm_path *path, uint32_t id, uint32_t mtu, uint64_t now_ns);
+void wm_path_receive_echo(struct wm_path *path, uint32_t id, uint32_t mtu, uint64_t now_ns);
 /* Whether this look may still find something that a job should wait for. */
 bool wm_path_is_open(const struct wm_path *path, uint64_t now_ns);
 

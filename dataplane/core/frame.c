@@ -5,16 +5,8 @@
 
 #include "crc32c.h"
 
-static const char *const drop_names[WM_DROP_REASONS] = {
-	[WM_DROP_NONE] = "none",       [WM_DROP_SHORT] = "short",
-	[WM_DROP_VERSION] = "version", [WM_DROP_OP] = "op",
-	[WM_DROP_LENGTH] = "length",   [WM_DROP_CRC] = "crc",
-	[WM_DROP_SESSION] = "session", [WM_DROP_JOB] = "job",
-	[WM_DROP_BATCH] = "batch",     [WM_DROP_DUPLICATE] = "duplicate",
-	[WM_DROP_BODY] = "body",       [WM_DROP_AUTH] = "auth",
-	[WM_DROP_FULL] = "full",       [WM_DROP_FAILED] = "failed",
-	[WM_DROP_WRONG] = "wrong",
-};
+#define NAME(reason, word) [WM_DROP_##reason] = word,
+static const char *const drop_names[WM_DROP_REASONS] = { WM_DROPS(NAME) };
 
 const char *wm_drop_name(enum wm_drop reason)
 {

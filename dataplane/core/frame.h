@@ -19,24 +19,29 @@
 #include "wiremill/kernel.h"
 #include "wiremill/wire.h"
 
+/* Why a frame is dropped, and the word for it in logs and JSON. */
+#define WM_DROPS(DROP)                                                                   \
+	DROP(NONE, "none")	     /* not a drop: the frame is good */                 \
+	DROP(SHORT, "short")	     /* ends within the header */                        \
+	DROP(VERSION, "version")     /* not WM_WIRE_VERSION */                           \
+	DROP(OP, "op")		     /* unknown, or not for this side */                 \
+	DROP(LENGTH, "length")	     /* not the length that op and count say */          \
+	DROP(CRC, "crc")	     /* damaged on the way */                            \
+	DROP(SESSION, "session")     /* unknown or ended session */                      \
+	DROP(JOB, "job")	     /* a job that is not running here */                \
+	DROP(BATCH, "batch")	     /* no such batch, or not its count */               \
+	DROP(DUPLICATE, "duplicate") /* a result that was there already */               \
+	DROP(BODY, "body")	     /* a control message that makes no sense */         \
+	DROP(AUTH, "auth")	     /* forged, or a control message that is repeated */ \
+	DROP(FULL, "full")	     /* no room: more came than the window allows */     \
+	DROP(FAILED, "failed")	     /* the node says it could not compute it */         \
+	DROP(WRONG, "wrong")	     /* it cannot be the result: the node computes wrong */
+
+#define WM_DROP_REASON(reason, word) WM_DROP_##reason,
 enum wm_drop {
-	WM_DROP_NONE,	   /* not a drop: the frame is good */
-	WM_DROP_SHORT,	   /* ends within the header */
-	WM_DROP_VERSION,   /* not WM_WIRE_VERSION */
-	WM_DROP_OP,	   /* unknown, or not for this side */
-	WM_DROP_LENGTH,	   /* not the length that op and count say */
-	WM_DROP_CRC,	   /* damaged on the way */
-	WM_DROP_SESSION,   /* unknown or ended session */
-	WM_DROP_JOB,	   /* a job that is not running here */
-	WM_DROP_BATCH,	   /* no such batch, or not its count */
-	WM_DROP_DUPLICATE, /* a result that was there already */
-	WM_DROP_BODY,	   /* a control message that makes no sense */
-	WM_DROP_AUTH,	   /* forged, or a control message that is repeated */
-	WM_DROP_FULL,	   /* no room: more came than the window allows */
-	WM_DROP_FAILED,	   /* the node says it could not compute it */
-	WM_DROP_WRONG,	   /* it cannot be the result: the node computes wrong */
-	WM_DROP_REASONS,
+	WM_DROPS(WM_DROP_REASON) WM_DROP_REASONS,
 };
+#undef WM_DROP_REASON
 
 struct wm_drops {
 	uint64_t count[WM_DROP_REASONS]; /* count[WM_DROP_NONE]: good frames */

@@ -48,6 +48,10 @@ int wm_side_path(char path[PATH_MAX], const char *output_path, enum wm_side side
  * see none. */
 bool wm_side_is_name(const char *path);
 
+/* Has the open file still that name? Of any file: whoever removes one may be removing that
+ * of somebody else by now. */
+bool wm_file_is_named(int fd, const char *path);
+
 /*
  * Before a job's first byte: are all names short enough, can they be written where they
  * lie, and is nothing there that is not ours, or the input (source may be NULL)? An output

@@ -7,16 +7,14 @@ A VALUE that is JSON is taken as such, any other is text. Prints what is returne
 error is one line on stderr and exit status 1.
 """
 import json
+import os
 import socket
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "../lab"))
+sys.dont_write_bytecode = True
 
-def argument(word):
-    name, text = word.split("=", 1)
-    try:
-        return name, json.loads(text)
-    except ValueError:
-        return name, text
+import words  # noqa: E402
 
 
 def answer(stream):
@@ -37,7 +35,7 @@ with socket.socket(socket.AF_UNIX) as connection:
     stream.readline()  # who it is
     for call in [{"execute": "qmp_capabilities"},
                  {"execute": sys.argv[2],
-                  "arguments": dict(argument(word) for word in sys.argv[3:])}]:
+                  "arguments": words.arguments(sys.argv[3:])}]:
         stream.write(json.dumps(call) + "\n")
         stream.flush()
         result = answer(stream)

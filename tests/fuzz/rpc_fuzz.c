@@ -99,8 +99,8 @@ bool wm_job_has_ended(const struct wm_job *which)
 	return which->state >= WM_JOB_DONE;
 }
 
-void wm_jobs_counters(const struct wm_jobs *jobs, const struct wm_job *which,
-		      struct wm_lane_job_counters *counters)
+void wm_jobs_read_counters(const struct wm_jobs *jobs, const struct wm_job *which,
+			   struct wm_lane_job_counters *counters)
 {
 	check(jobs == &parts.jobs);
 	*counters = which->counters;
@@ -113,7 +113,7 @@ int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 	return 0;
 }
 
-const char *wm_jobs_waiting(const struct wm_jobs *jobs, const struct wm_job *which)
+const char *wm_jobs_explain_waiting(const struct wm_jobs *jobs, const struct wm_job *which)
 {
 	check(jobs == &parts.jobs && which == &job);
 	return "";
@@ -142,8 +142,8 @@ void wm_lane_take_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapsh
 	memset(snapshot, 0, sizeof(*snapshot));
 }
 
-void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
-			 struct wm_dispatch_node_state *state)
+void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
+			      struct wm_dispatch_node_state *state)
 {
 	check(lanes == &parts.lanes && node < parts.membership.count);
 	memset(state, 0, sizeof(*state));
@@ -217,8 +217,7 @@ static void line_wake(struct wm_rpc_line *line)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct wm_rpc_line line = { .methods = wm_methods,
-				    .method_count = wm_method_count,
+	struct wm_rpc_line line = { .tables = wm_methods,
 				    .context = &controller,
 				    .wake = line_wake };
 	char *answer;

@@ -14,19 +14,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 sys.dont_write_bytecode = True
 
 import controller  # noqa: E402
-
-
-def parameter(word):
-    name, text = word.split("=", 1)
-    try:
-        return name, json.loads(text)
-    except ValueError:
-        return name, text
+import words  # noqa: E402
 
 
 try:
     result = controller.Controller(sys.argv[1]).call(
-        sys.argv[2], **dict(parameter(word) for word in sys.argv[3:]))
+        sys.argv[2], **words.arguments(sys.argv[3:]))
 except controller.Refused as error:
     sys.exit(str(error))
 print(json.dumps(result))

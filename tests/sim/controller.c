@@ -12,6 +12,7 @@
 #include "feed.h"
 #include "frame.h"
 #include "membership.h"
+#include "queue.h"
 #include "run.h"
 #include "sim_lane.h"
 #include "spool.h"
@@ -268,7 +269,7 @@ static void event_due(struct sim *sim, const struct sim_event *event)
 	if (event->life != controller->life)
 		return;
 	told = controller->events[controller->event_head++ % EVENTS_MAX];
-	wm_jobs_lane_event(&controller->jobs, &told, sim->now_ns);
+	wm_jobs_handle_lane_event(&controller->jobs, &told, sim->now_ns);
 	look(sim);
 }
 
@@ -317,7 +318,7 @@ static void membership_change(void *context, uint32_t index, enum wm_member_chan
 
 	sim_trace(sim, "controller: member %u changes: %d, session %x", index, change,
 		  of(sim)->membership.members[index].session);
-	wm_jobs_member_change(&of(sim)->jobs, index, change);
+	wm_jobs_handle_member_change(&of(sim)->jobs, index, change);
 }
 
 static void control_due(struct sim *sim, const struct sim_event *event)

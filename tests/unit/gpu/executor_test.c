@@ -2,8 +2,6 @@
 /* The kernel xor on the device that is here, under the validation layer,
  * against a plain loop. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -473,18 +471,6 @@ WM_TESTS_ARGUMENTS(0, 1, "[INVOCATIONS]");
 
 int main(int argc, char **argv)
 {
-	struct wm_error error = { "" };
-	int ret = rig_init(&rig, argc > 1 ? argv[1] : NULL, &error);
-
-	if (ret == -ENODEV || ret == -ENOTSUP)
-		return wm_tests_skip(error.text);
-	if (ret == 0)
-		ret = wm_executor_prepare(rig.executor, wm_kernel_find("xor"), &error);
-	if (ret < 0) {
-		printf("Bail out! %s\n", error.text);
-		return EXIT_FAILURE;
-	}
-	ret = WM_TESTS_RUN("executor", tests);
-	rig_fini(&rig);
-	return ret;
+	return rig_run(&rig, argc > 1 ? argv[1] : NULL, "executor", tests,
+		       sizeof(tests) / sizeof(tests[0]));
 }

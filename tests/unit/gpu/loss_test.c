@@ -2,8 +2,6 @@
 /* A device that is lost in the middle (gpu_reset.h): nothing that it did not compute is
  * ever taken for computed, and the one that is made after it computes. */
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "gpu_reset.h"
@@ -187,18 +185,5 @@ static const struct wm_test tests[] = {
 
 int main(void)
 {
-	struct wm_error error = { "" };
-	int ret = rig_init(&rig, NULL, &error);
-
-	if (ret == -ENODEV || ret == -ENOTSUP)
-		return wm_tests_skip(error.text);
-	if (ret == 0)
-		ret = wm_executor_prepare(rig.executor, wm_kernel_find("xor"), &error);
-	if (ret < 0) {
-		printf("Bail out! %s\n", error.text);
-		return EXIT_FAILURE;
-	}
-	ret = WM_TESTS_RUN("loss", tests);
-	rig_fini(&rig);
-	return ret;
+	return rig_run(&rig, NULL, "loss", tests, sizeof(tests) / sizeof(tests[0]));
 }

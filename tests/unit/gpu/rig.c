@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,4 +140,23 @@ uint64_t rig_messages(const struct rig *rig)
 
 	wm_executor_get_counters(rig->executor, &counters);
 	return counters.validation_messages;
+}
+
+int rig_run(struct rig *rig, const char *invocations, const char *suite,
+	    const struct wm_test *tests, unsigned count)
+{
+	struct wm_error error = { "" };
+	int ret = rig_init(rig, invocations, &error);
+
+	if (ret == -ENODEV || ret == -ENOTSUP)
+		return wm_tests_skip(error.text);
+	if (ret == 0)
+		ret = wm_executor_prepare(rig->executor, wm_kernel_find("xor"), &error);
+	if (ret < 0) {
+		printf("Bail out! %s\n", error.text);
+		return EXIT_FAILURE;
+	}
+	ret = wm_tests_run(suite, tests, count);
+	rig_fini(rig);
+	return ret;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness.h"
 #include "wiremill/error.h"
 #include "wiremill/executor.h"
 #include "wiremill/kernel.h"
@@ -35,6 +36,9 @@ void rig_unmap(uint8_t *memory, size_t bytes);
  * program, how many compute a row, or NULL. 0, or what wm_executor_create says. */
 int rig_init(struct rig *rig, const char *invocations, struct wm_error *error);
 void rig_fini(struct rig *rig);
+/* Main of a program whose tests share that rig, with `xor` prepared: its exit status. */
+int rig_run(struct rig *rig, const char *invocations, const char *suite,
+	    const struct wm_test *tests, unsigned count);
 
 /* From lowest to highest, both included. */
 uint32_t rig_random(struct rig *rig, uint32_t lowest, uint32_t highest);

@@ -52,8 +52,7 @@ static void line_wake(struct wm_rpc_line *line)
 
 static char *answer_bytes(const char *bytes)
 {
-	struct wm_rpc_line line = { .methods = wm_methods,
-				    .method_count = wm_method_count,
+	struct wm_rpc_line line = { .tables = wm_methods,
 				    .context = &controller,
 				    .wake = line_wake };
 

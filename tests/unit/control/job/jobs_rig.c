@@ -40,13 +40,13 @@ uint32_t asked_job, session;
 
 /* ---- the lane ---------------------------------------------------------------------- */
 
-void wm_lanes_command(struct wm_lanes *lanes, const struct wm_lane_command *command)
+void wm_lanes_post(struct wm_lanes *lanes, const struct wm_lane_command *command)
 {
 	(void)lanes;
 	is_told_to_stop |= command->op == WM_LANE_JOB_STOP;
 }
 
-void wm_lanes_command_node(struct wm_lanes *lanes, const struct wm_lane_command *command)
+void wm_lanes_post_to_node(struct wm_lanes *lanes, const struct wm_lane_command *command)
 {
 	(void)lanes;
 	(void)command;
@@ -58,7 +58,7 @@ void wm_lanes_start(struct wm_lanes *lanes, struct wm_lane_job *job)
 	lane_job = job;
 }
 
-bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event)
+bool wm_lanes_poll_event(struct wm_lanes *lanes, struct wm_lane_event *event)
 {
 	(void)lanes;
 	if (!lane_job || !lane_lets_go)
@@ -69,20 +69,20 @@ bool wm_lanes_event(struct wm_lanes *lanes, struct wm_lane_event *event)
 	return true;
 }
 
-void wm_lanes_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters)
+void wm_lanes_sum_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters)
 {
 	(void)lanes;
 	*counters = published;
 }
 
-void wm_lanes_drops(struct wm_lanes *lanes, struct wm_drops *drops)
+void wm_lanes_sum_drops(struct wm_lanes *lanes, struct wm_drops *drops)
 {
 	(void)lanes;
 	*drops = dropped;
 }
 
-void wm_lanes_node_state(struct wm_lanes *lanes, uint32_t node,
-			 struct wm_dispatch_node_state *state)
+void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
+			      struct wm_dispatch_node_state *state)
 {
 	(void)lanes;
 	(void)node;
@@ -110,6 +110,7 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 		return wm_error_set(error, -open_result, "it does not open");
 	job->open = true;
 	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
+	wm_recompute_init(&job->recompute, job->lane.layout.extents);
 	job->lane.progress.durable = are_complete ? job->lane.layout.extents : 1;
 	job->committed = are_committed;
 	job->lane.unchecked = are_unchecked;
@@ -149,7 +150,7 @@ void wm_job_files_abandon(struct wm_job *job)
 
 int wm_job_files_finish(struct wm_job *job, struct wm_error *error)
 {
-	(void)job;
+	job->open = false;
 	return finish_result < 0 ? wm_error_set(error, -finish_result, "no room") : 0;
 }
 
@@ -227,7 +228,7 @@ static void rack_send(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 static void rack_change(void *context, uint32_t index, enum wm_member_change change)
 {
 	(void)context;
-	wm_jobs_member_change(&jobs, index, change);
+	wm_jobs_handle_member_change(&jobs, index, change);
 }
 
 static const uint8_t node_mac[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 1 };
@@ -346,7 +347,7 @@ static void take_reply(void *context, void *request, struct wm_job *job,
 	reply->count++;
 	reply->job = job;
 	if (job)
-		reply->waiting = wm_jobs_waiting(&jobs, job);
+		reply->waiting = wm_jobs_explain_waiting(&jobs, job);
 	else
 		reply->error = *error;
 }
@@ -402,7 +403,7 @@ void lane_ends(const struct wm_job *job, int result)
 					     .job = job->lane.id,
 					     .result = result };
 
-	wm_jobs_lane_event(&jobs, &event, now_ns);
+	wm_jobs_handle_lane_event(&jobs, &event, now_ns);
 }
 
 int rig_run(const char *name, const struct wm_test *tests, unsigned count)

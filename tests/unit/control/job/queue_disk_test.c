@@ -233,13 +233,14 @@ static void cancel_that_waits_for_a_disk_says_so(void)
 	lane_lets_go = false;
 	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, &error), 0);
 	pass(TICK_NS);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "");
 	pass(2 * S);
 	CU_ASSERT(job->state == WM_JOB_RUNNING && job->cancelled);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "for its disk to answer"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(wm_jobs_explain_waiting(&jobs, job), "for its disk to answer"));
 	lane_ends(job, -ECANCELED);
 	CU_ASSERT(job->state == WM_JOB_CANCELLED && abandoned == 1);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "");
 	controller_dies();
 }
 
@@ -305,7 +306,7 @@ static void job_whose_files_do_not_open_is_cancelled_at_once(void)
 	node_joins();
 	pass(2 * S);
 	CU_ASSERT(job->state == WM_JOB_PREPARING && opened == 0);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "files"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_explain_waiting(&jobs, job), "files"));
 	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
 	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
 	pass(TICK_NS);
@@ -419,7 +420,7 @@ static void node_was_wrong(const struct wm_job *job)
 	};
 
 	published.published_ns = now_ns;
-	wm_jobs_lane_event(&jobs, &event, now_ns);
+	wm_jobs_handle_lane_event(&jobs, &event, now_ns);
 }
 
 /* What is invalid is looked up in a journal that lies on it. */
@@ -445,7 +446,7 @@ static void journal_that_does_not_answer_holds_up_nobody(void)
 	/* Nothing of the job's is closed under who reads it. */
 	pass(20 * S);
 	CU_ASSERT(job->state == WM_JOB_FINISHING && abandoned == 0);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "for its files to be closed");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "for its files to be closed");
 	pass(20 * S);
 	CU_ASSERT_PTR_EQUAL(jobs.current, other.job);
 	disk_answers();
@@ -504,7 +505,8 @@ static void output_that_is_read_back_has_its_name_only_then(void)
 						   .extents_done = job->lane.layout.extents };
 	pass(60 * S);
 	CU_ASSERT(job->state == WM_JOB_RUNNING && job->checking && !is_told_to_stop);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "for what was there to be read back");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job),
+			       "for what was there to be read back");
 	controller_stops();
 	disk_hangs = false;
 	controller_dies();
@@ -520,7 +522,7 @@ static void without_a_node_a_job_waits_unless_it_was_told_for_how_long(void)
 	job = submit(0);
 	pass(3600 * S);
 	CU_ASSERT_EQUAL(job->state, WM_JOB_QUEUED);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "start wiremill-node"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_explain_waiting(&jobs, job), "start wiremill-node"));
 	controller_dies();
 
 	begin();
@@ -543,7 +545,7 @@ static void without_a_link_a_job_names_the_link(void)
 	jobs.lanes->links.now[0].state = WM_PORT_LINK_GONE;
 	job = submit(300 * S);
 	pass(299 * S);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "link, which is down"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_explain_waiting(&jobs, job), "link, which is down"));
 	pass(2 * S);
 	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "link, which is down"));
@@ -600,7 +602,7 @@ static void rack_that_is_away_for_a_minute_finds_its_queue_again(void)
 	node_falls_silent();
 	pass(60 * S);
 	CU_ASSERT_EQUAL(job->state, WM_JOB_PREPARING);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "for a node"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_explain_waiting(&jobs, job), "for a node"));
 	CU_ASSERT_EQUAL(second.job->state, WM_JOB_QUEUED);
 	asked_job = 0;
 	node_joins();

@@ -59,17 +59,17 @@ static void a_job_whose_frames_are_all_dropped_says_why(void)
 	dropped.count[WM_DROP_CRC] = 1000; /* of earlier jobs */
 	job = run(10 * S);
 	pass(3 * S);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "");
 	all_is_dropped_as(WM_DROP_LENGTH, 16);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "16 frames dropped as length");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "16 frames dropped as length");
 	published.batches_done++;
 	pass(TICK_NS);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "");
 	all_is_dropped_as(WM_DROP_DUPLICATE, 5);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "");
 	published.nodes_alive = 0;
 	all_is_dropped_as(WM_DROP_AUTH, 1);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "1 frame dropped as auth");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "1 frame dropped as auth");
 	pass(10 * S);
 	lane_ends(job, -ECANCELED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "for 10.0 s: 1 frame dropped as auth"));
@@ -87,12 +87,12 @@ static void waits(bool stuck, const char *words)
 	published.stuck = stuck;
 	pass(9 * S);
 	CU_ASSERT_FALSE(is_told_to_stop);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "node"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_explain_waiting(&jobs, job), "node"));
 	published.nodes_alive = 1;
 	published.stuck = false;
 	published.batches_done++;
 	pass(TICK_NS);
-	CU_ASSERT_STRING_EQUAL(wm_jobs_waiting(&jobs, job), "");
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), "");
 	published.nodes_alive = stuck;
 	published.stuck = stuck;
 	pass(9 * S);
@@ -132,7 +132,7 @@ static void nodes_that_cannot_compute_are_named_as_such(void)
 	published.nodes_alive = 0;
 	published.nodes_unable = 1;
 	pass(11 * S);
-	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_waiting(&jobs, job), "cannot compute"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(wm_jobs_explain_waiting(&jobs, job), "cannot compute"));
 	CU_ASSERT_TRUE(is_told_to_stop);
 	lane_ends(job, -ECANCELED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "cannot compute what is left for 10.0 s"));
@@ -240,7 +240,7 @@ static void a_node_that_computed_wrong_is_kept_out_by_the_next_controller(void)
 	begin();
 	job = run(0);
 	event.job = job->lane.id;
-	wm_jobs_lane_event(&jobs, &event, now_ns);
+	wm_jobs_handle_lane_event(&jobs, &event, now_ns);
 	CU_ASSERT_EQUAL(membership.members[0].state, WM_MEMBER_QUARANTINED);
 	controller_dies();
 

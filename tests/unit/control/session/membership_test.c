@@ -79,8 +79,8 @@ static void rack_probe(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 static void echo(struct rack *rack)
 {
 	for (unsigned i = 0; i < rack->probe_count; i++)
-		wm_membership_echoed(&rack->membership, rack->probes[i].mac,
-				     &rack->probes[i].header, rack->now_ns);
+		wm_membership_receive_echo(&rack->membership, rack->probes[i].mac,
+					   &rack->probes[i].header, rack->now_ns);
 	rack->probe_count = 0;
 }
 
@@ -388,7 +388,7 @@ static void a_beat_is_echoed_and_tells_that_the_node_was_heard(void)
 	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_BEAT);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.count, 0);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.session, node.session);
-	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_HEARD], 1);
+	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_BEAT], 1);
 	CU_ASSERT_EQUAL(member_of(rack, &node)->beat.batches, 7);
 	free(rack);
 }
@@ -508,13 +508,13 @@ static void a_job_asks_everybody_until_the_answer_comes(void)
 	begin(rack, 9000);
 	CU_ASSERT_EQUAL(count_sent(rack, WM_OP_KERNEL), 1);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.job, JOB);
-	CU_ASSERT_FALSE(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
 	pass_ms(rack, 1000);
 	CU_ASSERT(count_sent(rack, WM_OP_KERNEL) >= 4 && count_sent(rack, WM_OP_KERNEL) <= 6);
 
 	give_ack(rack, &node, JOB, 0);
 	expect_state(rack, &node, WM_MEMBER_READY);
-	CU_ASSERT(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
 	give_ack(rack, &node, JOB, 0);
 	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_READY], 1);
 	rack->sent_count = 0;
@@ -536,7 +536,7 @@ static void an_answer_to_another_job_is_none(void)
 	give_ack(rack, &node, JOB - 1, 0);
 	give_ack(rack, &node, 0, 0);
 	expect_state(rack, &node, WM_MEMBER_ADMITTED);
-	CU_ASSERT_FALSE(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
 	free(rack);
 }
 
@@ -548,7 +548,7 @@ static void a_node_that_cannot_prepare_stays_and_says_why(void)
 	begin(rack, 9000);
 	give_ack(rack, &node, JOB, ENOENT);
 	expect_state(rack, &node, WM_MEMBER_ADMITTED);
-	CU_ASSERT(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
 	CU_ASSERT_STRING_EQUAL(member_of(rack, &node)->reason, "not ready: because");
 	free(rack);
 }
@@ -570,7 +570,7 @@ static void a_node_that_cannot_prepare_is_asked_again_a_few_times(void)
 		pass_ms(rack, 100);
 	}
 	CU_ASSERT_EQUAL(asked, 5);
-	CU_ASSERT(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
 
 	wm_membership_job_end(&rack->membership);
 	begin(rack, 9000);
@@ -588,10 +588,10 @@ static void a_node_that_prepares_the_second_time_is_ready(void)
 	give_ack(rack, &node, JOB, ENOMEM);
 	pass_ms(rack, 1100);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_KERNEL);
-	CU_ASSERT_FALSE(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
 	/* The first answer once more. */
 	give_ack(rack, &node, JOB, ENOMEM);
-	CU_ASSERT_FALSE(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
 	node.question = 1;
 	give_ack(rack, &node, JOB, 0);
 	expect_state(rack, &node, WM_MEMBER_READY);
@@ -679,13 +679,13 @@ static void the_smallest_mtu_governs_and_is_named(void)
 	struct node small = node_of(2);
 	uint32_t index = 77;
 
-	CU_ASSERT_EQUAL(wm_membership_mtu(&rack->membership, 9000, &index), 9000);
+	CU_ASSERT_EQUAL(wm_membership_find_mtu(&rack->membership, 9000, &index), 9000);
 	(void)node_join(rack, 1);
 	small.hello.mtu = 3506;
 	give_hello(rack, &small);
-	CU_ASSERT_EQUAL(wm_membership_mtu(&rack->membership, 9000, &index), 3506);
+	CU_ASSERT_EQUAL(wm_membership_find_mtu(&rack->membership, 9000, &index), 3506);
 	CU_ASSERT_EQUAL(index, 1);
-	CU_ASSERT_EQUAL(wm_membership_mtu(&rack->membership, 1500, &index), 1500);
+	CU_ASSERT_EQUAL(wm_membership_find_mtu(&rack->membership, 1500, &index), 1500);
 	free(rack);
 }
 
@@ -700,7 +700,7 @@ static void who_joins_a_job_of_a_larger_mtu_waits_for_the_next(void)
 	take_welcome(rack, &small);
 	expect_state(rack, &small, WM_MEMBER_ADMITTED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(member_of(rack, &small)->reason, "too small for job 9"));
-	CU_ASSERT(wm_membership_job_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
 
 	wm_membership_job_end(&rack->membership);
 	CU_ASSERT_STRING_EQUAL(member_of(rack, &small)->reason, "");
@@ -732,19 +732,20 @@ static void a_switch_between_that_passes_less_is_heeded(void)
 	pass_with_beats(rack, &node, 2);
 	CU_ASSERT_FALSE(wm_membership_paths_are_open(&rack->membership, rack->now_ns));
 	CU_ASSERT_TRUE(wm_member_path_is_narrow(member_of(rack, &node)));
-	CU_ASSERT_EQUAL(wm_membership_mtu(&rack->membership, 9000, &index), 1500);
+	CU_ASSERT_EQUAL(wm_membership_find_mtu(&rack->membership, 9000, &index), 1500);
 	CU_ASSERT_EQUAL(index, 0);
 	begin(rack, 9000);
 	expect_state(rack, &node, WM_MEMBER_ADMITTED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(member_of(rack, &node)->reason, "path to it"));
-	CU_ASSERT_PTR_EQUAL(wm_membership_unreached(&rack->membership), member_of(rack, &node));
+	CU_ASSERT_PTR_EQUAL(wm_membership_find_unreached(&rack->membership),
+			    member_of(rack, &node));
 
 	/* The port is mended: it is asked to take part. */
 	rack->switch_mtu = 9000;
 	pass_with_beats(rack, &node, 12);
 	CU_ASSERT_FALSE(wm_member_path_is_narrow(member_of(rack, &node)));
 	CU_ASSERT_TRUE(member_of(rack, &node)->asked);
-	CU_ASSERT_PTR_NULL(wm_membership_unreached(&rack->membership));
+	CU_ASSERT_PTR_NULL(wm_membership_find_unreached(&rack->membership));
 	free(rack);
 }
 
@@ -784,7 +785,7 @@ static void an_echo_of_another_session_is_ignored(void)
 	give_hello(rack, &node);
 	take_welcome(rack, &node);
 	for (header.session = 0; header.session < 4096; header.session++)
-		wm_membership_echoed(&rack->membership, node.mac, &header, rack->now_ns);
+		wm_membership_receive_echo(&rack->membership, node.mac, &header, rack->now_ns);
 	CU_ASSERT_EQUAL(rack->membership.ignored, 4096);
 	CU_ASSERT_EQUAL(member_of(rack, &node)->path.mtu, 0);
 	free(rack);

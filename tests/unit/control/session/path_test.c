@@ -25,7 +25,7 @@ static uint32_t pass(struct wm_path *path, uint32_t mtu, uint32_t loss, uint64_t
 		for (uint32_t i = 0; i < count; i++) {
 			if (sizes[i] <= mtu && wm_random(&random_state) % 1000000 >= loss &&
 			    wm_random(&random_state) % 1000000 >= loss)
-				wm_path_echoed(path, id, sizes[i], now_ns + MS);
+				wm_path_receive_echo(path, id, sizes[i], now_ns + MS);
 		}
 	}
 	return sent;
@@ -129,11 +129,11 @@ static void nonsense_changes_nothing(void)
 	struct wm_path path = look(4000);
 
 	pass(&path, 1500, 0, 20 * MS);
-	wm_path_echoed(&path, path.id + 1, 4000, now_ns);
-	wm_path_echoed(&path, path.id, 9000, now_ns);
+	wm_path_receive_echo(&path, path.id + 1, 4000, now_ns);
+	wm_path_receive_echo(&path, path.id, 9000, now_ns);
 	CU_ASSERT_EQUAL(path.found, 0);
 	pass(&path, 1500, 0, 2 * S);
-	wm_path_echoed(&path, path.id, 2000, now_ns); /* late, and less than all */
+	wm_path_receive_echo(&path, path.id, 2000, now_ns); /* late, and less than all */
 	CU_ASSERT_EQUAL(path.mtu, 1500);
 }
 
