@@ -48,12 +48,18 @@ full_at_the_start() {
 	equal "files like the output" "$(find "$disk" -name 'output*')" ""
 }
 
+# begin_slowly INPUT OUTPUT [PARAMETER]: so that there is time to do something in the middle;
+# then link_clear.
+begin_slowly() {
+	link_rate all 15mbit
+	begin "$@"
+}
+
 # What the output, its journal and its manifest need is reserved, so that nobody else can
 # take it: a block of this file system is as many records as it has extents to go.
 fills_up_on_the_way() {
 	with_room $((160 * mib))
-	link_rate all 15mbit
-	begin "$input" "$output"
+	begin_slowly "$input" "$output"
 	eventually 20 job_holds 'it["extents_done"] > 2'
 	fill
 	job_holds 'it["state"] == "running"'
@@ -153,9 +159,10 @@ changes_while_it_is_read() {
 	shift
 	with_trouble rate=$((14 * mib))
 	cp -p "$input" "$scratch/changing"
-	begin "$scratch/changing" "$bad/output"
+	begin_slowly "$scratch/changing" "$bad/output"
 	eventually 20 job_holds 'it["extents_done"] > 16'
 	"$@"
+	link_clear all
 	ends "failed"
 	job_holds "'$words' in it['reason']"
 	[[ ! -e $bad/output && -e $bad/output.wm-partial && -e $bad/output.wm-journal ]]
@@ -229,11 +236,11 @@ keeps_showing_progress() {
 link_takes_the_name() {
 	local named=$scratch/named
 	mkdir "$scratch/elsewhere"
-	begin "$input" "$named" force=true
+	begin_slowly "$input" "$named" force=true
 	eventually 60 job_holds 'it["extents_done"] > 2'
 	: >"$scratch/elsewhere/out"
 	ln -s "$scratch/elsewhere/out" "$named"
-	link_rate all 1gbit
+	link_clear all
 	ends "done"
 	[[ ! -L $named ]]
 	is_finished "$named"
