@@ -45,6 +45,7 @@ int wm_tests_run(const char *suite_name, const struct wm_test *tests, unsigned c
 	CU_pSuite suite;
 
 	printf("1..%u\n", count);
+	(void)fflush(stdout); /* a test that forks would print it again */
 	if (CU_initialize_registry() != CUE_SUCCESS)
 		abort();
 	suite = CU_add_suite(suite_name, NULL, NULL);
