@@ -211,6 +211,7 @@ static void job_that_the_lane_still_has_is_left_to_the_next_controller(bool canc
 		CU_ASSERT(wm_jobs_find(&jobs, id)->resume);
 		controller_dies();
 	}
+	wm_job_feed_destroy(job);
 	free(job);
 }
 
