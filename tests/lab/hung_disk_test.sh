@@ -129,7 +129,7 @@ stop_and_start_do_not_wait_for_it() {
 
 # slow_job OUTPUT: in the middle.
 slow_job() {
-	link_rate all 20mbit
+	link_rate all 5mbit
 	begin "$input" "$1" "${@:2}"
 	eventually 60 job_holds 'it["extents_done"] > 2'
 }
