@@ -142,7 +142,7 @@ static json_t *jobs_object(const struct wm_jobs *jobs)
 
 static uint64_t pinned_bytes(void)
 {
-	FILE *file = fopen("/proc/self/status", "r");
+	FILE *file = fopen("/proc/self/status", "re");
 	uint64_t kilobytes = 0;
 	char line[256];
 
@@ -170,17 +170,15 @@ static json_t *stats(void *context, const json_t *params, int *code, struct wm_e
 {
 	struct wm_controller *controller = context;
 	uint64_t up_ns = wm_clock_ns() - controller->start_ns;
-	uint32_t nodes;
 	json_t *object;
 
 	if (wm_rpc_params_unpack(params, NULL, 0, code, error) < 0)
 		return NULL;
-	nodes = wm_membership_count(controller->membership, WM_MEMBER_ADMITTED) +
-		wm_membership_count(controller->membership, WM_MEMBER_READY);
 	object = json_object();
 	json_object_set_new(object, "version", json_string(WM_VERSION));
 	json_object_set_new(object, "uptime_seconds", json_real((double)up_ns / WM_NS_PER_S));
-	json_object_set_new(object, "nodes", wm_json_number(nodes));
+	json_object_set_new(object, "nodes",
+			    wm_json_number(wm_membership_count_in(controller->membership)));
 	json_object_set_new(object, "jobs", jobs_object(controller->jobs));
 	json_object_set_new(object, "control", control_object(controller->membership));
 	json_object_set_new(object, "lanes", lanes_array(controller));

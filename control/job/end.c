@@ -33,6 +33,13 @@ static void leave_turn(struct wm_jobs *jobs, struct wm_job *job)
 	jobs->current = NULL;
 }
 
+/* Which may be its own. */
+static void set_reason(struct wm_job *job, const char *reason)
+{
+	memmove(job->reason, reason, strnlen(reason, sizeof(job->reason) - 1) + 1);
+	job->reason[sizeof(job->reason) - 1] = '\0';
+}
+
 void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state state,
 		const char *reason, uint64_t now_ns)
 {
@@ -41,8 +48,7 @@ void wm_job_end(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_state stat
 	job->held = false;
 	job->origin.ended_ms = wm_utc_ms();
 	job->run_ns = job->start_ns ? now_ns - job->start_ns : 0;
-	memmove(job->reason, reason, strnlen(reason, sizeof(job->reason) - 1) + 1);
-	job->reason[sizeof(job->reason) - 1] = '\0';
+	set_reason(job, reason);
 	if (state == WM_JOB_DONE)
 		wm_log_info("job %" PRIu32 " is done: %s, %.3f s", job->lane.id, job->output,
 			    wm_job_seconds(job, now_ns));
@@ -101,8 +107,7 @@ static void begin_close(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_wo
 	job->closing = op;
 	job->closing_ns = now_ns;
 	job->end = end;
-	memmove(job->reason, reason, strnlen(reason, sizeof(job->reason) - 1) + 1);
-	job->reason[sizeof(job->reason) - 1] = '\0';
+	set_reason(job, reason);
 	close_files(jobs, job, now_ns);
 }
 
@@ -171,8 +176,7 @@ static void closed(struct wm_jobs *jobs, struct wm_job *job, enum wm_job_work_op
 	if (op == WM_WORK_FINISH && result < 0) {
 		wm_job_fail(jobs, job, error->text, now_ns);
 	} else if (op == WM_WORK_SUSPEND) {
-		memcpy(text, job->reason, sizeof(text));
-		wm_job_fail(jobs, job, text, now_ns);
+		wm_job_fail(jobs, job, job->reason, now_ns);
 	} else if (op == WM_WORK_DISCARD && result < 0) {
 		snprintf(text, sizeof(text), "%s, but not all of it could be removed: %.400s",
 			 on_request, error->text);

@@ -31,9 +31,7 @@ static const char the_controller_stops[] = "the controller stops";
 
 bool wm_job_has_nodes(const struct wm_jobs *jobs)
 {
-	return wm_membership_count(jobs->membership, WM_MEMBER_ADMITTED) +
-		       wm_membership_count(jobs->membership, WM_MEMBER_READY) >
-	       0;
+	return wm_membership_count_in(jobs->membership) > 0;
 }
 
 static uint32_t governing_mtu(const struct wm_jobs *jobs)
@@ -68,6 +66,7 @@ void wm_job_handle_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now
 	job->journal = job->lane.journal.random;
 	wm_jobs_save(jobs);
 	if (jobs->stopping) {
+		job->resume_on_start = true; /* also one that had given its turn away */
 		wm_job_suspend(jobs, job, the_controller_stops, now_ns);
 		return;
 	}
@@ -134,6 +133,8 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 		return;
 	}
 	draw_audit(job);
+	/* While it waited for its turn another job may have caught somebody. */
+	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
 	wm_job_enter(job, WM_JOB_RUNNING);
 	job->start_ns = now_ns;
 	wm_lanes_sum_drops(jobs->lanes, &seen.drops);
@@ -363,8 +364,7 @@ void wm_jobs_handle_lane_event(struct wm_jobs *jobs, const struct wm_lane_event 
 	if (job->cancelled) {
 		wm_job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
 	} else if (job->suspended) {
-		snprintf(reason, sizeof(reason), "%s", job->reason);
-		wm_job_suspend(jobs, job, reason, now_ns);
+		wm_job_suspend(jobs, job, job->reason, now_ns);
 	} else if (event->result == 0) {
 		wm_job_finish(jobs, job, now_ns);
 	} else if (event->result == -WM_STORE_INPUT_CHANGED) {
@@ -473,6 +473,8 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 		return;
 	}
 	feed_tick(jobs, job, now_ns);
+	if (job->suspended)
+		return;
 	wm_jobs_read_counters(jobs, job, &counters);
 	hindrance_look(jobs, job, &counters, now_ns);
 	look_for_unreached(jobs, job, &counters);
@@ -558,7 +560,8 @@ void wm_jobs_handle_member_change(struct wm_jobs *jobs, uint32_t index,
 void wm_job_leave(struct wm_jobs *jobs, struct wm_job *job)
 {
 	assert(jobs->stopping && jobs->current == job);
-	if (job->cancelled || job->state == WM_JOB_FINISHING)
+	/* What it ends with is decided. */
+	if (job->cancelled || job->suspended || job->state == WM_JOB_FINISHING)
 		return;
 	job->resume_on_start = true;
 	if (job->state == WM_JOB_RUNNING)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The life of a job whose turn has come (the states are drawn in queue.h): waits for
+ * The life of a job whose turn has come (the states are drawn in job.h): waits for
  * nodes, has them prepare, gives itself to the lane, listens to it, finishes or ends.
  *
  * It stands between the lane (commands and events, lane.h), the members and the

@@ -166,6 +166,15 @@ void membership_end_session(struct wm_membership *membership, struct wm_member *
 	member->asked = member->answered = false;
 }
 
+uint32_t wm_membership_count_in(const struct wm_membership *membership)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < membership->count; i++)
+		count += wm_member_is_in(&membership->members[i]);
+	return count;
+}
+
 uint32_t wm_membership_count(const struct wm_membership *membership, enum wm_member_state state)
 {
 	uint32_t count = 0;

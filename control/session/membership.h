@@ -198,6 +198,8 @@ bool wm_membership_port_is_below(const struct wm_membership *membership,
 /* It is in, and its path passes less than the links at both ends. */
 bool wm_member_path_is_narrow(const struct wm_member *member);
 uint32_t wm_membership_count(const struct wm_membership *membership, enum wm_member_state state);
+/* Admitted, ready or not. */
+uint32_t wm_membership_count_in(const struct wm_membership *membership);
 /* The smallest that reaches those who are in, at most mtu_max; *index is whose. */
 uint32_t wm_membership_find_mtu(const struct wm_membership *membership, uint32_t mtu_max,
 				uint32_t *index);

@@ -470,6 +470,27 @@ static void journal_that_does_not_read_ends_the_job(void)
 	controller_dies();
 }
 
+/* Its reason is not that the controller stopped, and the next life does not go on with it. */
+static void job_that_is_being_given_up_is_not_stopped_again(void)
+{
+	struct wm_job *job;
+	uint32_t id;
+
+	begin();
+	job = run(0);
+	id = job->lane.id;
+	node_was_wrong(job);
+	pass(TICK_NS);
+	CU_ASSERT_TRUE_FATAL(is_told_to_stop);
+	CU_ASSERT_TRUE(controller_stops());
+	controller_starts();
+	job = wm_jobs_find(&jobs, id);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(job);
+	CU_ASSERT(job->state == WM_JOB_FAILED && !job->resume);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "what is void cannot be found"));
+	controller_dies();
+}
+
 static void stopping_does_not_wait_for_a_journal_for_ever(void)
 {
 	struct wm_job *job;
@@ -636,6 +657,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(start_does_not_wait_for_files),
 	WM_TEST(journal_that_does_not_answer_holds_up_nobody),
 	WM_TEST(journal_that_does_not_read_ends_the_job),
+	WM_TEST(job_that_is_being_given_up_is_not_stopped_again),
 	WM_TEST(stopping_does_not_wait_for_a_journal_for_ever),
 	WM_TEST(output_that_is_read_back_has_its_name_only_then),
 	WM_TEST(without_a_node_a_job_waits_unless_it_was_told_for_how_long),
