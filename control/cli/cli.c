@@ -25,6 +25,8 @@ const struct wm_option wm_cli_common[WM_CLI_COMMON] = {
 	  .help = "of the controller; else $WIREMILL_SOCKET, else " WM_SOCKET_PATH_DEFAULT },
 };
 
+const char *const wm_cli_tails[] = { "refuse", "drop", NULL };
+
 const char *wm_cli_verb_name(const struct wm_verb *verb)
 {
 	return verb->schema.name + strlen(PROGRAM " ");

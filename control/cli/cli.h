@@ -40,6 +40,8 @@ struct wm_cli {
 
 #define WM_CLI_COMMON 2u
 extern const struct wm_option wm_cli_common[WM_CLI_COMMON];
+/* What --tail may be, NULL-ended. */
+extern const char *const wm_cli_tails[];
 
 /* A verb's schema: with these options of its own, or none. */
 #define WM_CLI_SETS(own) \

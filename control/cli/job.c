@@ -10,14 +10,12 @@
 json_t *wm_job_ask(const struct wm_cli *cli, const char *method, int *status)
 {
 	uint64_t number;
-	json_t *job;
 
 	*status = wm_cli_job_number(cli, &number);
 	if (*status != WM_EXIT_DONE)
 		return NULL;
-	job = wm_client_ask(cli->socket_path, method, json_pack("{s:I}", "job", (json_int_t)number),
-			    status);
-	return job;
+	return wm_client_ask(cli->socket_path, method,
+			     json_pack("{s:I}", "job", (json_int_t)number), status);
 }
 
 /* ---- as text ------------------------------------------------------------ */

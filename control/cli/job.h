@@ -30,6 +30,11 @@ struct wm_job_waiting {
 		.name = "wait", .type = WM_OPTION_FLAG, WM_OPTION_FIELD(own, waiting.wait), \
 		.help = "stay until the job is over"                                        \
 	}
+#define WM_JOB_OPTION_NAME(own, text)                                         \
+	{                                                                     \
+		.name = "name", .value_name = "TEXT", .type = WM_OPTION_TEXT, \
+		WM_OPTION_FIELD(own, name), .help = text                      \
+	}
 #define WM_JOB_OPTION_PARSABLE(own, text)                            \
 	{                                                            \
 		.name = "parsable", .type = WM_OPTION_FLAG,          \

@@ -11,11 +11,7 @@ static struct asked {
 static const struct wm_option options[] = {
 	WM_JOB_OPTION_WAIT(struct asked),
 	WM_JOB_OPTION_RECONNECT(struct asked),
-	{ .name = "name",
-	  .value_name = "TEXT",
-	  .type = WM_OPTION_TEXT,
-	  WM_OPTION_FIELD(struct asked, name),
-	  .help = "what you call the job" },
+	WM_JOB_OPTION_NAME(struct asked, "what you call the job"),
 	WM_JOB_OPTION_PARSABLE(struct asked, "print the job's number alone"),
 	WM_JOB_OPTION_FAIL_AFTER(struct asked, "instead of what 'job submit' was given"),
 	{ .name = "trust-output",

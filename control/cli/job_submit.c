@@ -12,8 +12,6 @@ static struct asked {
 	bool force;
 } asked = { .name = "" };
 
-static const char *const tails[] = { "refuse", "drop", NULL };
-
 static const struct wm_option options[] = {
 	{ .name = "kernel",
 	  .value_name = "NAME",
@@ -35,11 +33,7 @@ static const struct wm_option options[] = {
 	  .help = "file or block device that is written" },
 	WM_JOB_OPTION_WAIT(struct asked),
 	WM_JOB_OPTION_RECONNECT(struct asked),
-	{ .name = "name",
-	  .value_name = "TEXT",
-	  .type = WM_OPTION_TEXT,
-	  WM_OPTION_FIELD(struct asked, name),
-	  .help = "what you call the job, for 'job list'" },
+	WM_JOB_OPTION_NAME(struct asked, "what you call the job, for 'job list'"),
 	WM_JOB_OPTION_PARSABLE(struct asked, "print the job's number alone, before the waiting"),
 	{ .name = "dry-run",
 	  .type = WM_OPTION_FLAG,
@@ -53,7 +47,7 @@ static const struct wm_option options[] = {
 	  .value_name = "refuse|drop",
 	  .type = WM_OPTION_TEXT,
 	  WM_OPTION_FIELD(struct asked, tail),
-	  .choices = tails,
+	  .choices = wm_cli_tails,
 	  .preset = "refuse",
 	  .help = "bytes at the end of the input that make no whole element" },
 	{ .name = "audit",

@@ -19,8 +19,6 @@ static struct asked {
 	const char *kernel, *input, *output, *tail, *manifest;
 } asked;
 
-static const char *const tails[] = { "refuse", "drop", NULL };
-
 static const struct wm_option options[] = {
 	{ .name = "kernel",
 	  .value_name = "NAME",
@@ -42,7 +40,7 @@ static const struct wm_option options[] = {
 	  .value_name = "refuse|drop",
 	  .type = WM_OPTION_TEXT,
 	  WM_OPTION_FIELD(struct asked, tail),
-	  .choices = tails,
+	  .choices = wm_cli_tails,
 	  .help = "as the job was submitted (refuse)" },
 	{ .name = "manifest",
 	  .value_name = "FILE",
