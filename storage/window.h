@@ -24,7 +24,7 @@ struct wm_window {
 	struct wm_journal_invalid invalid;
 	uint64_t first, count; /* extents of the window */
 	uint32_t *crcs;	       /* of each, WM_WINDOW_EXTENTS */
-	bool *present;	       /* it has a record that counts: the last of it is not void */
+	bool *present;	       /* it has a record that counts: the last of it is not invalid */
 };
 
 /* Reads the journal through for what is invalid. */

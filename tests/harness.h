@@ -2,7 +2,7 @@
 /*
  * CUnit suites that print TAP (testanything.org), which tools/test counts.
  *
- *   static invalid gap_reports_exactly_the_missing_range(void) { CU_ASSERT(...); }
+ *   static void gap_reports_exactly_the_missing_range(void) { CU_ASSERT(...); }
  *
  *   static const struct wm_test tests[] = {
  *           WM_TEST(gap_reports_exactly_the_missing_range),

@@ -18,7 +18,7 @@
  * Memory is bounded: so many clients, each with at most one line on its way in and one on its
  * way out, and all of them together with WM_RPC_MEMORY_BYTES_MAX: beyond that requests are
  * refused. A client that does not read its answers is not read from. One that keeps a line, or
- * an answer, unfinished for WM_RPC_STALL_NS loses its connection. When all places are taken,
+ * an answer, unfinished too long (rpc.c) loses its connection. When all places are taken,
  * a new client waits in the socket's backlog; it gets the place of one that has asked nothing
  * for a minute, never of one that waits for an answer.
  */

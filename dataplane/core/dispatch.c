@@ -224,14 +224,14 @@ void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t index)
 	dispatch->nodes[last].member_index = node->member_index;
 }
 
-void wm_dispatch_node_receive(struct wm_dispatch *dispatch, uint32_t index, bool works,
-			      uint64_t now_ns)
+void wm_dispatch_node_beat(struct wm_dispatch *dispatch, uint32_t index, bool works,
+			   uint64_t now_ns)
 {
 	struct node *node = &dispatch->nodes[index];
 
 	if (!node->member)
 		return;
-	wm_flow_receive(&node->flow, works, now_ns);
+	wm_flow_beat(&node->flow, works, now_ns);
 	ring_update(dispatch, index);
 }
 
@@ -504,10 +504,10 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64
 	return wm_ledger_fail(dispatch->ledger, token, (uint16_t)index);
 }
 
-bool wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t index, uint32_t *cursor,
-			      struct wm_ledger_batch *batch)
+bool wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t index, uint32_t *cursor,
+				 struct wm_ledger_batch *batch)
 {
-	return wm_ledger_invalid_next(dispatch->ledger, (uint16_t)index, cursor, batch);
+	return wm_ledger_invalidate_next(dispatch->ledger, (uint16_t)index, cursor, batch);
 }
 
 /* How long the quickest node takes, and then some; UINT64_MAX: not known. */

@@ -99,8 +99,8 @@ void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t 
 /* It no longer does: what it had goes to others. Not an error if it never did. */
 void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 /* It was heard of by a BEAT. works: it has batches in hand, it says. */
-void wm_dispatch_node_receive(struct wm_dispatch *dispatch, uint32_t node, bool works,
-			      uint64_t now_ns);
+void wm_dispatch_node_beat(struct wm_dispatch *dispatch, uint32_t node, bool works,
+			   uint64_t now_ns);
 
 void wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 /* Of all extents that are open nothing is to be sent or taken any more. */
@@ -129,8 +129,8 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_
 			    struct wm_dispatch_receipt *receipt);
 /* A node that computed wrong was removed: batches of open extents that rest on it
  * are to do again; one a call, until it returns false. *cursor begins as 0. */
-bool wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-			      struct wm_ledger_batch *batch);
+bool wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
+				 struct wm_ledger_batch *batch);
 /* Returns the number of nodes that fell silent just now; *silent is one of them. */
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_t *silent);
 

@@ -377,7 +377,7 @@ bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns)
 	return true;
 }
 
-void wm_flow_receive(struct wm_flow *flow, bool works, uint64_t now_ns)
+void wm_flow_beat(struct wm_flow *flow, bool works, uint64_t now_ns)
 {
 	flow->works_ns = works ? now_ns : 0;
 	if (works && flow->srtt_ns == 0 && !flow->unable) {

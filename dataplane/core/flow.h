@@ -37,7 +37,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sequences remembered: the window, and as much again for late results. */
+/* Sequences remembered: four windows, so that late results are known. */
 #define WM_FLOW_RING 2048u
 
 struct wm_flow_entry {
@@ -115,7 +115,7 @@ bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 /* The node was heard of by other means (a BEAT): it gets batches again, unless it keeps
  * answering beats but no batches. `works`: it says that it has batches in hand. While it
  * has answered none yet, that is waited for, for a minute: nobody knows its kernel. */
-void wm_flow_receive(struct wm_flow *flow, bool works, uint64_t now_ns);
+void wm_flow_beat(struct wm_flow *flow, bool works, uint64_t now_ns);
 /* It cannot compute what it was just given: it gets nothing until it is heard of. */
 void wm_flow_rest(struct wm_flow *flow, uint64_t now_ns);
 /* Everything in flight is lost (the node is gone, the job ended). */

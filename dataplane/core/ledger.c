@@ -511,8 +511,8 @@ static bool depends_on(const struct place *place, uint16_t node)
 	return place->from[0] == node || place->from[1] == node;
 }
 
-bool wm_ledger_invalid_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
-			    struct wm_ledger_batch *batch)
+bool wm_ledger_invalidate_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
+			       struct wm_ledger_batch *batch)
 {
 	uint32_t end = ledger->slots_max << ledger->shift;
 

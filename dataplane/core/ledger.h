@@ -122,8 +122,8 @@ uint32_t wm_ledger_disputed(const struct wm_ledger *ledger);
 uint32_t wm_ledger_fail(struct wm_ledger *ledger, uint64_t token, uint16_t node);
 /* Goes on from *cursor (0 at first) to the next batch of an open extent with a result
  * of this node, done or held, and forgets all its results: it is to do again. */
-bool wm_ledger_invalid_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
-			    struct wm_ledger_batch *batch);
+bool wm_ledger_invalidate_next(struct wm_ledger *ledger, uint16_t node, uint32_t *cursor,
+			       struct wm_ledger_batch *batch);
 
 /* Batches of open extents that are not done. */
 uint64_t wm_ledger_remaining(const struct wm_ledger *ledger);

@@ -148,7 +148,7 @@ void wm_progress_written(struct wm_progress *progress, const struct wm_progress_
 	progress->written[progress->written_count++] = *extent;
 }
 
-void wm_progress_invalid_waiting(struct wm_progress *progress, uint64_t nodes)
+void wm_progress_invalidate_waiting(struct wm_progress *progress, uint64_t nodes)
 {
 	uint32_t kept = progress->syncing;
 

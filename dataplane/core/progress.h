@@ -66,7 +66,7 @@ void wm_progress_reopen(struct wm_progress *progress, uint64_t extent);
  * waits to be made or to be journalled. False: no room now. */
 bool wm_progress_invalidate(struct wm_progress *progress, uint64_t extent);
 /* What waits to be journalled, and has a part of these nodes, is to be made again. */
-void wm_progress_invalid_waiting(struct wm_progress *progress, uint64_t nodes);
+void wm_progress_invalidate_waiting(struct wm_progress *progress, uint64_t nodes);
 /* Its data was written (not yet synced). */
 void wm_progress_written(struct wm_progress *progress, const struct wm_progress_extent *extent,
 			 uint64_t now_ns);

@@ -203,6 +203,7 @@ int wm_cores_check(const struct wm_cores *cores, const char *text, uint32_t lane
 		   const cpu_set_t *allowed, struct wm_error *error)
 {
 	char ports[WM_COUNT_BYTES];
+
 	if (cores->count < lanes + 1)
 		return wm_error_set(
 			error, EINVAL,

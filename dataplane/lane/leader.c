@@ -51,7 +51,7 @@ void wm_leader_written(struct wm_leader *leader, const struct wm_progress_extent
 
 void wm_leader_quarantine(struct wm_leader *leader, uint64_t bit)
 {
-	wm_progress_invalid_waiting(&leader->job->progress, bit);
+	wm_progress_invalidate_waiting(&leader->job->progress, bit);
 	leader->quarantine_nodes |= bit;
 }
 
@@ -60,7 +60,7 @@ void wm_leader_invalidate(struct wm_leader *leader, uint64_t extent)
 	if (place_of(leader, extent) < leader->open_count)
 		return;
 	if (!wm_progress_invalidate(&leader->job->progress, extent))
-		assert(!"more extents were declared void than the lane said it has room for");
+		assert(!"more extents were declared invalid than the lane said it has room for");
 }
 
 /* ---- lanes that follow ----------------------------------------------------------- */
@@ -77,14 +77,14 @@ bool wm_leader_grant(struct wm_leader *leader, uint32_t lane, uint64_t *extent)
 
 void wm_leader_invalidation_sent(struct wm_leader *leader, uint32_t lane, uint64_t bit)
 {
-	leader->followers[lane].invalid++;
+	leader->followers[lane].invalidations++;
 	leader->followers[lane].invalid_nodes |= bit;
 }
 
 static void invalidated(struct wm_follower *follower)
 {
-	assert(follower->invalid > 0);
-	if (--follower->invalid == 0)
+	assert(follower->invalidations > 0);
+	if (--follower->invalidations == 0)
 		follower->invalid_nodes = 0;
 }
 

@@ -3,8 +3,8 @@
  * The leader of a job: which extent is made next, what is journalled, whether all is
  * done. It joins progress (which extents) with quarantines (which of them to trust):
  *
- *   wm_leader_open       ──▶ an extent to make       wm_leader_reopen   it was not made
- *   wm_leader_written    ◀── it is in the output     wm_leader_invalidate     ... and is invalid
+ *   wm_leader_open       ──▶ an extent to make       wm_leader_reopen      it was not made
+ *   wm_leader_written    ◀── it is in the output     wm_leader_invalidate  ... and is invalid
  *   wm_leader_records    ──▶ what to journal now     wm_leader_journalled  it is durable
  *
  * A node that computes wrong: its QUARANTINE record goes before any record of an
@@ -72,7 +72,7 @@ struct wm_leader_message {
 /* What the leader knows of a lane that follows it. */
 struct wm_follower {
 	uint32_t wanted;	/* extents that it asked for and did not get yet */
-	uint32_t invalid;	/* INVALIDATEs that it did not answer yet */
+	uint32_t invalidations; /* INVALIDATEs that it did not answer yet */
 	uint64_t invalid_nodes; /* of these */
 	bool stopped, ended;
 };

@@ -423,7 +423,7 @@ void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *co
 		node_clear(stream, command->node);
 		break;
 	case WM_LANE_NODE_BEAT:
-		wm_dispatch_node_receive(stream->dispatch, command->node, command->works, now_ns);
+		wm_dispatch_node_beat(stream->dispatch, command->node, command->works, now_ns);
 		break;
 	case WM_LANE_NODE_JOIN:
 		node_join(stream, command);

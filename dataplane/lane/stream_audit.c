@@ -101,7 +101,7 @@ static void invalidate_open(struct wm_stream *stream, uint32_t node)
 	struct wm_ledger_batch batch;
 	uint32_t cursor = 0;
 
-	while (wm_dispatch_invalid_next(stream->dispatch, node, &cursor, &batch)) {
+	while (wm_dispatch_invalidate_next(stream->dispatch, node, &cursor, &batch)) {
 		stream_forget(stream, &batch);
 		drop_dispute(stream, batch.token);
 	}

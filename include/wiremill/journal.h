@@ -184,7 +184,7 @@ void wm_journal_remove(struct wm_journal *journal);
 int wm_manifest_reserve(const char *path, const struct wm_journal *journal, struct wm_error *error);
 void wm_manifest_unreserve(const char *path);
 /* Writes the manifest from a journal in which every extent has a record (the last
- * one counts, unless it is void), in bounded memory; durable on return, with the mode and
+ * one counts, unless it is invalid), in bounded memory; durable on return, with the mode and
  * owner of the output, and in place of an older one. -EBADMSG: one is missing. */
 int wm_manifest_create(const char *path, const char *output_path, const struct wm_journal *journal,
 		       const struct wm_layout *layout, struct wm_error *error);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A controller of two lanes: two ports, two switches, nodes on both. Both do their
 # part, one does all when the other has no nodes left, a node that computes wrong is
-# void in both, and what two lanes began one lane goes on with.
+# invalid in both, and what two lanes began one lane goes on with.
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -55,7 +55,7 @@ a_lane_without_nodes_gives_back() {
 	lab start --node 4
 }
 
-the_lead_without_nodes_gives_back() {
+the_leader_without_nodes_gives_back() {
 	link_rate all "$slow"
 	run
 	eventually 20 job_holds 'it["batches_done"] > 100'
@@ -95,7 +95,7 @@ lab_up --nodes 4 --mtu 9000 --bridges 2
 check "nodes belong to the lane whose port they are heard at" nodes_stand_at_both
 check "two lanes make one output, and both do their part" both_lanes_do_their_part
 check "the nodes of one port die, and the job is done by the others" a_lane_without_nodes_gives_back
-check "so do those of the lane that leads" the_lead_without_nodes_gives_back
+check "so do those of the lane that leads" the_leader_without_nodes_gives_back
 check "what a wrong node of the other lane did is made again" a_wrong_node_of_the_other_lane_is_void
 check "the controller is killed, and one lane goes on" one_lane_goes_on
 finish

@@ -30,7 +30,7 @@ static const char *const names[SIM_BUGS] = {
 	[SIM_BUG_WRONG_NODE] = "wrong-node",
 	[SIM_BUG_NO_INVARIANT] = "no-invariant",
 	[SIM_BUG_NO_RECOMPUTE] = "no-recompute",
-	[SIM_BUG_NO_VOID] = "no-void",
+	[SIM_BUG_NO_INVALIDATE] = "no-invalidate",
 	[SIM_BUG_RECOMPUTE_TWICE] = "recompute-twice",
 	[SIM_BUG_NO_LOOK] = "no-look",
 };

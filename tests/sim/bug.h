@@ -27,7 +27,7 @@ enum sim_bug {
 	SIM_BUG_WRONG_NODE,	 /* nodes compute wrong, and nobody checks */
 	SIM_BUG_NO_INVARIANT,	 /* the kernel's invariant is not checked */
 	SIM_BUG_NO_RECOMPUTE,	 /* what a wrong node did before it was caught stays */
-	SIM_BUG_NO_VOID,	 /* likewise, of open extents */
+	SIM_BUG_NO_INVALIDATE,	 /* likewise, of open extents */
 	SIM_BUG_RECOMPUTE_TWICE, /* what was made again is taken for invalid still */
 	SIM_BUG_NO_LOOK,	 /* nobody looks whether the input is still what it was */
 	SIM_BUGS,

@@ -33,7 +33,7 @@ struct sim_check {
 	struct wm_progress replayed;
 	bool *durable;			 /* by extent: it need not be made again */
 	uint8_t *taken;			 /* the output as far as results were taken */
-	uint64_t *invalid;		 /* scratch: by extent, whether a record of it is void */
+	uint64_t *invalid;		 /* scratch: by extent, whether a record of it is invalid */
 	uint64_t accused[SIM_NODES_MAX]; /* when; 0: not */
 	uint64_t caught[SIM_NODES_MAX];	 /* when that was durable */
 };
@@ -433,7 +433,8 @@ void sim_check_declared_invalid(struct sim *sim, uint64_t extent)
 	scan(sim, journal, random, note_invalid);
 	scan(sim, journal, random, judge_extent);
 	if (sim_lane_job(sim) && !sim->check->invalid[extent])
-		sim_violate(sim, "extent %" PRIu64 " is declared void, and its last record is not",
+		sim_violate(sim,
+			    "extent %" PRIu64 " is declared invalid, and its last record is not",
 			    extent);
 }
 

@@ -23,10 +23,10 @@ enum wm_ledger_verdict __real_wm_dispatch_opinion(struct wm_dispatch *dispatch, 
 enum wm_ledger_verdict __wrap_wm_dispatch_opinion(struct wm_dispatch *dispatch, uint32_t node,
 						  enum wm_opinion opinion,
 						  struct wm_dispatch_receipt *receipt);
-bool __real_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-				     struct wm_ledger_batch *batch);
-bool __wrap_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-				     struct wm_ledger_batch *batch);
+bool __real_wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t node,
+					uint32_t *cursor, struct wm_ledger_batch *batch);
+bool __wrap_wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t node,
+					uint32_t *cursor, struct wm_ledger_batch *batch);
 void __real_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __wrap_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __real_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
@@ -101,11 +101,11 @@ enum wm_ledger_verdict __wrap_wm_dispatch_opinion(struct wm_dispatch *dispatch, 
 	return verdict;
 }
 
-bool __wrap_wm_dispatch_invalid_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
-				     struct wm_ledger_batch *batch)
+bool __wrap_wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t node,
+					uint32_t *cursor, struct wm_ledger_batch *batch)
 {
-	if (sim_bug == SIM_BUG_NO_VOID ||
-	    !__real_wm_dispatch_invalid_next(dispatch, node, cursor, batch))
+	if (sim_bug == SIM_BUG_NO_INVALIDATE ||
+	    !__real_wm_dispatch_invalidate_next(dispatch, node, cursor, batch))
 		return false;
 	sim_check_batch_invalid(sim_current, batch);
 	return true;
@@ -157,9 +157,9 @@ bool __wrap_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent
 {
 	struct sim *sim = sim_current;
 
-	sim_trace(sim, "lane: extent %llu is void", (unsigned long long)extent);
+	sim_trace(sim, "lane: extent %llu is invalid", (unsigned long long)extent);
 	if (!__real_wm_progress_invalidate(progress, extent))
-		sim_violate(sim, "extent %llu is void, and there is no room for it",
+		sim_violate(sim, "extent %llu is invalid, and there is no room for it",
 			    (unsigned long long)extent);
 	sim_check_extent_invalid(sim, extent);
 	return true;

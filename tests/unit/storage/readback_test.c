@@ -184,7 +184,7 @@ static void an_output_that_was_cut_differs_from_there_on(void)
 }
 
 /* It is made again anyway. */
-static void what_is_void_is_not_looked_at(void)
+static void what_is_invalid_is_not_looked_at(void)
 {
 	uint64_t extent, read_bytes;
 
@@ -251,7 +251,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_nobody_vouches_for_is_not_looked_at),
 	WM_TEST(one_bit_is_found_wherever_it_is),
 	WM_TEST(an_output_that_was_cut_differs_from_there_on),
-	WM_TEST(what_is_void_is_not_looked_at),
+	WM_TEST(what_is_invalid_is_not_looked_at),
 	WM_TEST(of_an_extent_made_twice_the_last_record_counts),
 	WM_TEST(what_is_being_made_again_does_not_differ),
 	WM_TEST(a_journal_that_is_damaged_meanwhile_ends_it),

@@ -745,8 +745,8 @@ static void a_silent_node_is_not_alive_until_it_is_heard_of(void)
 	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->waited_max_ns, 500 * MS);
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 500 * MS, &send));
-	wm_dispatch_node_receive(dispatch, 1, false, 600 * MS);
-	wm_dispatch_node_receive(dispatch, 3, false, 600 * MS); /* no member: nothing */
+	wm_dispatch_node_beat(dispatch, 1, false, 600 * MS);
+	wm_dispatch_node_beat(dispatch, 3, false, 600 * MS); /* no member: nothing */
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
 	/* It is asked again, which is no answer of it. */
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_answering(dispatch, &unable), 0);
@@ -776,7 +776,7 @@ static void failures_count_only_from_who_was_asked(void)
 	/* The other one gets it, and the first nothing before it is heard of. */
 	while (wm_dispatch_next(dispatch, 2, &send))
 		CU_ASSERT_EQUAL(send.node, 1);
-	wm_dispatch_node_receive(dispatch, 0, false, 3);
+	wm_dispatch_node_beat(dispatch, 0, false, 3);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 3, &send));
 	CU_ASSERT_EQUAL(send.node, 0);
 	wm_dispatch_destroy(&dispatch);

@@ -214,7 +214,7 @@ static void a_result_that_comes_too_late_teaches_how_long_to_wait(void)
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, 600 * MS));
 	lost_count(&flow);
 	CU_ASSERT_FALSE(wm_flow_answers(&flow));
-	wm_flow_receive(&flow, false, 1000 * MS);
+	wm_flow_beat(&flow, false, 1000 * MS);
 	CU_ASSERT_FALSE(wm_flow_answers(&flow)); /* a beat is no answer */
 	CU_ASSERT_EQUAL(wm_flow_accept(&flow, sequence, now_ns), 0);
 	CU_ASSERT_TRUE(wm_flow_answers(&flow));
@@ -238,13 +238,13 @@ static void a_node_that_works_on_its_first_batches_is_waited_for(void)
 
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, now_ns));
 	lost_count(&flow);
-	wm_flow_receive(&flow, true, now_ns);
+	wm_flow_beat(&flow, true, now_ns);
 	CU_ASSERT_TRUE(wm_flow_answers(&flow));
 	wm_flow_send(&flow, 9, now_ns);
 	for (unsigned i = 0; i < 59; i++) {
 		now_ns += 1000 * MS;
 		CU_ASSERT_FALSE(wm_flow_expire(&flow, now_ns));
-		wm_flow_receive(&flow, true, now_ns);
+		wm_flow_beat(&flow, true, now_ns);
 	}
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, now_ns + 2000 * MS));
 }
@@ -253,13 +253,13 @@ static void one_that_stops_saying_so_is_not(void)
 {
 	struct wm_flow flow = flow_with(4, 0);
 
-	wm_flow_receive(&flow, true, 400 * MS);
+	wm_flow_beat(&flow, true, 400 * MS);
 	CU_ASSERT_FALSE(wm_flow_expire(&flow, 2000 * MS));
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, 3000 * MS));
 
 	flow = flow_with(4, 0);
-	wm_flow_receive(&flow, true, 400 * MS);
-	wm_flow_receive(&flow, false, 1400 * MS); /* it has nothing: it was lost on the way */
+	wm_flow_beat(&flow, true, 400 * MS);
+	wm_flow_beat(&flow, false, 1400 * MS); /* it has nothing: it was lost on the way */
 	CU_ASSERT_TRUE(wm_flow_expire(&flow, 1500 * MS));
 }
 
@@ -309,7 +309,7 @@ static void a_beat_ends_the_first_silence_at_once(void)
 
 	wm_flow_expire(&flow, 600 * MS);
 	lost_count(&flow);
-	wm_flow_receive(&flow, false, 600 * MS);
+	wm_flow_beat(&flow, false, 600 * MS);
 	CU_ASSERT_TRUE(wm_flow_has_room(&flow));
 }
 
@@ -334,7 +334,7 @@ static unsigned silence_s(struct wm_flow *flow, uint64_t *now_ns)
 	CU_ASSERT_TRUE(wm_flow_expire(flow, *now_ns));
 	lost_count(flow);
 	for (;;) {
-		wm_flow_receive(flow, false, *now_ns);
+		wm_flow_beat(flow, false, *now_ns);
 		if (!flow->silent)
 			return seconds;
 		*now_ns += WM_NS_PER_S;
@@ -414,7 +414,7 @@ static void link_tick(struct link *link)
 	link->now_ns = link->tick_ns;
 	link->tick_ns += 5 * MS;
 	wm_flow_expire(&link->flow, link->now_ns);
-	wm_flow_receive(&link->flow, false, link->now_ns);
+	wm_flow_beat(&link->flow, false, link->now_ns);
 	lost_count(&link->flow);
 }
 
@@ -666,7 +666,7 @@ static void chaos_step(struct chaos *chaos)
 		wm_flow_expire(flow, chaos->now_ns);
 		break;
 	case 1:
-		wm_flow_receive(flow, chaos->now_ns % 3 == 0, chaos->now_ns);
+		wm_flow_beat(flow, chaos->now_ns % 3 == 0, chaos->now_ns);
 		break;
 	case 2:
 		wm_flow_accept(flow, (uint32_t)wm_random(&chaos->random), chaos->now_ns);
@@ -700,7 +700,7 @@ static void every_token_is_answered_or_lost_exactly_once_whatever_happens(void)
 		/* It does not get stuck: after a beat there is room again. */
 		wm_flow_give_up(&chaos.flow);
 		lost_count(&chaos.flow);
-		wm_flow_receive(&chaos.flow, false, UINT64_MAX);
+		wm_flow_beat(&chaos.flow, false, UINT64_MAX);
 		CU_ASSERT_TRUE(wm_flow_has_room(&chaos.flow));
 		if (CU_get_number_of_failures() != failures) {
 			printf("# failed with --seed %llu\n",

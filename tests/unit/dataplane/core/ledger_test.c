@@ -464,7 +464,7 @@ static unsigned count_invalid(struct wm_ledger *ledger, uint16_t node)
 	uint32_t cursor = 0;
 	unsigned count = 0;
 
-	while (wm_ledger_invalid_next(ledger, node, &cursor, &batch))
+	while (wm_ledger_invalidate_next(ledger, node, &cursor, &batch))
 		count++;
 	return count;
 }

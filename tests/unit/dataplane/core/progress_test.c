@@ -267,7 +267,7 @@ static void what_waits_with_a_wrong_node_is_made_again_and_the_rest_goes_on(void
 
 	wm_progress_init(&progress, 20);
 	open_and_write(8, 0);
-	wm_progress_invalid_waiting(&progress, 2); /* extents 1, 2, 5, 6 */
+	wm_progress_invalidate_waiting(&progress, 2); /* extents 1, 2, 5, 6 */
 	CU_ASSERT_EQUAL(progress.gap_count, 4);
 	CU_ASSERT_EQUAL_FATAL(wm_progress_sync(&progress, 0, true, &group), 4);
 	CU_ASSERT_EQUAL(group[0].extent, 0);
@@ -289,7 +289,7 @@ static void what_is_being_journalled_stays_until_it_is_durable(void)
 	open_and_write(4, 0);
 	CU_ASSERT_EQUAL(begin_group(0, true), 4);
 	open_and_write(4, 0);
-	wm_progress_invalid_waiting(&progress, ~0ull);
+	wm_progress_invalidate_waiting(&progress, ~0ull);
 	CU_ASSERT_EQUAL(progress.written_count, 4);
 	CU_ASSERT_EQUAL(progress.gap_count, 4);
 	wm_progress_synced(&progress);
@@ -350,7 +350,7 @@ static void nothing_that_becomes_void_at_once_overflows_the_gaps(void)
 	open_and_write(WM_PROGRESS_BACKLOG_MAX / 2, 0);
 	for (uint64_t i = 0; wm_progress_invalidate(&progress, i); i++)
 		;
-	wm_progress_invalid_waiting(&progress, ~0ull);
+	wm_progress_invalidate_waiting(&progress, ~0ull);
 	for (uint64_t i = 0; i < WM_PROGRESS_BACKLOG_MAX / 2; i++)
 		wm_progress_reopen(&progress, open[i]);
 	CU_ASSERT_EQUAL(progress.gap_count, WM_PROGRESS_GAPS_MAX);

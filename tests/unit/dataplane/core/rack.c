@@ -327,7 +327,7 @@ static void lane_quarantine(struct rack *rack, uint32_t index)
 	rack->result->quarantined |= 1ull << index;
 	if (rack->nodes[index].config.wrong == 0)
 		rack->result->innocent++;
-	while (wm_dispatch_invalid_next(rack->dispatch, index, &cursor, &batch)) {
+	while (wm_dispatch_invalidate_next(rack->dispatch, index, &cursor, &batch)) {
 		rack->kept[batch.batch].sent_to = 0;
 		if (!batch.done)
 			continue;
@@ -437,7 +437,7 @@ static void beat(struct rack *rack, uint32_t index)
 
 	if (!node->alive)
 		return;
-	wm_dispatch_node_receive(rack->dispatch, index, node->head != node->tail, rack->now_ns);
+	wm_dispatch_node_beat(rack->dispatch, index, node->head != node->tail, rack->now_ns);
 	event_at(rack, rack->now_ns + BEAT_NS, BEAT, index, (struct frame){ 0 });
 }
 
