@@ -87,10 +87,7 @@ static int take_value(struct parser *parser, const struct wm_option *option, voi
 
 	if (!form && value)
 		return wm_error_set(parser->error, EINVAL, "--%s takes no value", option->name);
-	if (form && !value && !(option->flags & WM_OPTION_VALUE_OPTIONAL))
-		return wm_error_set(parser->error, EINVAL, "--%s needs a value, %s", option->name,
-				    form);
-	if (value && !*value)
+	if (form && (value ? !*value : !(option->flags & WM_OPTION_VALUE_OPTIONAL)))
 		return wm_error_set(parser->error, EINVAL, "--%s needs a value, %s", option->name,
 				    form);
 	return value || !form ? wm_option_set_value(option, values, value, parser->error) : 0;

@@ -16,7 +16,6 @@ struct wm_readback {
 	struct wm_reader *reader;
 	struct wm_window window;
 	uint64_t next; /* the first extent that was not looked at */
-	bool loaded;   /* the window that it is in */
 };
 
 /* ---- which ------------------------------------------------------------------ */
@@ -43,13 +42,10 @@ static int next_vouched(struct wm_readback *readback, uint64_t extents[WM_READBA
 	int ret;
 
 	while (count == 0 && readback->next < readback->layout->extents) {
-		if (readback->next >= readback->window.first + readback->window.count)
-			readback->loaded = false;
-		if (!readback->loaded) {
+		if (readback->next >= readback->window.first + readback->window.count) {
 			ret = wm_window_load(&readback->window, readback->next, error);
 			if (ret < 0)
 				return ret;
-			readback->loaded = true;
 		}
 		count = take_vouched(readback, extents);
 	}
@@ -92,7 +88,7 @@ static int compare(const struct wm_readback *readback, const struct wm_reader_ex
 	return found;
 }
 
-static void hear(struct doubt *doubt, const struct wm_journal_record *record)
+static void note_record(struct doubt *doubt, const struct wm_journal_record *record)
 {
 	if (record->type == WM_JOURNAL_EXTENT && record->extent == doubt->extent) {
 		doubt->nodes = record->nodes;
@@ -115,7 +111,7 @@ static int look_up(const struct wm_readback *readback, struct doubt *doubts, int
 		read = wm_journal_read(&readback->journal, number, records, WM_JOURNAL_READ_MAX);
 		for (int i = 0; i < read; i++) {
 			for (int k = 0; k < count; k++)
-				hear(&doubts[k], &records[i]);
+				note_record(&doubts[k], &records[i]);
 		}
 		number += read > 0 ? (uint32_t)read : 0;
 	} while (read == (int)WM_JOURNAL_READ_MAX);

@@ -52,7 +52,6 @@ struct wm_xsk {
 	struct xsk_socket *socket;
 	struct xsk_ring_prod fill, tx;
 	struct xsk_ring_cons rx, completion;
-	bool multi_buffer;
 	bool zero_copy;
 	bool veth;
 	uint32_t frame_chunks; /* that a frame of its MTU takes, either way */
@@ -134,7 +133,7 @@ static int create_socket(struct wm_xsk *xsk, const char *name)
 		.tx_size = WM_XSK_TX_CHUNKS,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = (uint16_t)(XDP_COPY | XDP_USE_NEED_WAKEUP |
-					 (xsk->multi_buffer ? BIND_USE_SG : 0)),
+					 (xsk->frame_chunks > 1 ? BIND_USE_SG : 0)),
 	};
 
 	return xsk_socket__create(&xsk->socket, name, QUEUE, xsk->umem, &xsk->rx, &xsk->tx,
@@ -169,7 +168,7 @@ static int open_socket(struct wm_xsk *xsk, const char *name, struct wm_error *er
 				    "queue %d of interface %s is taken by another AF_XDP socket: "
 				    "stop its program ('ss -f xdp' lists them)",
 				    QUEUE, name);
-	if (ret == -EINVAL && xsk->multi_buffer)
+	if (ret == -EINVAL && xsk->frame_chunks > 1)
 		return wm_error_set(
 			error, EINVAL,
 			"AF_XDP on %s cannot carry frames of MTU %u (multi-buffer needs "
@@ -249,7 +248,6 @@ static void cut_groups(struct wm_xsk *xsk)
 	uint32_t frame = xsk->interface.mtu + WM_ETHER_HEADER_BYTES - WM_XDP_TRIM_BYTES;
 
 	xsk->frame_chunks = (frame + PIECE_BYTES_MAX - 1) / PIECE_BYTES_MAX;
-	xsk->multi_buffer = xsk->frame_chunks > 1;
 	xsk->group_count = WM_XSK_TX_CHUNKS / xsk->frame_chunks;
 	for (uint32_t i = 0; i < xsk->group_count; i++)
 		xsk->free_groups[xsk->free_count++] = (uint16_t)(xsk->group_count - 1 - i);
@@ -317,7 +315,7 @@ void wm_xsk_get_obtained(const struct wm_xsk *xsk, struct wm_xsk_obtained *obtai
 	*obtained = (struct wm_xsk_obtained){
 		.native = xsk->program.native,
 		.zero_copy = xsk->zero_copy,
-		.multi_buffer = xsk->multi_buffer,
+		.multi_buffer = xsk->frame_chunks > 1,
 		.mtu = xsk->interface.mtu,
 		.index = xsk->interface.index,
 		.capacity = capacity(xsk),

@@ -49,15 +49,12 @@
  * acknowledged by the kernel or to carry control frames. */
 #define WM_XSK_RX_CHUNKS 1024u
 #define WM_XSK_TX_CHUNKS 1024u
-/* Groups of the largest frames. */
-#define WM_XSK_TX_GROUPS (WM_XSK_TX_CHUNKS / WM_UMEM_FRAME_CHUNKS)
 #define WM_XSK_MEMORY_BYTES ((WM_XSK_RX_CHUNKS + WM_XSK_TX_CHUNKS) * WM_UMEM_CHUNK_BYTES)
 
 /* Within a group. */
 #define WM_XSK_GROUP_FRAME 6u
 #define WM_XSK_GROUP_HEADER (WM_XSK_GROUP_FRAME + WM_ETHER_HEADER_BYTES)
 #define WM_XSK_GROUP_PAYLOAD (WM_XSK_GROUP_FRAME + WM_FRAME_HEADER_BYTES)
-#define WM_XSK_GROUP_BYTES (WM_UMEM_FRAME_CHUNKS * WM_UMEM_CHUNK_BYTES)
 
 /* Where the wire header and the payload begin in a frame's first piece. */
 #define WM_XSK_PIECE_HEADER (WM_ETHER_HEADER_BYTES - WM_XDP_TRIM_BYTES)

@@ -23,6 +23,9 @@ static const uint8_t controller[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 0xfe };
 /* ---- the simulated port ------------------------------------------------- */
 
 #define RING WM_XSK_RX_CHUNKS
+/* As at the largest MTU. */
+#define TX_GROUPS (WM_XSK_TX_CHUNKS / WM_UMEM_FRAME_CHUNKS)
+#define GROUP_BYTES (WM_UMEM_FRAME_CHUNKS * WM_UMEM_CHUNK_BYTES)
 
 static struct {
 	_Alignas(64) uint8_t memory[WM_XSK_MEMORY_BYTES];
@@ -31,12 +34,12 @@ static struct {
 	struct wm_xsk_frame ring[RING];
 	uint32_t head, tail;
 
-	uint32_t free_groups[WM_XSK_TX_GROUPS];
+	uint32_t free_groups[TX_GROUPS];
 	uint32_t free_count;
 
 	struct {
 		uint32_t group, bytes;
-	} sent[WM_XSK_TX_GROUPS];
+	} sent[TX_GROUPS];
 	uint32_t sent_count;
 	int flush_returns;
 } port;
@@ -44,9 +47,9 @@ static struct {
 static void port_init(void)
 {
 	memset(&port, 0, sizeof(port));
-	for (uint32_t i = 0; i < WM_XSK_TX_GROUPS; i++)
+	for (uint32_t i = 0; i < TX_GROUPS; i++)
 		port.free_groups[port.free_count++] = WM_XSK_RX_CHUNKS * WM_UMEM_CHUNK_BYTES +
-						      i * WM_XSK_GROUP_BYTES;
+						      i * GROUP_BYTES;
 }
 
 static uint32_t take_chunk(void)
@@ -261,7 +264,7 @@ int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t tim
 
 /* ---- frames ------------------------------------------------------------- */
 
-static uint8_t frame[WM_XSK_GROUP_BYTES];
+static uint8_t frame[GROUP_BYTES];
 static const uint8_t *frame_key; /* of the session; NULL: frames have no tags */
 
 static uint8_t data_byte(uint64_t batch, uint32_t p)
@@ -386,7 +389,7 @@ static void end(void)
 	CU_ASSERT_EQUAL(wm_worker_finish(worker), 0);
 	port_complete();
 	CU_ASSERT_EQUAL(chunks_used(), 0);
-	CU_ASSERT_EQUAL(port.free_count, WM_XSK_TX_GROUPS);
+	CU_ASSERT_EQUAL(port.free_count, TX_GROUPS);
 	wm_worker_destroy(&worker);
 }
 
@@ -715,7 +718,7 @@ static void end_lost(uint32_t batches)
 	wm_worker_forget(worker);
 	port_complete();
 	CU_ASSERT_EQUAL(chunks_used(), 0);
-	CU_ASSERT_EQUAL(port.free_count, WM_XSK_TX_GROUPS);
+	CU_ASSERT_EQUAL(port.free_count, TX_GROUPS);
 	wm_worker_get_counters(worker, &counters);
 	CU_ASSERT_EQUAL(counters.lost, batches);
 	CU_ASSERT_EQUAL(counters.failures, 0);
