@@ -128,7 +128,7 @@ print([r["target"] for r in rows if r["lost"] or not r["received"]["frames"]])' 
 pair_start() {
 	local state=/run/wiremill/$lab mac
 	local inside=(nsenter "--net=/run/netns/wm-$lab-ctl" -- timeout -k 5 200)
-	mac=$(value 'it[0]["address"]' "$(lab exec -- ip -j link show port0)")
+	mac=$(address --controller)
 	"${inside[@]}" dpdk-testpmd --no-huge -m 512 --no-pci --no-telemetry --no-shconf \
 		--iova-mode=va --lcores '0@(0-1),1@(0-1)' \
 		--vdev "net_vhost0,iface=$state/vhost.sock,queues=1" \

@@ -48,11 +48,6 @@ way, unit = sys.argv[1].split(".")
 print(json.load(sys.stdin)[0]["stats64"][way][unit])' "$field"
 }
 
-# address OPTION...: of a machine's port.
-address() {
-	value 'it[0]["address"]' "$(lab exec "$@" -- ip -j link show port0)"
-}
-
 # fault_count DIRECTION NAME: what the lab's faults did to node 1's link.
 fault_count() {
 	lab fault --node 1 | sed -nE "s/^n1 $1 .*\b$2=([0-9]+).*/\1/p"

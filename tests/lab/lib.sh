@@ -183,6 +183,11 @@ lab_down() {
 	lab down
 }
 
+# address OPTION...: of a machine's port.
+address() {
+	value 'it[0]["address"]' "$(lab exec "$@" -- ip -j link show port0)"
+}
+
 # link_fault NODE|all OPTION...: as 'tools/lab fault' has it.
 link_fault() {
 	links_altered

@@ -38,18 +38,18 @@ on_node() {
 	lab exec --node "$node" -- "$@"
 }
 
-# A job that is under way when this returns, for 20 s if nobody makes its links faster.
-begin_slowly() {
+# A job that is under way when this returns.
+begin_running() {
 	rm -f "$output"*
 	make_data "$input" $((16 * mib))
-	link_rate all 2mbit
 	begin "$input" "$output"
 	eventually 20 job_holds "it['output_bytes_done'] > 0"
 }
 
-# address_of NODE
-address_of() {
-	value 'it[0]["address"]' "$(on_node "$1" ip -json link show port0)"
+# For 20 s if nobody makes its links faster.
+begin_slowly() {
+	link_rate all 2mbit
+	begin_running
 }
 
 # send_by_queue QUEUE: the switch's port to node 1, whatever core sends.
@@ -106,7 +106,7 @@ other_mtu() {
 other_address() {
 	local own
 	mark
-	own=$(address_of 2)
+	own=$(address --node 2)
 	on_node 2 ip link set port0 address 02:00:5e:00:53:77
 	eventually 20 says n2 "port0 has another MAC address than $own, with which this node started"
 	on_node 2 ip link set port0 address "$own"
@@ -191,8 +191,8 @@ has_met_a_rival() {
 a_second_controller() {
 	local second first daemon
 	mark
-	second=$(address_of 2)
-	first=$(value 'it[0]["address"]' "$(lab exec -- ip -json link show port0)")
+	second=$(address --node 2)
+	first=$(address --controller)
 	lab kill --node 2 --signal TERM
 	nsenter "--net=/run/netns/wm-$lab-n2" -- timeout -k 5 120 "$build/control/wiremilld" \
 		--interface port0 --key "/run/wiremill/$lab/key" --state "$scratch/second" \
@@ -220,9 +220,9 @@ is_told_of_its_twin() {
 twins() {
 	local address own port
 	mark
-	address=$(address_of 1)
+	address=$(address --node 1)
 	lab kill --node 3 --signal TERM
-	own=$(address_of 3)
+	own=$(address --node 3)
 	on_node 3 ip link set port0 address "$address"
 	on_switch bridge fdb del "$address" dev n1 master static
 	for port in n1 n3; do # as a switch does it
@@ -245,10 +245,7 @@ deleted() {
 	for node in 1 2 3; do # of which one is not there to be restored after the step
 		on_switch tc qdisc replace dev "n$node" root tbf rate 20mbit burst 256kb latency 20ms
 	done
-	rm -f "$output"*
-	make_data "$input" $((16 * mib))
-	begin "$input" "$output"
-	eventually 20 job_holds "it['output_bytes_done'] > 0"
+	begin_running
 	on_node 2 ip link del eth7
 	eventually 20 says n2 "interface eth7 is gone: it was deleted"
 	ends "done"
