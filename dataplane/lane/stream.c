@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "stream_private.h"
+#include "stream.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-
-/* A ring of a port's whole memory takes a tenth of that on a slow link. */
-#define LEAVES_NS (1 * WM_NS_PER_S)
+#include "stream_audit.h"
+#include "stream_exchange.h"
+#include "stream_lanes.h"
+#include "stream_result.h"
+#include "stream_slot.h"
+#include "stream_store.h"
 
 /* ---- life ------------------------------------------------------------------------ */
 
@@ -47,30 +49,6 @@ struct wm_stream *wm_stream_create(const struct wm_stream_config *config)
 	return stream;
 }
 
-/* It is no longer one of those that were read ahead. */
-static void slot_used(struct wm_stream *stream, struct stream_slot *slot)
-{
-	stream->slots_ahead -= slot->is_ahead;
-	slot->is_ahead = false;
-}
-
-void stream_slot_release(struct wm_stream *stream, struct stream_slot *slot)
-{
-	if (slot->state == SLOT_FREE)
-		return;
-	for (uint32_t i = 0; i < slot->batches; i++)
-		stream_kept_free(stream, &slot->kept[i]);
-	slot_used(stream, slot);
-	slot->state = SLOT_FREE;
-	stream->slots_free++;
-}
-
-static void slots_release(struct wm_stream *stream)
-{
-	for (uint32_t i = 0; i < stream->config.dispatch.extents_max; i++)
-		stream_slot_release(stream, &stream->slots[i]);
-}
-
 void wm_stream_destroy(struct wm_stream **stream_pointer)
 {
 	struct wm_stream *stream = *stream_pointer;
@@ -78,7 +56,7 @@ void wm_stream_destroy(struct wm_stream **stream_pointer)
 	if (!stream)
 		return;
 	if (stream->slots && stream->kept)
-		slots_release(stream);
+		stream_slots_release(stream);
 	stream_audit_clear(stream);
 	free(stream->parts);
 	free(stream->kept);
@@ -112,18 +90,6 @@ void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *job, uint
 	stream_lanes_start(stream);
 }
 
-void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint64_t extent)
-{
-	if (stream->state != WM_STREAM_RUNNING)
-		return;
-	stream->state = WM_STREAM_STOPPING;
-	stream->ending.result = result;
-	stream->ending.failed_op = failed_op;
-	stream->ending.extent = extent;
-	if (result < 0)
-		stream_send_failed(stream);
-}
-
 static void count_job(struct wm_stream *stream)
 {
 	const struct wm_lane_job *job = stream->job;
@@ -143,10 +109,15 @@ static void count_job(struct wm_stream *stream)
 	counters->gaps = job->progress.gap_count;
 }
 
+bool wm_stream_can_end(const struct wm_stream *stream)
+{
+	return stream->state == WM_STREAM_STOPPING && stream_lanes_ended(stream);
+}
+
 void wm_stream_job_end(struct wm_stream *stream)
 {
 	assert(wm_stream_can_end(stream));
-	slots_release(stream);
+	stream_slots_release(stream);
 	stream_audit_clear(stream);
 	count_job(stream);
 	stream->state = WM_STREAM_IDLE;
@@ -159,165 +130,7 @@ void wm_stream_limit(struct wm_stream *stream, uint32_t in_flight_max)
 	wm_dispatch_limit(stream->dispatch, in_flight_max);
 }
 
-/* ---- storage ---------------------------------------------------------------------- */
-
-static bool read_extent(struct wm_stream *stream, uint32_t index, uint64_t now_ns)
-{
-	const struct wm_layout *layout = &stream->job->layout;
-	struct stream_slot *slot = &stream->slots[index];
-	uint64_t extent;
-
-	if (!stream_extent_open(stream, &extent))
-		return false;
-	if (stream->config.calls.read(stream->config.context, index, extent, &slot->input) < 0) {
-		stream_extent_return(stream, extent);
-		return false;
-	}
-	slot->state = SLOT_READING;
-	slot->extent = extent;
-	slot->asked_ns = now_ns;
-	slot->is_ahead = true;
-	slot->nodes = 0;
-	slot->is_invalid = false;
-	slot->out_bytes = wm_layout_extent(layout, extent).out_bytes;
-	slot->batches = wm_layout_extent_batches(layout, extent);
-	stream->slots_free--;
-	stream->slots_ahead++;
-	return true;
-}
-
-/*
- * No frame that points into it waits in the port: each was given back, or one that was
- * sent later is answered. A driver may keep an mbuf until its descriptor is used again,
- * long after the frame has left; with small jobs that is never. A frame that was not
- * answered after so long is one of a job that was stopped, or of a port whose link is
- * down; should it leave yet, it is one whose CRC is wrong, of a batch nobody waits for.
- */
-static bool is_idle(const struct wm_stream *stream, uint32_t index, uint64_t now_ns)
-{
-	const struct stream_slot *slot = &stream->slots[index];
-
-	return slot->sent_ns < wm_dispatch_left_ns(stream->dispatch) ||
-	       now_ns > slot->sent_ns + LEAVES_NS ||
-	       stream->config.calls.is_idle(stream->config.context, index);
-}
-
-static bool may_read(const struct wm_stream *stream)
-{
-	return stream->config.dispatch.extents_max - stream->slots_free < stream->slots_used_max &&
-	       stream->slots_ahead < wm_readahead_depth(&stream->readahead);
-}
-
-static void read_ahead(struct wm_stream *stream, uint64_t now_ns)
-{
-	for (uint32_t i = 0; may_read(stream) && i < stream->config.dispatch.extents_max; i++) {
-		if (stream->slots[i].state != SLOT_FREE || !is_idle(stream, i, now_ns))
-			continue;
-		if (!read_extent(stream, i, now_ns))
-			return;
-	}
-}
-
-/* The results of an extent in order; neighbours in memory become one part. */
-static uint32_t gather_parts(struct wm_stream *stream, const struct stream_slot *slot)
-{
-	const struct wm_layout *layout = &stream->job->layout;
-	uint32_t batch_bytes = layout->batch_elements * layout->kernel.out_bytes;
-	uint32_t left = slot->out_bytes, count = 0;
-	uint8_t *end = NULL;
-
-	for (uint32_t i = 0; i < slot->batches; i++) {
-		uint32_t bytes = left < batch_bytes ? left : batch_bytes;
-		uint8_t *start = slot->kept[i].payload;
-
-		if (start == end)
-			stream->parts[count - 1].iov_len += bytes;
-		else
-			stream->parts[count++] =
-				(struct iovec){ .iov_base = start, .iov_len = bytes };
-		end = start + bytes;
-		left -= bytes;
-	}
-	assert(left == 0);
-	return count;
-}
-
-/* Of what the nodes sent, not of what is in memory by now: it is cold, and should it
- * have changed since, verify will find it. */
-static uint32_t extent_crc(const struct wm_stream *stream, const struct stream_slot *slot)
-{
-	const struct wm_layout *layout = &stream->job->layout;
-	uint32_t batch_bytes = wm_frame_result_bytes(&layout->kernel, layout->batch_elements);
-	uint32_t full = slot->out_bytes / batch_bytes, crc = 0;
-
-	for (uint32_t i = 0; i < full; i++)
-		crc = wm_crc32c_join(&stream->batch_shift, crc, slot->kept[i].crc32c);
-	if (full < slot->batches)
-		crc = wm_crc32c(crc, slot->kept[full].payload,
-				slot->out_bytes - full * batch_bytes);
-	return crc;
-}
-
-void stream_write_extent(struct wm_stream *stream, struct stream_slot *slot)
-{
-	uint32_t count = gather_parts(stream, slot);
-	int ret;
-
-	slot->crc32c = extent_crc(stream, slot);
-	/* Before the call: who carries it out may be done at once. */
-	slot->state = SLOT_WRITING;
-	ret = stream->config.calls.write(stream->config.context, (uint32_t)(slot - stream->slots),
-					 slot->extent, stream->parts, count);
-	if (ret < 0)
-		stream_stop(stream, ret, WM_STORE_WRITE, slot->extent);
-}
-
-static struct stream_slot *slot_of(struct wm_stream *stream, uint64_t extent, enum slot_state state)
-{
-	for (uint32_t i = 0; i < stream->config.dispatch.extents_max; i++) {
-		if (stream->slots[i].state == state && stream->slots[i].extent == extent)
-			return &stream->slots[i];
-	}
-	assert(!"an event for an extent that is not in any slot");
-	return NULL;
-}
-
-static void extent_read(struct wm_stream *stream, uint64_t extent, uint64_t now_ns)
-{
-	struct stream_slot *slot = slot_of(stream, extent, SLOT_READING);
-
-	wm_readahead_arrived(&stream->readahead, now_ns - slot->asked_ns);
-	slot->state = SLOT_OPEN;
-	if (stream->state == WM_STREAM_RUNNING)
-		wm_dispatch_extent_open(stream->dispatch, (uint32_t)(slot - stream->slots), extent);
-}
-
-static void extent_written(struct wm_stream *stream, uint64_t extent, uint64_t now_ns)
-{
-	struct stream_slot *slot = slot_of(stream, extent, SLOT_WRITING);
-	struct wm_progress_extent written = {
-		.extent = extent,
-		.nodes = slot->nodes,
-		.crc32c = slot->crc32c,
-	};
-
-	if (slot->is_invalid)
-		stream_extent_return(stream, extent);
-	else
-		stream_extent_written(stream, &written, now_ns);
-	stream_slot_release(stream, slot);
-}
-
-static void journalled(struct wm_stream *stream)
-{
-	struct wm_lane_event event = { .op = WM_LANE_RECOMPUTE, .job = stream->job->id };
-
-	event.nodes = wm_leader_journalled(&stream->leader, &event.record);
-	if (event.nodes == 0)
-		return;
-	event.extent = ++stream->job->recompute_wanted;
-	stream->config.calls.raise(stream->config.context, &event);
-}
+/* ---- what goes on ------------------------------------------------------------------ */
 
 void wm_stream_stored(struct wm_stream *stream, const struct wm_store_event *event, uint64_t now_ns)
 {
@@ -327,29 +140,15 @@ void wm_stream_stored(struct wm_stream *stream, const struct wm_store_event *eve
 	}
 	switch (event->op) {
 	case WM_STORE_READ:
-		extent_read(stream, event->extent, now_ns);
+		stream_read_done(stream, event->extent, now_ns);
 		break;
 	case WM_STORE_WRITE:
-		extent_written(stream, event->extent, now_ns);
+		stream_write_done(stream, event->extent, now_ns);
 		break;
 	case WM_STORE_JOURNAL:
-		journalled(stream);
+		stream_journal_done(stream);
 		break;
 	}
-}
-
-/* One fdatasync and one append for a group of extents. */
-static void journal(struct wm_stream *stream, uint64_t now_ns)
-{
-	struct wm_journal_record records[WM_STORE_JOURNAL_RECORDS_MAX];
-	uint32_t count = wm_leader_records(&stream->leader, now_ns, records);
-	int ret;
-
-	if (count == 0)
-		return;
-	ret = stream->config.calls.journal(stream->config.context, records, count);
-	if (ret < 0)
-		stream_stop(stream, ret, WM_STORE_JOURNAL, 0);
 }
 
 void wm_stream_round(struct wm_stream *stream, uint64_t now_ns)
@@ -359,11 +158,11 @@ void wm_stream_round(struct wm_stream *stream, uint64_t now_ns)
 	if (stream->state != WM_STREAM_RUNNING)
 		return;
 	if (stream->has_nodes)
-		read_ahead(stream, now_ns);
+		stream_read_ahead(stream, now_ns);
 	wm_dispatch_drain(stream->dispatch, stream_is_draining(stream));
 	if (!stream_leads(stream))
 		return;
-	journal(stream, now_ns);
+	stream_journal(stream, now_ns);
 	if (wm_leader_is_complete(&stream->leader))
 		stream_stop(stream, 0, 0, 0);
 }
@@ -469,7 +268,7 @@ bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_he
 	slot->sent_ns = now_ns;
 	/* Fresh ones go in order. */
 	if (slot->is_ahead && send.batch.place + 1 == slot->batches) {
-		slot_used(stream, slot);
+		stream_slot_used(stream, slot);
 		wm_readahead_used(&stream->readahead, now_ns);
 	}
 	*header = (struct wm_wire_header){
@@ -490,6 +289,24 @@ bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_he
 		.key = stream_key(stream, node),
 	};
 	return true;
+}
+
+/* ---- results in -------------------------------------------------------------------- */
+
+enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
+			      const struct wm_wire_header *header, uint32_t frame_bytes,
+			      uint64_t now_ns)
+{
+	uint64_t batch = header->batch; /* the frame may be freed */
+	struct stream_outcome outcome =
+		stream_result_take(stream, frame, header, frame_bytes, now_ns);
+
+	if (outcome.complete)
+		stream_write_extent(stream, outcome.complete);
+	/* Only now: an extent that this batch completed is on its way to disk. */
+	if (outcome.wrong_node != WM_LEDGER_NOBODY)
+		stream_quarantine(stream, outcome.wrong_node, batch);
+	return outcome.drop;
 }
 
 /* ---- for who looks on --------------------------------------------------------------- */

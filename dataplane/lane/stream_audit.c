@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Doubts: results compared, nodes that compute wrong, what is invalid then. */
+#include "stream_audit.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#include "stream_private.h"
+#include "stream_lanes.h"
+#include "stream_slot.h"
 
 /* ---- results that are held for a third opinion --------------------------------- */
 

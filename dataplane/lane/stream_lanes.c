@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where a stream gets its extents from, and whom it tells: the leader, which is its own
- * in lane 0, and which the other lanes follow by messages (leader.h). */
-#include "stream_private.h"
-
-#include <assert.h>
+#include "stream_lanes.h"
 
 /* Written extents that wait for the journal, and need no slot: of what progress takes
  * at once the lanes share the rest. */
 #define WAITING 24u
 
-static void send_message(struct wm_stream *stream, uint32_t lane,
+void stream_send_to_lane(struct wm_stream *stream, uint32_t lane,
 			 const struct wm_leader_message *message)
 {
 	stream->config.calls.send_message(stream->config.context, lane, message);
 }
 
-static void send_to_leader(struct wm_stream *stream, const struct wm_leader_message *message)
+void stream_send_to_leader(struct wm_stream *stream, const struct wm_leader_message *message)
 {
-	send_message(stream, 0, message);
+	stream_send_to_lane(stream, 0, message);
 }
 
 void stream_lanes_start(struct wm_stream *stream)
@@ -56,8 +52,8 @@ void stream_extent_return(struct wm_stream *stream, uint64_t extent)
 	if (stream_leads(stream))
 		wm_leader_reopen(&stream->leader, extent);
 	else
-		send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_RETURNED,
-								    .extent = extent });
+		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_RETURNED,
+									   .extent = extent });
 }
 
 void stream_extent_written(struct wm_stream *stream, const struct wm_progress_extent *extent,
@@ -66,10 +62,11 @@ void stream_extent_written(struct wm_stream *stream, const struct wm_progress_ex
 	if (stream_leads(stream))
 		wm_leader_written(&stream->leader, extent, now_ns);
 	else
-		send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_WRITTEN,
-								    .extent = extent->extent,
-								    .nodes = extent->nodes,
-								    .crc32c = extent->crc32c });
+		stream_send_to_leader(stream,
+				      &(struct wm_leader_message){ .op = WM_LEADER_WRITTEN,
+								   .extent = extent->extent,
+								   .nodes = extent->nodes,
+								   .crc32c = extent->crc32c });
 }
 
 /* Who follows has asked for more and has nothing: what it waits for may never come. */
@@ -82,16 +79,17 @@ bool stream_is_draining(const struct wm_stream *stream)
 
 /* ---- what concerns all ---------------------------------------------------------------- */
 
-static void send_invalidation(struct wm_stream *stream, uint32_t node, uint64_t bit,
+void stream_send_invalidation(struct wm_stream *stream, uint32_t node, uint64_t bit,
 			      uint32_t but_lane)
 {
 	for (uint32_t lane = 1; lane < stream->config.lanes; lane++) {
 		if (lane == but_lane || stream->leader.followers[lane].stopped)
 			continue;
 		wm_leader_invalidation_sent(&stream->leader, lane, bit);
-		send_message(stream, lane,
-			     &(struct wm_leader_message){
-				     .op = WM_LEADER_INVALIDATE, .node = node, .nodes = bit });
+		stream_send_to_lane(stream, lane,
+				    &(struct wm_leader_message){ .op = WM_LEADER_INVALIDATE,
+								 .node = node,
+								 .nodes = bit });
 	}
 }
 
@@ -99,23 +97,11 @@ void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit)
 {
 	if (stream_leads(stream)) {
 		wm_leader_quarantine(&stream->leader, bit);
-		send_invalidation(stream, node, bit, 0);
+		stream_send_invalidation(stream, node, bit, 0);
 		return;
 	}
-	send_to_leader(stream, &(struct wm_leader_message){
-				       .op = WM_LEADER_WRONG, .node = node, .nodes = bit });
-}
-
-void stream_send_failed(struct wm_stream *stream)
-{
-	const struct wm_lane_event *ending = &stream->ending;
-
-	if (!stream_leads(stream))
-		send_to_leader(stream,
-			       &(struct wm_leader_message){ .op = WM_LEADER_FAILED,
-							    .extent = ending->extent,
-							    .result = ending->result,
-							    .failed_op = ending->failed_op });
+	stream_send_to_leader(stream, &(struct wm_leader_message){
+					      .op = WM_LEADER_WRONG, .node = node, .nodes = bit });
 }
 
 void stream_send_ended(struct wm_stream *stream)
@@ -123,134 +109,35 @@ void stream_send_ended(struct wm_stream *stream)
 	if (stream_leads(stream))
 		stream->config.calls.raise(stream->config.context, &stream->ending);
 	else
-		send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_ENDED });
+		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_ENDED });
 }
 
-/* ---- the leader listens ------------------------------------------------------------------- */
-
-static void leader_receive(struct wm_stream *stream, uint32_t lane,
-			   const struct wm_leader_message *message, uint64_t now_ns)
+static void send_failed(struct wm_stream *stream)
 {
-	switch (message->op) {
-	case WM_LEADER_WRONG:
-		stream_invalidate_node(stream, message->node, message->nodes);
-		wm_leader_quarantine(&stream->leader, message->nodes);
-		send_invalidation(stream, message->node, message->nodes, lane);
-		break;
-	case WM_LEADER_FAILED:
-		stream_stop(stream, message->result, message->failed_op, message->extent);
-		break;
-	default:
-		wm_leader_receive(&stream->leader, lane, message, now_ns);
-	}
+	const struct wm_lane_event *ending = &stream->ending;
+
+	if (!stream_leads(stream))
+		stream_send_to_leader(
+			stream, &(struct wm_leader_message){ .op = WM_LEADER_FAILED,
+							     .extent = ending->extent,
+							     .result = ending->result,
+							     .failed_op = ending->failed_op });
 }
 
-static void leader_grant(struct wm_stream *stream, uint32_t lane)
+void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint64_t extent)
 {
-	struct wm_leader_message message = { .op = WM_LEADER_EXTENT };
-
-	while (wm_leader_grant(&stream->leader, lane, &message.extent))
-		send_message(stream, lane, &message);
-}
-
-static void leader_stop(struct wm_stream *stream, uint32_t lane)
-{
-	struct wm_follower *follower = &stream->leader.followers[lane];
-
-	if (follower->stopped)
+	if (stream->state != WM_STREAM_RUNNING)
 		return;
-	follower->stopped = true;
-	send_message(stream, lane, &(struct wm_leader_message){ .op = WM_LEADER_STOP });
+	stream->state = WM_STREAM_STOPPING;
+	stream->ending.result = result;
+	stream->ending.failed_op = failed_op;
+	stream->ending.extent = extent;
+	if (result < 0)
+		send_failed(stream);
 }
 
-static void leader_exchange(struct wm_stream *stream, uint64_t now_ns)
+bool stream_lanes_ended(const struct wm_stream *stream)
 {
-	struct wm_leader_message message;
-
-	for (uint32_t lane = 1; lane < stream->config.lanes; lane++) {
-		/* What it says after its last message is of the next job. */
-		while (!stream->leader.followers[lane].ended &&
-		       stream->config.calls.receive_message(stream->config.context, lane, &message))
-			leader_receive(stream, lane, &message, now_ns);
-		if (stream->state == WM_STREAM_RUNNING)
-			leader_grant(stream, lane);
-		else
-			leader_stop(stream, lane);
-	}
-}
-
-/* ---- who follows listens -------------------------------------------------------------- */
-
-static void follower_receive(struct wm_stream *stream, const struct wm_leader_message *message)
-{
-	struct follower *follower = &stream->follower;
-
-	switch (message->op) {
-	case WM_LEADER_EXTENT:
-		assert(follower->asked > 0 && follower->count < WM_LANE_EXTENTS_MAX);
-		follower->asked--;
-		follower->extents[follower->count++] = message->extent;
-		break;
-	case WM_LEADER_INVALIDATE:
-		stream_invalidate_node(stream, message->node, message->nodes);
-		send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_INVALIDATED });
-		break;
-	case WM_LEADER_STOP:
-		follower->stopped = true;
-		stream_stop(stream, 0, 0, 0);
-		break;
-	default:
-		assert(!"a message that no leader sends");
-	}
-}
-
-static uint32_t difference(uint32_t whole, uint32_t part)
-{
-	return part < whole ? whole - part : 0;
-}
-
-/* For the slots of its share that are free and not spoken for, and no more than it reads
- * ahead: the rest may be for others. */
-static void follower_ask(struct wm_stream *stream)
-{
-	struct follower *follower = &stream->follower;
-	uint32_t used = stream->config.dispatch.extents_max - stream->slots_free;
-	uint32_t coming = follower->count + follower->asked;
-	uint32_t room = difference(stream->slots_used_max, used + coming);
-	uint32_t ahead =
-		difference(wm_readahead_depth(&stream->readahead), stream->slots_ahead + coming);
-	struct wm_leader_message message = { .op = WM_LEADER_WANT };
-
-	message.count = room < ahead ? room : ahead;
-	if (!stream->has_nodes || message.count == 0)
-		return;
-	follower->asked += message.count;
-	send_to_leader(stream, &message);
-}
-
-static void follower_exchange(struct wm_stream *stream)
-{
-	struct wm_leader_message message;
-
-	while (!stream->follower.stopped &&
-	       stream->config.calls.receive_message(stream->config.context, 0, &message))
-		follower_receive(stream, &message);
-	if (stream->state == WM_STREAM_RUNNING)
-		follower_ask(stream);
-}
-
-void stream_exchange(struct wm_stream *stream, uint64_t now_ns)
-{
-	if (stream_leads(stream))
-		leader_exchange(stream, now_ns);
-	else
-		follower_exchange(stream);
-}
-
-bool wm_stream_can_end(const struct wm_stream *stream)
-{
-	if (stream->state != WM_STREAM_STOPPING)
-		return false;
 	if (!stream_leads(stream))
 		return stream->follower.stopped;
 	for (uint32_t lane = 1; lane < stream->config.lanes; lane++) {
@@ -258,34 +145,4 @@ bool wm_stream_can_end(const struct wm_stream *stream)
 			return false;
 	}
 	return true;
-}
-
-/* ---- nodes ------------------------------------------------------------------------------ */
-
-/* No node answers here: another lane may make what this one has. */
-static void give_back(struct wm_stream *stream)
-{
-	uint64_t extent;
-
-	wm_dispatch_extents_close(stream->dispatch);
-	stream_audit_clear(stream);
-	for (uint32_t i = 0; i < stream->config.dispatch.extents_max; i++) {
-		struct stream_slot *slot = &stream->slots[i];
-
-		if (slot->state != SLOT_OPEN)
-			continue;
-		stream_extent_return(stream, slot->extent);
-		stream_slot_release(stream, slot);
-	}
-	while (!stream_leads(stream) && stream_extent_open(stream, &extent))
-		stream_extent_return(stream, extent);
-}
-
-void stream_look_for_nodes(struct wm_stream *stream)
-{
-	if (stream->config.lanes == 1)
-		return;
-	stream->has_nodes = wm_dispatch_nodes_alive(stream->dispatch) > 0;
-	if (!stream->has_nodes)
-		give_back(stream);
 }

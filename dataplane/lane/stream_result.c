@@ -1,68 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What arrives: results checked, taken and kept. */
-#include "stream_private.h"
+#include "stream_result.h"
 
 #include <errno.h>
-#include <string.h>
+
+#include "stream_audit.h"
+#include "stream_lanes.h"
+#include "stream_slot.h"
 
 /* Nodes that may fail at a batch before the job does: one that fails again and again is
  * one opinion, and the job waits for others. */
 #define FAILED_NODES_MAX 3u
-
-/* ---- kept until written --------------------------------------------------------- */
-
-static struct kept *place_of(const struct wm_stream *stream, const struct wm_ledger_batch *batch)
-{
-	return &stream->slots[batch->slot].kept[batch->place];
-}
-
-const uint8_t *stream_kept(const struct wm_stream *stream, const struct wm_ledger_batch *batch)
-{
-	return place_of(stream, batch)->payload;
-}
-
-void stream_kept_free(struct wm_stream *stream, struct kept *kept)
-{
-	if (kept->frame)
-		stream->kept_frames--;
-	stream_free(stream, kept->frame);
-	*kept = (struct kept){ 0 };
-}
-
-void stream_forget(struct wm_stream *stream, const struct wm_ledger_batch *batch)
-{
-	stream_kept_free(stream, place_of(stream, batch));
-}
-
-/* Batches of a job may be smaller than those that the pool was made for, and so more. */
-static bool can_keep(const struct wm_stream *stream, const uint8_t *payload)
-{
-	return stream->kept_frames < stream->config.keep_frames_max &&
-	       stream->keep_align_bytes > 0 && (uintptr_t)payload % stream->keep_align_bytes == 0;
-}
-
-/* The frame itself stays until its extent is written, or its payload is copied to
- * where that write can take it from. */
-void stream_keep(struct wm_stream *stream, const struct kept *result,
-		 const struct wm_ledger_batch *batch)
-{
-	const struct wm_layout *layout = &stream->job->layout;
-	uint32_t bytes = wm_frame_result_bytes(&layout->kernel, batch->count);
-	struct kept *kept = place_of(stream, batch);
-
-	stream->counters.receive_payload_bytes += bytes;
-	if (can_keep(stream, result->payload)) {
-		*kept = *result;
-		stream->kept_frames++;
-		return;
-	}
-	kept->crc32c = result->crc32c;
-	kept->payload = stream->slots[batch->slot].output +
-			(size_t)batch->place * layout->batch_elements * layout->kernel.out_bytes;
-	memcpy(kept->payload, result->payload, bytes);
-	stream->counters.receive_copied_bytes += bytes;
-	stream_free(stream, result->frame);
-}
 
 /* ---- checked --------------------------------------------------------------------- */
 
@@ -135,8 +82,8 @@ static enum wm_drop take_failure(struct wm_stream *stream, const struct wm_wire_
 }
 
 /* Can this be the result? Only a batch that is open has its input at hand. */
-static enum wm_drop check_content(struct wm_stream *stream, const struct wm_wire_header *header,
-				  uint32_t node)
+static enum wm_drop check_content(const struct wm_stream *stream,
+				  const struct wm_wire_header *header, uint32_t node)
 {
 	const struct wm_layout *layout = &stream->job->layout;
 	struct wm_ledger_batch expected;
@@ -151,17 +98,17 @@ static enum wm_drop check_content(struct wm_stream *stream, const struct wm_wire
 	if (!stream->invariant ||
 	    stream->invariant(input, (const uint8_t *)(header + 1), header->count))
 		return WM_DROP_NONE;
-	stream_quarantine(stream, node, header->batch);
 	return WM_DROP_WRONG;
 }
 
 /* ---- taken ------------------------------------------------------------------------ */
 
-static void batch_done(struct wm_stream *stream, const struct wm_dispatch_receipt *receipt)
+static void batch_done(struct wm_stream *stream, const struct wm_dispatch_receipt *receipt,
+		       struct stream_outcome *outcome)
 {
 	stream->job_counters.batches_done++;
 	if (receipt->extent_done)
-		stream_write_extent(stream, &stream->slots[receipt->batch.slot]);
+		outcome->complete = &stream->slots[receipt->batch.slot];
 }
 
 static void add_part(struct wm_stream *stream, const struct wm_ledger_batch *batch, uint32_t node)
@@ -169,9 +116,11 @@ static void add_part(struct wm_stream *stream, const struct wm_ledger_batch *bat
 	stream->slots[batch->slot].nodes |= wm_journal_node_bit(stream->nodes[node].mac);
 }
 
-static enum wm_drop take_result(struct wm_stream *stream, const struct kept *result,
-				const struct wm_wire_header *header, uint32_t node, uint64_t now_ns)
+static struct stream_outcome take_result(struct wm_stream *stream, const struct kept *result,
+					 const struct wm_wire_header *header, uint32_t node,
+					 uint64_t now_ns)
 {
+	struct stream_outcome outcome = { .wrong_node = WM_LEDGER_NOBODY };
 	struct wm_dispatch_receipt receipt;
 	enum wm_ledger_verdict verdict = wm_dispatch_result(stream->dispatch, node, header->batch,
 							    header->sequence, now_ns, &receipt);
@@ -182,29 +131,28 @@ static enum wm_drop take_result(struct wm_stream *stream, const struct kept *res
 		add_part(stream, &receipt.batch, node);
 		stream_keep(stream, result, &receipt.batch);
 		if (verdict == WM_LEDGER_NEW)
-			batch_done(stream, &receipt);
-		return WM_DROP_NONE;
+			batch_done(stream, &receipt, &outcome);
+		return outcome;
 	case WM_LEDGER_COMPARE:
 		add_part(stream, &receipt.batch, node);
 		if (stream_audit(stream, result, node, &receipt))
-			batch_done(stream, &receipt);
-		/* Only now: an extent that this batch completed is on its way to disk. */
-		if (receipt.wrong_node != WM_LEDGER_NOBODY)
-			stream_quarantine(stream, receipt.wrong_node, receipt.batch.batch);
-		return WM_DROP_NONE;
+			batch_done(stream, &receipt, &outcome);
+		outcome.wrong_node = receipt.wrong_node;
+		return outcome;
 	case WM_LEDGER_DUPLICATE:
-		stream_free(stream, result->frame);
-		return WM_DROP_DUPLICATE;
+		outcome.drop = WM_DROP_DUPLICATE;
+		break;
 	case WM_LEDGER_UNKNOWN:
+		outcome.drop = WM_DROP_BATCH;
 		break;
 	}
 	stream_free(stream, result->frame);
-	return WM_DROP_BATCH;
+	return outcome;
 }
 
-enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
-			      const struct wm_wire_header *header, uint32_t frame_bytes,
-			      uint64_t now_ns)
+struct stream_outcome stream_result_take(struct wm_stream *stream, void *frame,
+					 const struct wm_wire_header *header, uint32_t frame_bytes,
+					 uint64_t now_ns)
 {
 	struct kept result = { .frame = frame, .payload = (uint8_t *)(uintptr_t)(header + 1) };
 	uint32_t node = header->session & WM_SESSION_NODE_MASK;
@@ -219,5 +167,8 @@ enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
 		return take_result(stream, &result, header, node, now_ns);
 	}
 	stream_free(stream, frame);
-	return drop;
+	return (struct stream_outcome){
+		.drop = drop,
+		.wrong_node = drop == WM_DROP_WRONG ? node : WM_LEDGER_NOBODY,
+	};
 }

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What stream.c (slots, the job), stream_result.c (what arrives) and stream_audit.c
- * (whom to believe) share. */
-#ifndef WM_STREAM_PRIVATE_H
-#define WM_STREAM_PRIVATE_H
+/*
+ * What the files of a stream share, and who changes which part of it:
+ *
+ *   stream.c           the job, nodes, batches out; brings the others together
+ *   stream_slot.c      slots, and the results kept in them
+ *   stream_lanes.c     where extents come from and go: the leader, here or by messages
+ *   stream_audit.c     disputes; who computed wrong
+ *   stream_store.c     reading ahead, writing, the journal
+ *   stream_result.c    what arrives: checked and taken
+ *   stream_exchange.c  messages from other lanes
+ *
+ * Each uses those above it, and stream.c all of them.
+ */
+#ifndef WM_STREAM_STATE_H
+#define WM_STREAM_STATE_H
 
 #include "crc32c.h"
 #include "readahead.h"
-#include "stream.h"
+#include "stream_config.h"
+#include "tag.h"
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 
@@ -100,47 +112,5 @@ static inline bool stream_leads(const struct wm_stream *stream)
 {
 	return stream->config.lane == 0;
 }
-
-/* stream.c */
-void stream_slot_release(struct wm_stream *stream, struct stream_slot *slot);
-/* The job ends with this as soon as no I/O is in flight; `extent`: or batch. */
-void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint64_t extent);
-void stream_write_extent(struct wm_stream *stream, struct stream_slot *slot);
-
-/* stream_result.c */
-/* Keeps a result until its extent is written; takes the frame over. */
-void stream_keep(struct wm_stream *stream, const struct kept *result,
-		 const struct wm_ledger_batch *batch);
-const uint8_t *stream_kept(const struct wm_stream *stream, const struct wm_ledger_batch *batch);
-void stream_forget(struct wm_stream *stream, const struct wm_ledger_batch *batch);
-void stream_kept_free(struct wm_stream *stream, struct kept *kept);
-
-/* stream_audit.c */
-/* Compares a result with the one kept. Takes the frame over. True: the batch is done. */
-bool stream_audit(struct wm_stream *stream, const struct kept *result, uint32_t node,
-		  struct wm_dispatch_receipt *receipt);
-/* The node computed this batch wrong: nothing of it is taken any more, and what
- * rests on it is invalid. */
-void stream_quarantine(struct wm_stream *stream, uint32_t node, uint64_t batch);
-/* Likewise; but it was found out before, or elsewhere. */
-void stream_invalidate_node(struct wm_stream *stream, uint32_t node, uint64_t bit);
-void stream_audit_clear(struct wm_stream *stream);
-
-/* stream_lanes.c */
-void stream_lanes_start(struct wm_stream *stream);
-/* An extent to make; it was not made after all; it is written. */
-bool stream_extent_open(struct wm_stream *stream, uint64_t *extent);
-void stream_extent_return(struct wm_stream *stream, uint64_t extent);
-void stream_extent_written(struct wm_stream *stream, const struct wm_progress_extent *extent,
-			   uint64_t now_ns);
-/* No extent is to come for now. */
-bool stream_is_draining(const struct wm_stream *stream);
-/* All lanes hear of it. */
-void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit);
-void stream_send_failed(struct wm_stream *stream);
-void stream_send_ended(struct wm_stream *stream);
-/* Of several lanes: a round of messages; what to do about nodes that come and go. */
-void stream_exchange(struct wm_stream *stream, uint64_t now_ns);
-void stream_look_for_nodes(struct wm_stream *stream);
 
 #endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What arrives: a result checked and taken, to be kept or compared, and what has to be
+ * done about it then. Owns no state of its own.
+ */
+#ifndef WM_STREAM_RESULT_H
+#define WM_STREAM_RESULT_H
+
+#include "frame.h"
+#include "stream_state.h"
+
+struct stream_outcome {
+	enum wm_drop drop;	      /* why it was of no use, if it was not */
+	struct stream_slot *complete; /* it was its extent's last: to be written; or NULL */
+	uint32_t wrong_node;	      /* that computed its batch wrong; or WM_LEDGER_NOBODY */
+};
+
+/* As wm_stream_result. Takes the frame over. */
+struct stream_outcome stream_result_take(struct wm_stream *stream, void *frame,
+					 const struct wm_wire_header *header, uint32_t frame_bytes,
+					 uint64_t now_ns);
+
+#endif
