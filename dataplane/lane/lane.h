@@ -17,8 +17,8 @@
  *   wm_lane_transmit  ──▶  control frames       wm_lane_receive ◀── control frames
  *   wm_lane_snapshot  ◀──  counters, every 20 ms
  *
- * config.wake_fd (an eventfd) is written when there is something to fetch. All
- * these functions are for one control thread.
+ * What goes through them is in lane_mailbox.h. config.wake_fd (an eventfd) is written when
+ * there is something to fetch. All these functions are for one control thread.
  */
 #ifndef WM_LANE_H
 #define WM_LANE_H

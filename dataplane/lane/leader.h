@@ -38,7 +38,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lane_job.h"
+#include "lane_mailbox.h"
 #include "progress.h"
 #include "wiremill/journal.h"
 

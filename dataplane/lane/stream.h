@@ -24,7 +24,7 @@
 
 #include "dispatch.h"
 #include "frame.h"
-#include "lane_job.h"
+#include "lane_mailbox.h"
 #include "stream_config.h"
 #include "wiremill/store.h"
 

@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 
 #include "dispatch.h"
-#include "lane_job.h"
+#include "lane_mailbox.h"
 #include "leader.h"
 #include "wiremill/journal.h"
 #include "wiremill/wire.h"

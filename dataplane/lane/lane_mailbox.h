@@ -4,8 +4,8 @@
  * the events to it, and the counters that it reads. Commands and events are copied
  * through rings of one producer and one consumer; who owns a job is said there.
  */
-#ifndef WM_LANE_JOB_H
-#define WM_LANE_JOB_H
+#ifndef WM_LANE_MAILBOX_H
+#define WM_LANE_MAILBOX_H
 
 #include <stdbool.h>
 #include <stdint.h>
