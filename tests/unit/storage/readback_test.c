@@ -183,6 +183,42 @@ static void an_output_that_was_cut_differs_from_there_on(void)
 	end();
 }
 
+/* What was read by then is not looked at again: the lane has what was found of it. */
+static void an_output_that_is_cut_meanwhile_differs_from_there_on(void)
+{
+	struct wm_readback_found found;
+	uint64_t extent, read_bytes;
+	struct wm_error error = { "" };
+
+	begin(EXTENTS);
+	resume();
+	CU_ASSERT_EQUAL_FATAL(wm_readback_next(readback, &found, &error), 0);
+	CU_ASSERT(found.count == 0 && found.bytes == WM_READBACK_BURST * WM_EXTENT_BYTES);
+	CU_ASSERT_EQUAL(truncate(wm_scratch_path("output.wm-partial"), 65 * WM_EXTENT_BYTES), 0);
+	CU_ASSERT_EQUAL(read_all(&extent, &read_bytes), 2);
+	CU_ASSERT_EQUAL(extent, EXTENTS - 1);
+	end();
+}
+
+/* Who reads it back may end at any moment: nothing that it does is kept anywhere. */
+static void an_end_in_the_middle_leaves_all_to_the_next(void)
+{
+	struct wm_readback_found found;
+	uint64_t extent, read_bytes;
+	struct wm_error error = { "" };
+
+	begin(EXTENTS);
+	flip(1000);
+	resume();
+	CU_ASSERT_EQUAL_FATAL(wm_readback_next(readback, &found, &error), 0);
+	CU_ASSERT(found.count == 1 && found.extents[0] == 0);
+	wm_readback_destroy(&readback);
+	resume();
+	CU_ASSERT_EQUAL(read_all(&extent, &read_bytes), 1);
+	CU_ASSERT(extent == 0 && read_bytes == OUTPUT_BYTES);
+	end();
+}
+
 /* It is made again anyway. */
 static void what_is_invalid_is_not_looked_at(void)
 {
@@ -251,6 +287,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(what_nobody_vouches_for_is_not_looked_at),
 	WM_TEST(one_bit_is_found_wherever_it_is),
 	WM_TEST(an_output_that_was_cut_differs_from_there_on),
+	WM_TEST(an_output_that_is_cut_meanwhile_differs_from_there_on),
+	WM_TEST(an_end_in_the_middle_leaves_all_to_the_next),
 	WM_TEST(what_is_invalid_is_not_looked_at),
 	WM_TEST(of_an_extent_made_twice_the_last_record_counts),
 	WM_TEST(what_is_being_made_again_does_not_differ),

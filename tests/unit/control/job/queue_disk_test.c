@@ -508,13 +508,14 @@ static void stopping_does_not_wait_for_a_journal_for_ever(void)
 	controller_dies();
 }
 
-/* All is made, but for what is still read back: that needs no node, and is no end. */
-static void output_that_is_read_back_has_its_name_only_then(void)
+/* A resumed job of which so many extents were made, and are read back from a disk that hangs. */
+static struct wm_job *reads_back(bool complete)
 {
 	struct wm_job *job;
 
 	begin();
-	are_complete = are_unchecked = true;
+	are_complete = complete;
+	are_unchecked = true;
 	node_joins();
 	job = submit(20 * S);
 	pass(TICK_NS);
@@ -523,14 +524,83 @@ static void output_that_is_read_back_has_its_name_only_then(void)
 	node_is_ready();
 	pass(TICK_NS);
 	CU_ASSERT_EQUAL_FATAL(job->state, WM_JOB_RUNNING);
-	published = (struct wm_lane_job_counters){ .job = job->lane.id,
-						   .extents_done = job->lane.layout.extents };
+	pass(TICK_NS);
+	CU_ASSERT_TRUE_FATAL(job->checking && wm_job_feed_is_busy(job));
+	published = (struct wm_lane_job_counters){
+		.job = job->lane.id,
+		.nodes_alive = 1,
+		.extents_done = complete ? job->lane.layout.extents : 1,
+	};
+	return job;
+}
+
+/* All is made, but for what is still read back: that needs no node, and is no end. */
+static void output_that_is_read_back_has_its_name_only_then(void)
+{
+	struct wm_job *job = reads_back(true);
+
+	published.nodes_alive = 0;
 	pass(60 * S);
 	CU_ASSERT(job->state == WM_JOB_RUNNING && job->checking && !is_told_to_stop);
 	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job),
 			       "for what was there to be read back");
 	controller_stops();
 	disk_hangs = false;
+	controller_dies();
+}
+
+/* Its files are not closed under who reads them. */
+static void cancel_while_it_is_read_back_waits_for_who_reads(void)
+{
+	struct wm_job *job = reads_back(false);
+
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, NULL), 0);
+	CU_ASSERT_TRUE(is_told_to_stop);
+	lane_ends(job, -ECANCELED);
+	pass(2 * S);
+	CU_ASSERT(job->state == WM_JOB_FINISHING && abandoned == 0);
+	disk_answers();
+	CU_ASSERT(job->state == WM_JOB_CANCELLED && abandoned == 1 && suspended == 0);
+	controller_dies();
+}
+
+/* What was found by then is nobody's to name any more: the next life reads all of it again. */
+static void stop_while_it_is_read_back_lets_the_next_life_read_it_all(void)
+{
+	uint32_t id = reads_back(false)->lane.id;
+	struct wm_job *job;
+
+	CU_ASSERT_TRUE(controller_stops());
+	/* the disk hangs: nothing was closed under who reads */
+	CU_ASSERT_EQUAL(abandoned + suspended, 0);
+	disk_hangs = false;
+	controller_starts();
+	job = wm_jobs_find(&jobs, id);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(job);
+	CU_ASSERT(job->state == WM_JOB_QUEUED && job->resume);
+	controller_dies();
+}
+
+static void kill_while_it_is_read_back_lets_the_next_life_read_it_all(void)
+{
+	uint32_t id = reads_back(true)->lane.id;
+	struct wm_job *job;
+
+	controller_dies();
+	controller_starts();
+	node_joins();
+	job = wm_jobs_find(&jobs, id);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(job);
+	CU_ASSERT(job->state == WM_JOB_QUEUED && job->resume && !job->trust_output);
+	disk_hangs = true;
+	pass(TICK_NS);
+	disk_answers();
+	node_is_ready();
+	disk_hangs = true;
+	pass(TICK_NS);
+	/* all is made, and it has no end yet */
+	CU_ASSERT(job->state == WM_JOB_RUNNING && job->checking);
+	CU_ASSERT_EQUAL(job->checked_bytes, 0);
 	controller_dies();
 }
 
@@ -660,6 +730,9 @@ static const struct wm_test tests[] = {
 	WM_TEST(job_that_is_being_given_up_is_not_stopped_again),
 	WM_TEST(stopping_does_not_wait_for_a_journal_for_ever),
 	WM_TEST(output_that_is_read_back_has_its_name_only_then),
+	WM_TEST(cancel_while_it_is_read_back_waits_for_who_reads),
+	WM_TEST(stop_while_it_is_read_back_lets_the_next_life_read_it_all),
+	WM_TEST(kill_while_it_is_read_back_lets_the_next_life_read_it_all),
 	WM_TEST(without_a_node_a_job_waits_unless_it_was_told_for_how_long),
 	WM_TEST(without_a_link_a_job_names_the_link),
 	WM_TEST(only_what_has_jobs_before_it_waits_for_them),
