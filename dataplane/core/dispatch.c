@@ -20,11 +20,10 @@
 #define NOWHERE UINT32_MAX
 
 struct node {
-	struct wm_flow flow;
-	bool member;		 /* takes part in this job */
+	struct wm_flow *flow;
 	uint32_t quantum;	 /* left of its turn */
 	uint32_t next, previous; /* in the ring of nodes with room; NOWHERE: not in it */
-	uint32_t member_index;
+	uint32_t member_index;	 /* NOWHERE: takes no part in this job */
 	uint64_t results;
 };
 
@@ -40,10 +39,16 @@ struct wm_dispatch {
 	uint32_t quantum; /* batches one node is served in a row */
 	uint32_t in_flight;
 	uint64_t left_ns;
+	struct wm_kernel kernel;
 	uint32_t audit_threshold;
 	uint64_t audit_seed;
 	bool draining;
 };
+
+static bool is_member(const struct node *node)
+{
+	return node->member_index != NOWHERE;
+}
 
 struct wm_dispatch *wm_dispatch_create(const struct wm_dispatch_config *config)
 {
@@ -56,8 +61,13 @@ struct wm_dispatch *wm_dispatch_create(const struct wm_dispatch_config *config)
 	dispatch->ledger = wm_ledger_create(config->extents_max, config->batches_per_extent_max);
 	dispatch->nodes = calloc(config->nodes_max, sizeof(*dispatch->nodes));
 	dispatch->members = calloc(config->nodes_max, sizeof(*dispatch->members));
-	if (!dispatch->ledger || !dispatch->nodes || !dispatch->members)
+	if (!dispatch->ledger || !dispatch->nodes || !dispatch->members) {
 		wm_dispatch_destroy(&dispatch);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < config->nodes_max; i++)
+		dispatch->nodes[i] =
+			(struct node){ .flow = &config->flows[i], .member_index = NOWHERE };
 	return dispatch;
 }
 
@@ -78,9 +88,10 @@ void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *lay
 	wm_ledger_start(dispatch->ledger, layout);
 	memset(&dispatch->counters, 0, sizeof(dispatch->counters));
 	for (uint32_t i = 0; i < dispatch->config.nodes_max; i++)
-		dispatch->nodes[i].member = false;
+		dispatch->nodes[i].member_index = NOWHERE;
 	dispatch->member_count = 0;
 	dispatch->turn = NOWHERE;
+	dispatch->kernel = layout->kernel;
 	dispatch->queue_target = queue_target;
 	/* As many as may wait on the way to a node, but for some that still do. */
 	dispatch->quantum = queue_target * 3 / 4;
@@ -163,7 +174,7 @@ static bool is_worth_a_turn(const struct wm_dispatch *dispatch, const struct wm_
 
 static void ring_update(struct wm_dispatch *dispatch, uint32_t index)
 {
-	const struct wm_flow *flow = &dispatch->nodes[index].flow;
+	const struct wm_flow *flow = dispatch->nodes[index].flow;
 
 	if (!wm_flow_has_room(flow))
 		ring_remove(dispatch, index);
@@ -182,25 +193,23 @@ static void lose(struct wm_dispatch *dispatch, uint32_t index, uint64_t token)
 
 static void lose_what_is_lost(struct wm_dispatch *dispatch, uint32_t index)
 {
-	struct node *node = &dispatch->nodes[index];
+	struct wm_flow *flow = dispatch->nodes[index].flow;
 	uint64_t token;
 
-	while ((token = wm_flow_next_lost(&node->flow)) != 0) {
+	while ((token = wm_flow_next_lost(flow)) != 0) {
 		lose(dispatch, index, token);
 		dispatch->counters.lost++;
 		dispatch->in_flight--;
 	}
 }
 
-void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t index, uint32_t window_max,
-			  uint32_t sequence_seed)
+void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t index, uint32_t window_max)
 {
 	struct node *node = &dispatch->nodes[index];
 
 	assert(index < dispatch->config.nodes_max);
-	assert(!node->member);
-	wm_flow_init(&node->flow, window_max, dispatch->queue_target, sequence_seed);
-	node->member = true;
+	assert(!is_member(node));
+	wm_flow_begin(node->flow, window_max, dispatch->queue_target, &dispatch->kernel);
 	node->results = 0;
 	node->next = node->previous = NOWHERE;
 	node->member_index = dispatch->member_count;
@@ -213,15 +222,15 @@ void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t index)
 	struct node *node = &dispatch->nodes[index];
 	uint32_t last;
 
-	if (!node->member)
+	if (!is_member(node))
 		return;
-	wm_flow_give_up(&node->flow);
+	wm_flow_give_up(node->flow);
 	lose_what_is_lost(dispatch, index);
 	ring_remove(dispatch, index);
-	node->member = false;
 	last = dispatch->members[--dispatch->member_count];
 	dispatch->members[node->member_index] = last;
 	dispatch->nodes[last].member_index = node->member_index;
+	node->member_index = NOWHERE;
 }
 
 void wm_dispatch_node_beat(struct wm_dispatch *dispatch, uint32_t index, bool works,
@@ -229,10 +238,9 @@ void wm_dispatch_node_beat(struct wm_dispatch *dispatch, uint32_t index, bool wo
 {
 	struct node *node = &dispatch->nodes[index];
 
-	if (!node->member)
-		return;
-	wm_flow_beat(&node->flow, works, now_ns);
-	ring_update(dispatch, index);
+	wm_flow_beat(node->flow, works, now_ns);
+	if (is_member(node))
+		ring_update(dispatch, index);
 }
 
 /* ---- batches ------------------------------------------------------------- */
@@ -251,7 +259,7 @@ static void turn_pass(struct wm_dispatch *dispatch, uint32_t index)
 {
 	struct node *node = &dispatch->nodes[index];
 
-	if (!wm_flow_has_room(&node->flow)) {
+	if (!wm_flow_has_room(node->flow)) {
 		ring_remove(dispatch, index);
 	} else if (index == dispatch->turn && --node->quantum == 0) {
 		node->quantum = dispatch->quantum;
@@ -265,7 +273,7 @@ static bool is_another(const struct wm_dispatch *dispatch, const struct wm_ledge
 	for (uint32_t i = 0; i < dispatch->member_count; i++) {
 		uint32_t index = dispatch->members[i];
 
-		if (!dispatch->nodes[index].flow.silent &&
+		if (!dispatch->nodes[index].flow->silent &&
 		    !wm_ledger_has_part(dispatch->ledger, batch->token, (uint16_t)index) &&
 		    !wm_ledger_has_failed(dispatch->ledger, batch->token, (uint16_t)index))
 			return true;
@@ -335,7 +343,7 @@ bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_d
 		return false;
 
 	send->node = index;
-	send->sequence = wm_flow_send(&dispatch->nodes[index].flow, send->batch.token, now_ns);
+	send->sequence = wm_flow_send(dispatch->nodes[index].flow, send->batch.token, now_ns);
 	wm_ledger_sent_to(dispatch->ledger, send->batch.token, (uint16_t)index);
 	dispatch->in_flight++;
 	dispatch->counters.sent++;
@@ -347,10 +355,10 @@ bool wm_dispatch_next(struct wm_dispatch *dispatch, uint64_t now_ns, struct wm_d
 
 /* A result counts under a sequence that this node was given for this batch only, be it
  * given up meanwhile: nobody can answer for what went to others. */
-static uint64_t token_of_result(const struct wm_dispatch *dispatch, const struct node *node,
+static uint64_t token_of_result(const struct wm_dispatch *dispatch, const struct wm_flow *flow,
 				uint64_t batch, uint32_t sequence, struct wm_ledger_batch *found)
 {
-	uint64_t token = wm_flow_look(&node->flow, sequence);
+	uint64_t token = wm_flow_look(flow, sequence);
 
 	return wm_ledger_look(dispatch->ledger, token, found) && found->batch == batch
 		       ? token
@@ -362,7 +370,7 @@ bool wm_dispatch_expect(const struct wm_dispatch *dispatch, uint32_t index, uint
 {
 	const struct node *node = &dispatch->nodes[index];
 
-	return node->member && token_of_result(dispatch, node, batch, sequence, expected);
+	return is_member(node) && token_of_result(dispatch, node->flow, batch, sequence, expected);
 }
 
 /* The flow's part of a result: what it answers, and what it shows to be lost.
@@ -371,12 +379,12 @@ static uint64_t settle(struct wm_dispatch *dispatch, uint32_t index, uint64_t ba
 		       uint32_t sequence, uint64_t now_ns, struct wm_ledger_batch *found,
 		       uint64_t *answered)
 {
-	struct node *node = &dispatch->nodes[index];
-	uint64_t token = token_of_result(dispatch, node, batch, sequence, found);
+	struct wm_flow *flow = dispatch->nodes[index].flow;
+	uint64_t token = token_of_result(dispatch, flow, batch, sequence, found);
 
-	*answered = wm_flow_accept(&node->flow, sequence, now_ns);
+	*answered = wm_flow_accept(flow, sequence, now_ns);
 	if (*answered) {
-		uint64_t sent_ns = wm_flow_sent_ns(&node->flow, sequence);
+		uint64_t sent_ns = wm_flow_sent_ns(flow, sequence);
 
 		if (sent_ns > dispatch->left_ns)
 			dispatch->left_ns = sent_ns;
@@ -448,7 +456,7 @@ enum wm_ledger_verdict wm_dispatch_result(struct wm_dispatch *dispatch, uint32_t
 
 	receipt->extent_done = false;
 	receipt->wrong_node = WM_LEDGER_NOBODY;
-	if (!dispatch->nodes[index].member) {
+	if (!is_member(&dispatch->nodes[index])) {
 		dispatch->counters.unknown++;
 		return WM_LEDGER_UNKNOWN;
 	}
@@ -491,11 +499,11 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t index, uint64
 	struct node *node = &dispatch->nodes[index];
 	uint64_t token, answered;
 
-	if (!node->member)
+	if (!is_member(node))
 		return 0;
 	token = settle(dispatch, index, batch, sequence, now_ns, &receipt->batch, &answered);
 	/* It fails faster than others compute, and must not draw all work to itself. */
-	wm_flow_rest(&node->flow, now_ns);
+	wm_flow_rest(node->flow, now_ns);
 	ring_update(dispatch, index);
 	/* Once for each time that it was asked. */
 	if (answered == 0 || answered != token)
@@ -516,7 +524,7 @@ static uint64_t patience_ns(const struct wm_dispatch *dispatch)
 	uint64_t least_ns = UINT64_MAX;
 
 	for (uint32_t i = 0; i < dispatch->member_count; i++) {
-		const struct wm_flow *flow = &dispatch->nodes[dispatch->members[i]].flow;
+		const struct wm_flow *flow = dispatch->nodes[dispatch->members[i]].flow;
 
 		if (!flow->silent && flow->srtt_ns && flow->srtt_ns < least_ns)
 			least_ns = flow->srtt_ns;
@@ -532,7 +540,7 @@ static void speculate(struct wm_dispatch *dispatch, uint64_t now_ns)
 	if (now_ns < patience)
 		return;
 	for (uint32_t i = 0; i < dispatch->member_count; i++) {
-		const struct wm_flow *flow = &dispatch->nodes[dispatch->members[i]].flow;
+		const struct wm_flow *flow = dispatch->nodes[dispatch->members[i]].flow;
 		uint32_t cursor = flow->first;
 		uint64_t token;
 
@@ -557,8 +565,8 @@ uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_
 		uint32_t index = dispatch->members[i];
 		struct node *node = &dispatch->nodes[index];
 
-		note_wait(dispatch, &node->flow, now_ns);
-		if (wm_flow_expire(&node->flow, now_ns)) {
+		note_wait(dispatch, node->flow, now_ns);
+		if (wm_flow_expire(node->flow, now_ns)) {
 			*silent = index;
 			count++;
 		}
@@ -579,7 +587,7 @@ uint32_t wm_dispatch_nodes_alive(const struct wm_dispatch *dispatch)
 	uint32_t alive = 0;
 
 	for (uint32_t i = 0; i < dispatch->member_count; i++)
-		alive += !dispatch->nodes[dispatch->members[i]].flow.silent;
+		alive += !dispatch->nodes[dispatch->members[i]].flow->silent;
 	return alive;
 }
 
@@ -589,7 +597,7 @@ uint32_t wm_dispatch_nodes_answering(const struct wm_dispatch *dispatch, uint32_
 
 	*unable = 0;
 	for (uint32_t i = 0; i < dispatch->member_count; i++) {
-		const struct wm_flow *flow = &dispatch->nodes[dispatch->members[i]].flow;
+		const struct wm_flow *flow = dispatch->nodes[dispatch->members[i]].flow;
 
 		*unable += flow->unable;
 		answering += !flow->unable && wm_flow_answers(flow);
@@ -609,12 +617,12 @@ void wm_dispatch_node_get_state(const struct wm_dispatch *dispatch, uint32_t ind
 	const struct node *node = &dispatch->nodes[index];
 
 	*state = (struct wm_dispatch_node_state){
-		.window = node->flow.window,
-		.in_flight = node->flow.in_flight,
-		.silent = !node->flow.unable && !wm_flow_answers(&node->flow),
-		.rtt_ns = node->flow.srtt_ns,
+		.window = node->flow->window,
+		.in_flight = node->flow->in_flight,
+		.silent = !node->flow->unable && !wm_flow_answers(node->flow),
+		.rtt_ns = node->flow->srtt_ns,
 		.results = node->results,
-		.flow = node->flow.counters,
+		.flow = node->flow->counters,
 	};
 }
 

@@ -3,7 +3,8 @@
  * Dispatch: which batch goes to which node now. One for each lane.
  *
  * It joins the ledger (what is to do) with a flow for each node (how much it may
- * get), and is all the controller decides on the poll path:
+ * get; the lane's, since it outlives jobs), and is all the controller decides on the
+ * poll path:
  *
  *   wm_dispatch_extent_open     an extent's input has arrived
  *   wm_dispatch_next            -> a batch, a node, a sequence: send it
@@ -42,7 +43,8 @@ struct wm_dispatch;
 
 struct wm_dispatch_config {
 	uint32_t nodes_max;
-	uint32_t extents_max; /* open at once */
+	struct wm_flow *flows; /* of nodes_max nodes, the caller's */
+	uint32_t extents_max;  /* open at once */
 	uint32_t batches_per_extent_max;
 	uint32_t in_flight_max; /* over all nodes: what the port can take back at once */
 };
@@ -93,12 +95,12 @@ void wm_dispatch_limit(struct wm_dispatch *dispatch, uint32_t in_flight_max);
 void wm_dispatch_audit(struct wm_dispatch *dispatch, uint32_t threshold, uint64_t seed);
 /* No more extents will be opened: from now on the overdue go to a second node too. */
 void wm_dispatch_drain(struct wm_dispatch *dispatch, bool draining);
-/* A node takes part in this job. window_max as in flow.h. */
-void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-			  uint32_t sequence_seed);
+/* A node, whose flow was made when it was admitted, takes part in this job. window_max as in
+ * flow.h. */
+void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max);
 /* It no longer does: what it had goes to others. Not an error if it never did. */
 void wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
-/* It was heard of by a BEAT. works: it has batches in hand, it says. */
+/* It was heard of by a BEAT, in a job or not. works: it has batches in hand, it says. */
 void wm_dispatch_node_beat(struct wm_dispatch *dispatch, uint32_t node, bool works,
 			   uint64_t now_ns);
 

@@ -14,6 +14,9 @@
 #define REORDER_MAX 64u
 #define WINDOW_FIRST 4u
 #define WINDOW_MIN 2u
+/* Ports that hold twice the queue's target drop no frame while a window is opened again by a
+ * quarter a round; by a half, some do (flow-jobs). */
+#define REOPEN_PART 4u
 
 /* Machines that share cores show gaps of 20 to 100 ms: a timer below 200 ms
  * would fire on them. A second keeps "goes elsewhere in well under 2 s", but for a node
@@ -62,21 +65,91 @@ static void round_begin(struct wm_flow *flow)
 	flow->limited = false;
 }
 
-void wm_flow_init(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target, uint32_t seed)
+void wm_flow_init(struct wm_flow *flow, uint32_t seed)
 {
-	assert(window_max >= 1 && window_max <= WM_NODE_WINDOW_MAX);
 	memset(flow, 0, sizeof(*flow));
-	flow->first = flow->next = flow->lost_before = flow->round_end = seed;
+	flow->first = flow->next = flow->lost_before = seed;
 	flow->newest = seed - 1;
 	flow->reorder = REORDER_FIRST;
-	flow->window_max = window_max;
-	flow->window = clamp(WINDOW_FIRST, 1, window_max);
-	flow->queue_target = queue_target ? queue_target : 1;
-	flow->slow_start = true;
+}
+
+/* ---- from job to job --------------------------------------------------------------- */
+
+/* Nothing that was sent counts any more, be it in flight, answered or given up. */
+static void forget_sent(struct wm_flow *flow)
+{
+	memset(flow->ring, 0, sizeof(flow->ring));
+	flow->first = flow->lost_before = flow->next;
+	flow->newest = flow->next - 1;
+	flow->in_flight = 0;
+	flow->counters = (struct wm_flow_counters){ 0 };
+}
+
+/* Another kernel needs another time, and says so as the first one did; what it could not
+ * compute were batches of the job before. */
+static void forget_kernel(struct wm_flow *flow)
+{
+	flow->srtt_ns = flow->rttvar_ns = 0;
 	flow->timeout_ns = TIMEOUT_FIRST_NS;
 	flow->base_ns[0] = flow->base_ns[1] = UINT64_MAX;
+	flow->base_renew_ns = 0;
+	flow->works_ns = 0;
+	if (flow->unable)
+		flow->silent = flow->unable = false;
+}
+
+/* Its window at the end of the job before, be it that it was being probed or opened. */
+static uint32_t window_before(const struct wm_flow *flow)
+{
+	if (flow->learned)
+		return flow->learned;
+	return flow->base_window ? flow->base_window : flow->window;
+}
+
+static void window_first(struct wm_flow *flow)
+{
+	flow->window = clamp(WINDOW_FIRST, 1, flow->window_max);
+	flow->learned = 0;
+	flow->slow_start = true;
+	flow->grew = false;
+}
+
+/* The queue's target is of bytes: by it, as many bytes as before are so many batches. */
+static void window_resume(struct wm_flow *flow, uint32_t queue_target)
+{
+	uint64_t window = (uint64_t)window_before(flow) * queue_target / flow->queue_target;
+
+	if (window > flow->window_max)
+		window = flow->window_max;
+	flow->learned =
+		clamp((uint32_t)window, clamp(WINDOW_MIN, 1, flow->window_max), flow->window_max);
+	flow->window = clamp(queue_target, WINDOW_FIRST, WM_NODE_WINDOW_MAX);
+	if (flow->window < flow->learned)
+		return;
+	flow->window = flow->learned;
+	flow->learned = 0;
+}
+
+void wm_flow_begin(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target,
+		   const struct wm_kernel *kernel)
+{
+	assert(window_max >= 1 && window_max <= WM_NODE_WINDOW_MAX);
+	if (queue_target == 0)
+		queue_target = 1;
+	forget_sent(flow);
+	forget_kernel(flow);
+	flow->window_max = window_max;
+	if (strcmp(flow->kernel, kernel->name) == 0 && flow->queue_target > 0)
+		window_resume(flow, queue_target);
+	else
+		window_first(flow);
+	flow->base_window = 0;
+	flow->queue_target = queue_target;
+	memcpy(flow->kernel, kernel->name, sizeof(flow->kernel));
 	round_begin(flow);
 }
+
+/* ---- batches ------------------------------------------------------------------------- */
 
 bool wm_flow_has_room(const struct wm_flow *flow)
 {
@@ -174,11 +247,23 @@ static void window_shrink(struct wm_flow *flow, uint32_t by)
 	flow->window = clamp(flow->window > by ? flow->window - by : 0,
 			     clamp(WINDOW_MIN, 1, flow->window_max), flow->window_max);
 	flow->slow_start = false;
+	flow->learned = 0;
 }
 
 static void window_grow(struct wm_flow *flow, uint32_t by)
 {
 	flow->window = clamp(flow->window + by, 1, flow->window_max);
+}
+
+/* Back to the window of the job before: what is sent beyond the answers waits in a switch
+ * until they are as many. */
+static void window_reopen(struct wm_flow *flow)
+{
+	flow->window += flow->window / REOPEN_PART + 1;
+	if (flow->window < flow->learned)
+		return;
+	flow->window = flow->learned;
+	flow->learned = 0;
 }
 
 /*
@@ -206,6 +291,8 @@ static void window_adapt(struct wm_flow *flow, uint64_t last_rtt_ns)
 		window_shrink(flow, flow->window / 8 + 1);
 	else if (queue > target)
 		window_shrink(flow, (queue - target + 1) / 2);
+	else if (flow->learned && flow->limited)
+		window_reopen(flow);
 	else if (flow->slow_start)
 		slow_start(flow, last_rtt_ns);
 	else if (flow->limited && queue < target)
@@ -221,7 +308,7 @@ static void base_probe(struct wm_flow *flow, uint64_t now_ns)
 	flow->base_renew_ns = (now_ns / BASE_PERIOD_NS + 1) * BASE_PERIOD_NS;
 	flow->base_ns[1] = flow->base_ns[0];
 	flow->base_ns[0] = UINT64_MAX;
-	flow->base_window = flow->window;
+	flow->base_window = window_before(flow);
 	window_shrink(flow, flow->window - flow->window / 8);
 	round_begin(flow);
 }
@@ -403,7 +490,7 @@ void wm_flow_give_up(struct wm_flow *flow)
 {
 	flow->lost_before = flow->next;
 	flow->window = clamp(WINDOW_MIN, 1, flow->window_max);
-	flow->base_window = 0;
+	flow->base_window = flow->learned = 0;
 	flow->slow_start = true;
 	round_begin(flow);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The flow of batches to one node: what is in flight, what is lost, how much may
- * be in flight at once.
+ * be in flight at once. It belongs to the node, from its admission until its session is
+ * over, and outlives jobs.
  *
  * Every batch sent to a node gets the node's next sequence, which its result
  * echoes. Sequences stand in a ring:
@@ -29,6 +30,13 @@
  * window every other round until the queue shows. Loss alone shrinks the window only where the
  * queue is long or an eighth of a round is gone: a bad cable is no congestion.
  *
+ * Jobs. What was learned of the way to the node stays from job to job: sequences go on, so
+ * that a late result of the job before has none that counts; so do the reorder distance and
+ * silence. Round trip and timer are of a kernel, and measured anew. So is the window, but for
+ * a job of the same kernel: it begins with as many as may wait in queues, since nothing is on
+ * its way yet by which more could be sent, and each round opens it by a quarter, up to where
+ * it was: in bytes, since batches may have another size.
+ *
  * Pure: no clock, no I/O, no allocation; one thread; every call constant time.
  */
 #ifndef WM_FLOW_H
@@ -36,6 +44,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "wiremill/kernel.h"
 
 /* Sequences remembered: four windows, so that late results are known. */
 #define WM_FLOW_RING 2048u
@@ -46,7 +56,7 @@ struct wm_flow_entry {
 };
 
 struct wm_flow_counters {
-	uint64_t sent, answered, lost, spurious, timeouts;
+	uint64_t sent, answered, lost, spurious, timeouts; /* in this job */
 };
 
 struct wm_flow {
@@ -59,7 +69,9 @@ struct wm_flow {
 	uint32_t in_flight;
 
 	uint32_t window, window_max;
+	uint32_t learned; /* the window of the job before, until it is reached again; else 0 */
 	uint32_t queue_target;
+	char kernel[WM_KERNEL_NAME_BYTES]; /* of the job; "": there was none yet */
 	bool slow_start;
 	bool grew;    /* at the end of the round before */
 	bool limited; /* the window held something back in this round */
@@ -83,10 +95,14 @@ struct wm_flow {
 	struct wm_flow_counters counters;
 };
 
-/* window_max: what the node can hold, 1 .. WM_NODE_WINDOW_MAX. queue_target: batches
- * that may wait in queues. The first sequence is taken from `seed`, so that results
- * of an earlier life do not fit. */
-void wm_flow_init(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target, uint32_t seed);
+/* A node is admitted: nothing is known of it. The first sequence is taken from `seed`, so
+ * that results of an earlier life do not fit. */
+void wm_flow_init(struct wm_flow *flow, uint32_t seed);
+/* It takes part in a job from now on; what was in flight before is forgotten, not lost.
+ * window_max: what the node can hold, 1 .. WM_NODE_WINDOW_MAX. queue_target: batches that may
+ * wait in queues; 0 is as 1. */
+void wm_flow_begin(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target,
+		   const struct wm_kernel *kernel);
 
 /* May another batch be sent now? */
 bool wm_flow_has_room(const struct wm_flow *flow);
@@ -118,7 +134,7 @@ bool wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 void wm_flow_beat(struct wm_flow *flow, bool works, uint64_t now_ns);
 /* It cannot compute what it was just given: it gets nothing until it is heard of. */
 void wm_flow_rest(struct wm_flow *flow, uint64_t now_ns);
-/* Everything in flight is lost (the node is gone, the job ended). */
+/* Everything in flight is lost (the node is gone). */
 void wm_flow_give_up(struct wm_flow *flow);
 
 #endif

@@ -17,9 +17,12 @@
 
 static bool memory_create(struct wm_stream *stream)
 {
-	const struct wm_dispatch_config *config = &stream->config.dispatch;
+	struct wm_dispatch_config *config = &stream->config.dispatch;
 	uint32_t slots = config->extents_max, batches = config->batches_per_extent_max;
 
+	stream->flows = config->flows = calloc(config->nodes_max, sizeof(*stream->flows));
+	if (!stream->flows)
+		return false;
 	stream->dispatch = wm_dispatch_create(config);
 	stream->nodes = calloc(config->nodes_max, sizeof(*stream->nodes));
 	stream->slots = calloc(slots, sizeof(*stream->slots));
@@ -66,6 +69,7 @@ void wm_stream_destroy(struct wm_stream **stream_pointer)
 			       stream->config.dispatch.nodes_max * sizeof(*stream->nodes));
 	free(stream->nodes);
 	wm_dispatch_destroy(&stream->dispatch);
+	free(stream->flows);
 	free(stream);
 	*stream_pointer = NULL;
 }
@@ -189,6 +193,7 @@ static void node_set(struct wm_stream *stream, const struct wm_lane_command *com
 	node->session = command->session;
 	memcpy(node->mac, command->mac, sizeof(node->mac));
 	memcpy(node->frame_key, command->frame_key, sizeof(node->frame_key));
+	wm_flow_init(&stream->flows[command->node], command->session);
 }
 
 static void node_clear(struct wm_stream *stream, uint32_t index)
@@ -205,8 +210,7 @@ static void node_join(struct wm_stream *stream, const struct wm_lane_command *co
 	/* Not one that was removed while the command was on its way. */
 	if (stream->state == WM_STREAM_RUNNING &&
 	    stream->nodes[command->node].session == command->session)
-		wm_dispatch_node_add(stream->dispatch, command->node, command->window_max,
-				     command->session);
+		wm_dispatch_node_add(stream->dispatch, command->node, command->window_max);
 }
 
 void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *command,

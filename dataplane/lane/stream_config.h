@@ -40,7 +40,7 @@ struct wm_stream_calls {
 #define WM_LEADER_MESSAGES_MAX (4 * WM_NODES_MAX)
 
 struct wm_stream_config {
-	struct wm_dispatch_config dispatch; /* extents_max: slots */
+	struct wm_dispatch_config dispatch; /* extents_max: slots; flows are its own */
 	struct wm_stream_calls calls;
 	void *context;
 	/* For results that cannot be written from where they are: output_bytes a slot,

@@ -69,6 +69,7 @@ struct wm_stream {
 	struct wm_stream_config config;
 	struct wm_dispatch *dispatch;
 	struct stream_node *nodes;
+	struct wm_flow *flows; /* of the nodes: as long as their sessions, over jobs */
 
 	/* the job */
 	enum wm_stream_state state;

@@ -23,6 +23,8 @@ static const char *const names[SIM_BUGS] = {
 	[SIM_BUG_NO_CRC] = "no-crc",
 	[SIM_BUG_NO_SESSION] = "no-session",
 	[SIM_BUG_NO_JOB] = "no-job",
+	[SIM_BUG_SEQUENCE] = "sequence",
+	[SIM_BUG_OLD_FLIGHT] = "old-flight",
 	[SIM_BUG_LOSE_NOTHING] = "lose-nothing",
 	[SIM_BUG_NO_TIMEOUT] = "no-timeout",
 	[SIM_BUG_WINDOW] = "window",
@@ -57,6 +59,12 @@ enum wm_ledger_verdict __real_wm_ledger_complete(struct wm_ledger *ledger, uint6
 						 uint16_t node, bool *extent_done);
 enum wm_ledger_verdict __wrap_wm_ledger_complete(struct wm_ledger *ledger, uint64_t token,
 						 uint16_t node, bool *extent_done);
+void __real_wm_flow_init(struct wm_flow *flow, uint32_t seed);
+void __wrap_wm_flow_init(struct wm_flow *flow, uint32_t seed);
+void __real_wm_flow_begin(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target,
+			  const struct wm_kernel *kernel);
+void __wrap_wm_flow_begin(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target,
+			  const struct wm_kernel *kernel);
 bool __real_wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 bool __wrap_wm_flow_expire(struct wm_flow *flow, uint64_t now_ns);
 bool __real_wm_flow_has_room(const struct wm_flow *flow);
@@ -90,6 +98,32 @@ enum wm_ledger_verdict __wrap_wm_ledger_complete(struct wm_ledger *ledger, uint6
 	if (sim_bug == SIM_BUG_TWICE && verdict == WM_LEDGER_DUPLICATE && token != WM_TOKEN_NONE)
 		return WM_LEDGER_NEW;
 	return verdict;
+}
+
+/* The session seeds the sequences: with that, old results do not fit either. */
+void __wrap_wm_flow_init(struct wm_flow *flow, uint32_t seed)
+{
+	__real_wm_flow_init(flow, sim_bug == SIM_BUG_NO_SESSION ? 1 : seed);
+}
+
+void __wrap_wm_flow_begin(struct wm_flow *flow, uint32_t window_max, uint32_t queue_target,
+			  const struct wm_kernel *kernel)
+{
+	static struct wm_flow before;
+
+	before = *flow;
+	__real_wm_flow_begin(flow, window_max, queue_target, kernel);
+	if (sim_bug == SIM_BUG_SEQUENCE) {
+		flow->first = flow->next = flow->lost_before = flow->round_end = 1;
+		flow->newest = 0;
+	}
+	if (sim_bug == SIM_BUG_OLD_FLIGHT) {
+		memcpy(flow->ring, before.ring, sizeof(flow->ring));
+		flow->first = before.first;
+		flow->newest = before.newest;
+		flow->lost_before = before.lost_before;
+		flow->in_flight = before.in_flight;
+	}
 }
 
 bool __wrap_wm_flow_expire(struct wm_flow *flow, uint64_t now_ns)

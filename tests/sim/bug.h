@@ -20,6 +20,8 @@ enum sim_bug {
 	SIM_BUG_NO_CRC,		 /* takes damaged results */
 	SIM_BUG_NO_SESSION,	 /* takes results of any session, and all begin alike */
 	SIM_BUG_NO_JOB,		 /* takes results of any job */
+	SIM_BUG_SEQUENCE,	 /* a node's sequences begin anew with each job */
+	SIM_BUG_OLD_FLIGHT,	 /* what was in flight in one job is in the next */
 	SIM_BUG_LOSE_NOTHING,	 /* forgets to send again what is lost */
 	SIM_BUG_NO_TIMEOUT,	 /* waits for a silent node for ever */
 	SIM_BUG_WINDOW,		 /* sends more than the window */

@@ -26,6 +26,11 @@ struct watch {
 	uint64_t taken_ns;
 };
 
+/* What the next batch to a node is sent under, in that session. */
+struct sequence {
+	uint32_t session, next;
+};
+
 struct sim_check {
 	struct watch *batches;
 	uint32_t first, last;
@@ -36,6 +41,7 @@ struct sim_check {
 	uint64_t *invalid;		 /* scratch: by extent, whether a record of it is invalid */
 	uint64_t accused[SIM_NODES_MAX]; /* when; 0: not */
 	uint64_t caught[SIM_NODES_MAX];	 /* when that was durable */
+	struct sequence sequences[SIM_NODES_MAX];
 };
 
 void sim_check_create(struct sim *sim)
@@ -143,11 +149,23 @@ static void check_stuck(struct sim *sim, const char *meanwhile)
 			    meanwhile);
 }
 
+static void check_sequence(struct sim *sim, const struct wm_dispatch_send *send)
+{
+	struct sequence *sequence = &sim->check->sequences[send->node];
+	uint32_t session = sim_lane_session(sim, send->node);
+
+	if (sequence->session == session && sequence->next != send->sequence)
+		sim_violate(sim, "node %u is sent sequence %u in session %x, %u is next",
+			    send->node, send->sequence, session, sequence->next);
+	*sequence = (struct sequence){ session, send->sequence + 1 };
+}
+
 void sim_check_sent(struct sim *sim, const struct wm_dispatch_send *send)
 {
 	uint32_t index = (uint32_t)send->batch.batch;
 	struct watch *batch = &sim->check->batches[index];
 
+	check_sequence(sim, send);
 	if (batch->done)
 		sim_violate(sim, "batch %u is sent after its result", index);
 	if (!send->batch.again) {

@@ -11,6 +11,7 @@
  *   - no batch is lost, and none waits for 2 s on a silent node while others take new ones
  *   - what is durable is not computed again, and of what a quarantine made invalid nothing
  *     is declared so twice: the journal's bytes say what was made again since
+ *   - the sequences of a session go on from job to job, so that none is given twice
  *   - no node has more in flight than its window, nor all of them more than the port
  *     takes; progress stays within its arrays
  *   - a job whose input is written to while it is read never gets done, and what its journal

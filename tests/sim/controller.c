@@ -206,10 +206,28 @@ static void submit(struct sim *sim, const struct sim_event *event)
 	controller->asked_again = false;
 }
 
+/* The operator takes the output away, and has it made again: at once, while results may still
+ * be on their way, or later. */
+static void submit_next(struct sim *sim)
+{
+	struct sim_names *names = sim_disk_names(sim);
+	uint64_t later_ns = sim_between(sim, 0, 1) ? sim_between(sim, 0, 2 * WM_NS_PER_S) : 0;
+
+	names->committed = false;
+	names->manifest = 0;
+	of(sim)->job = 0;
+	of(sim)->asked_again = true;
+	sim_at(sim, sim->now_ns + later_ns, submit, NULL, 0, 0, of(sim)->life);
+}
+
 static void job_done(struct sim *sim)
 {
 	sim_trace(sim, "controller: job %u is done", of(sim)->job);
 	sim_check_output(sim);
+	if (++sim->tally.jobs < sim->plan.jobs) {
+		submit_next(sim);
+		return;
+	}
 	snprintf(sim->outcome, sizeof(sim->outcome), "done");
 	sim->ended = true;
 }

@@ -163,6 +163,7 @@ static void run_seed(const struct options *options, uint64_t seed, struct totals
 	totals->failed += !good;
 	totals->events += sim.events;
 	totals->virtual_ns += sim.now_ns;
+	totals->tally.jobs += sim.tally.jobs;
 	totals->tally.crashes += sim.tally.crashes;
 	totals->tally.resumes += sim.tally.resumes;
 	totals->tally.failures += sim.tally.failures;
@@ -197,11 +198,12 @@ static int run(const struct options *options)
 	       totals.runs, totals.failed, (double)totals.events / 1e6,
 	       (double)totals.virtual_ns / WM_NS_PER_S / 3600,
 	       (double)(wm_clock_ns() - start_ns) / WM_NS_PER_S);
-	printf("in them: %" PRIu64 " crashes of the controller, %" PRIu64 " failed jobs, %" PRIu64
-	       " resumes, %" PRIu64 " deaths of nodes, %" PRIu64 " failed I/Os, %" PRIu64
-	       " batches sent, %" PRIu64 " of them again, %" PRIu64 " inputs written to, %" PRIu64
-	       " nodes caught, %" PRIu64 " wrong batches that no audit looked at\n",
-	       totals.tally.crashes, totals.tally.failures, totals.tally.resumes,
+	printf("in them: %" PRIu64 " jobs done, %" PRIu64 " crashes of the controller, %" PRIu64
+	       " failed jobs, %" PRIu64 " resumes, %" PRIu64 " deaths of nodes, %" PRIu64
+	       " failed I/Os, %" PRIu64 " batches sent, %" PRIu64 " of them again, %" PRIu64
+	       " inputs written to, %" PRIu64 " nodes caught, %" PRIu64
+	       " wrong batches that no audit looked at\n",
+	       totals.tally.jobs, totals.tally.crashes, totals.tally.failures, totals.tally.resumes,
 	       totals.tally.deaths, totals.tally.io_errors, totals.tally.sent, totals.tally.again,
 	       totals.tally.input_changes, totals.tally.quarantines, totals.tally.undetected);
 	return totals.failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -18,6 +18,8 @@
 /* Seeds whose input somebody writes to while it is read: their job gets done only if nobody
  * has by then. */
 #define CHANGED_ONE_IN 16u
+/* Seeds with two or three jobs one after the other. */
+#define MORE_JOBS_ONE_IN 3u
 
 static uint64_t between(uint64_t *random, uint64_t low, uint64_t high)
 {
@@ -278,6 +280,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	draw_controller(plan, &random);
 	plan->keep_align_bytes = seed % 2; /* not drawn: what a seed means stays */
 	plan->keep_frames_max = seed % 3 == 0 ? 5 : UINT32_MAX;
+	plan->jobs = seed % MORE_JOBS_ONE_IN == 1 ? 2 + seed / MORE_JOBS_ONE_IN % 2 : 1;
 	slow_down(plan, seed);
 	change_input(plan, seed);
 	/* A node that cannot prepare is not asked again in this job: with no other the
@@ -285,5 +288,5 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	for (uint32_t i = 0; i < plan->nodes && plan->fail_after_ns == 0; i++)
 		plan->node[i].prepare_fails = 0;
 	plan->heal_ns = spread(&random, 2 * WM_NS_PER_S, 40 * WM_NS_PER_S);
-	plan->until_ns = plan->heal_ns + 60 * WM_NS_PER_S + 4 * longest_ns(plan);
+	plan->until_ns = plan->heal_ns + plan->jobs * (60 * WM_NS_PER_S + 4 * longest_ns(plan));
 }

@@ -67,6 +67,7 @@ struct sim_plan {
 	struct sim_link trunk;
 	uint32_t ghost; /* in a million frames: comes again, much later */
 	struct sim_disk_plan disk;
+	uint32_t jobs; /* one after the other: the same again, with the nodes of now */
 
 	uint32_t slots, in_flight_max, queue_target;
 	uint32_t keep_align_bytes; /* results kept in their frames: as in stream.h */

@@ -47,7 +47,7 @@ struct sim_event {
 
 /* What has happened, so that one sees that something has. */
 struct sim_tally {
-	uint64_t crashes, resumes, failures, deaths, sent, again, io_errors;
+	uint64_t jobs, crashes, resumes, failures, deaths, sent, again, io_errors;
 	uint64_t input_changes;
 	uint64_t quarantines, undetected; /* batches that are wrong, where no audit looked */
 };

@@ -29,10 +29,8 @@ bool __wrap_wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t n
 					uint32_t *cursor, struct wm_ledger_batch *batch);
 void __real_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
 void __wrap_wm_dispatch_extent_open(struct wm_dispatch *dispatch, uint32_t slot, uint64_t extent);
-void __real_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-				 uint32_t sequence_seed);
-void __wrap_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-				 uint32_t sequence_seed);
+void __real_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max);
+void __wrap_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max);
 void __real_wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 void __wrap_wm_dispatch_node_remove(struct wm_dispatch *dispatch, uint32_t node);
 void __real_wm_progress_synced(struct wm_progress *progress);
@@ -113,12 +111,9 @@ bool __wrap_wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t n
 
 /* ---- nodes ----------------------------------------------------------------------- */
 
-/* The session seeds the sequences: with that, old results do not fit either. */
-void __wrap_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
-				 uint32_t sequence_seed)
+void __wrap_wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max)
 {
-	__real_wm_dispatch_node_add(dispatch, node, window_max,
-				    sim_bug == SIM_BUG_NO_SESSION ? 1 : sequence_seed);
+	__real_wm_dispatch_node_add(dispatch, node, window_max);
 	sim_lane_set_member(sim_current, node, true);
 }
 

@@ -33,6 +33,7 @@ struct load {
 	struct wm_layout layout;
 	struct wm_progress progress;
 	struct wm_dispatch *dispatch;
+	struct wm_flow flows[WM_NODES_MAX];
 	uint64_t now_ns, tick_ns, done, random;
 	struct answer ring[RING];
 	uint32_t head, tail;
@@ -70,15 +71,17 @@ static void start(struct load *load)
 {
 	wm_dispatch_start(load->dispatch, &load->layout, QUEUE_TARGET);
 	wm_dispatch_audit(load->dispatch, load->config.audit, 1);
-	for (uint32_t i = 0; i < load->config.nodes; i++)
-		wm_dispatch_node_add(load->dispatch, i, WM_NODE_WINDOW_MAX, 1000 * i);
+	for (uint32_t i = 0; i < load->config.nodes; i++) {
+		wm_flow_init(&load->flows[i], 1000 * i);
+		wm_dispatch_node_add(load->dispatch, i, WM_NODE_WINDOW_MAX);
+	}
 	for (uint32_t slot = 0; slot < WM_LANE_EXTENTS_MAX; slot++)
 		open_extent(load, slot);
 }
 
 struct load *load_create(const struct load_config *config)
 {
-	const struct wm_dispatch_config dispatch = {
+	struct wm_dispatch_config dispatch = {
 		.nodes_max = WM_NODES_MAX,
 		.extents_max = WM_LANE_EXTENTS_MAX,
 		.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
@@ -89,6 +92,7 @@ struct load *load_create(const struct load_config *config)
 	if (!load)
 		return NULL;
 	load->config = *config;
+	dispatch.flows = load->flows;
 	load->dispatch = wm_dispatch_create(&dispatch);
 	if (!load->dispatch ||
 	    wm_layout_init(&load->layout, wm_kernel_find("xor"), config->input_bytes, MTU, NULL) <

@@ -550,17 +550,29 @@ static const struct wm_layout layout = {
 	.batches_per_extent = 40,
 };
 
+static struct wm_flow flows[4];
+
+/* It is admitted, and takes part. */
+static void node_add(struct wm_dispatch *dispatch, uint32_t node, uint32_t window_max,
+		     uint32_t seed)
+{
+	wm_flow_init(&flows[node], seed);
+	wm_dispatch_node_add(dispatch, node, window_max);
+}
+
 static struct wm_dispatch *dispatch_start(uint32_t nodes)
 {
-	struct wm_dispatch_config limits = {
-		.nodes_max = 4, .extents_max = 2, .batches_per_extent_max = 40, .in_flight_max = 100
-	};
+	struct wm_dispatch_config limits = { .nodes_max = 4,
+					     .flows = flows,
+					     .extents_max = 2,
+					     .batches_per_extent_max = 40,
+					     .in_flight_max = 100 };
 	struct wm_dispatch *dispatch = wm_dispatch_create(&limits);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(dispatch);
 	wm_dispatch_start(dispatch, &layout, 15);
 	for (uint32_t i = 0; i < nodes; i++)
-		wm_dispatch_node_add(dispatch, i, 128, 1000 * i);
+		node_add(dispatch, i, 128, 1000 * i);
 	wm_dispatch_extent_open(dispatch, 0, 0);
 	return dispatch;
 }
@@ -571,13 +583,13 @@ static void nothing_is_sent_without_a_node_or_without_a_batch(void)
 	struct wm_dispatch_send send;
 
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send));
-	wm_dispatch_node_add(dispatch, 2, 1, 0);
+	node_add(dispatch, 2, 1, 0);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 0, &send));
 	CU_ASSERT_EQUAL(send.node, 2);
 	CU_ASSERT_EQUAL(send.batch.batch, 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send)); /* its window is full */
 	wm_dispatch_start(dispatch, &layout, 15);
-	wm_dispatch_node_add(dispatch, 2, 1, 0);
+	node_add(dispatch, 2, 1, 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send)); /* no extent is open */
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
 	wm_dispatch_destroy(&dispatch);
@@ -593,7 +605,7 @@ static void nodes_are_served_as_many_batches_in_turn_as_may_wait_on_their_way(vo
 
 	wm_dispatch_start(dispatch, &layout, 4);
 	for (uint32_t i = 0; i < 3; i++)
-		wm_dispatch_node_add(dispatch, i, 128, 1000 * i);
+		node_add(dispatch, i, 128, 1000 * i);
 	wm_dispatch_extent_open(dispatch, 0, 0);
 	wm_dispatch_extent_open(dispatch, 1, 1);
 	for (uint64_t round = 0; round < 6; round++) {
@@ -614,7 +626,7 @@ static void a_node_waits_until_half_its_window_is_free(void)
 	struct wm_dispatch_receipt receipt;
 	struct wm_dispatch_send sends[5];
 
-	wm_dispatch_node_add(dispatch, 0, 4, 0);
+	node_add(dispatch, 0, 4, 0);
 	for (unsigned i = 0; i < 4; i++)
 		CU_ASSERT_TRUE_FATAL(wm_dispatch_next(dispatch, 0, &sends[i]));
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &sends[4]));
@@ -699,7 +711,7 @@ static void a_removed_nodes_batches_are_sent_to_others_at_once(void)
 	wm_dispatch_node_remove(dispatch, 0); /* not an error */
 	CU_ASSERT_EQUAL(wm_dispatch_get_counters(dispatch)->lost, 4);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, 0, &send));
-	wm_dispatch_node_add(dispatch, 3, 8, 0);
+	node_add(dispatch, 3, 8, 0);
 	for (unsigned i = 0; i < 4 && wm_dispatch_next(dispatch, 0, &send); i++) {
 		CU_ASSERT_EQUAL(send.node, 3);
 		again += send.batch.again;
@@ -725,7 +737,7 @@ static void a_lone_node_with_an_audit_is_stuck_until_another_joins(void)
 	} while (wm_dispatch_next(dispatch, MS, &send));
 	CU_ASSERT_TRUE(wm_dispatch_is_stuck(dispatch));
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 1);
-	wm_dispatch_node_add(dispatch, 3, 4, 0);
+	node_add(dispatch, 3, 4, 0);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, MS, &send));
 	CU_ASSERT_FALSE(wm_dispatch_is_stuck(dispatch));
 	wm_dispatch_destroy(&dispatch);

@@ -10,12 +10,14 @@
 #define MS WM_NS_PER_MS
 
 static struct wm_seeds seeds;
+static const struct wm_kernel kernel = { .name = "xor" };
 
 static struct wm_flow flow_of(uint32_t window_max, uint32_t seed)
 {
 	struct wm_flow flow;
 
-	wm_flow_init(&flow, window_max, QUEUE_TARGET, seed);
+	wm_flow_init(&flow, seed);
+	wm_flow_begin(&flow, window_max, QUEUE_TARGET, &kernel);
 	return flow;
 }
 
@@ -389,7 +391,8 @@ static void link_init(struct link *link, uint64_t frame_ns, uint64_t delay_ns, u
 	link->frame_ns = frame_ns;
 	link->delay_ns = delay_ns;
 	link->random = 1;
-	wm_flow_init(&link->flow, window_max, QUEUE_TARGET, 12345);
+	wm_flow_init(&link->flow, 12345);
+	wm_flow_begin(&link->flow, window_max, QUEUE_TARGET, &kernel);
 }
 
 static void link_send(struct link *link)
@@ -652,8 +655,19 @@ static void flows_that_share_a_queue_look_for_the_base_at_the_same_instant(void)
 
 struct chaos {
 	struct wm_flow flow;
-	uint64_t random, now_ns, next_token, accepted, lost;
+	uint64_t random, now_ns, next_token, accepted, lost, forgotten;
+	uint32_t window_max;
 };
+
+static void chaos_next_job(struct chaos *chaos)
+{
+	static const struct wm_kernel other = { .name = "other" };
+	bool same = wm_random_below(&chaos->random, 4) > 0;
+
+	chaos->forgotten += chaos->flow.in_flight;
+	wm_flow_begin(&chaos->flow, chaos->window_max, 1 + wm_random_below(&chaos->random, 90),
+		      same ? &kernel : &other);
+}
 
 static void chaos_step(struct chaos *chaos)
 {
@@ -671,6 +685,10 @@ static void chaos_step(struct chaos *chaos)
 	case 2:
 		wm_flow_accept(flow, (uint32_t)wm_random(&chaos->random), chaos->now_ns);
 		break;
+	case 3:
+		if (wm_random_below(&chaos->random, 50) == 0)
+			chaos_next_job(chaos);
+		break;
 	default:
 		if (wm_flow_has_room(flow) && wm_random_below(&chaos->random, 2))
 			wm_flow_send(flow, chaos->next_token++, chaos->now_ns);
@@ -686,13 +704,15 @@ static void every_token_is_answered_or_lost_exactly_once_whatever_happens(void)
 	for (uint64_t i = 0; i < seeds.count; i++) {
 		struct chaos chaos = { .random = seeds.first + i, .next_token = 1 };
 		unsigned failures = CU_get_number_of_failures();
-		uint32_t window_max = 1 + wm_random_below(&chaos.random, WM_NODE_WINDOW_MAX);
+		uint32_t window_max = chaos.window_max =
+			1 + wm_random_below(&chaos.random, WM_NODE_WINDOW_MAX);
 
-		wm_flow_init(&chaos.flow, window_max, QUEUE_TARGET,
-			     (uint32_t)wm_random(&chaos.random));
+		wm_flow_init(&chaos.flow, (uint32_t)wm_random(&chaos.random));
+		wm_flow_begin(&chaos.flow, window_max, QUEUE_TARGET, &kernel);
 		for (unsigned step = 0; step < 3000; step++) {
 			chaos_step(&chaos);
-			CU_ASSERT_EQUAL(chaos.accepted + chaos.lost + chaos.flow.in_flight,
+			CU_ASSERT_EQUAL(chaos.accepted + chaos.lost + chaos.forgotten +
+						chaos.flow.in_flight,
 					chaos.next_token - 1);
 			CU_ASSERT_TRUE(chaos.flow.window >= 1 && chaos.flow.window <= window_max);
 			CU_ASSERT_TRUE(chaos.flow.in_flight <= window_max);

@@ -33,6 +33,7 @@ struct frame {
 	uint64_t batch;
 	uint32_t sequence, count; /* count 0: could not */
 	uint32_t value;
+	uint32_t job;
 };
 
 /* What the lane has of a batch, and who was sent it. */
@@ -65,7 +66,10 @@ struct rack {
 	struct rack_result *result;
 	struct wm_layout layout;
 	struct wm_dispatch *dispatch;
+	struct wm_flow *flows;
 	struct node *nodes;
+	uint32_t job;
+	uint64_t job_start_ns, job_dropped;
 	uint64_t random, now_ns, order;
 	uint64_t down_free_ns, up_free_ns; /* of the shared link */
 	uint64_t next_extent, done, invalidated;
@@ -232,8 +236,8 @@ static void node_join(struct rack *rack, uint32_t index)
 	node->computing = false;
 	node->head = node->tail = 0;
 	node->down_free_ns = node->up_free_ns = 0;
-	wm_dispatch_node_add(rack->dispatch, index, node->config.window_max,
-			     (uint32_t)wm_random(&rack->random));
+	wm_flow_init(&rack->flows[index], (uint32_t)wm_random(&rack->random));
+	wm_dispatch_node_add(rack->dispatch, index, node->config.window_max);
 	event_at(rack, rack->now_ns + wm_random(&rack->random) % BEAT_NS, BEAT, index,
 		 (struct frame){ 0 });
 }
@@ -288,7 +292,8 @@ static void lane_send(struct rack *rack)
 	while (wm_dispatch_next(rack->dispatch, rack->now_ns, &send)) {
 		struct frame frame = { .batch = send.batch.batch,
 				       .sequence = send.sequence,
-				       .count = send.batch.count };
+				       .count = send.batch.count,
+				       .job = rack->job };
 
 		if (rack->first_sent_ns[frame.batch] == 0)
 			rack->first_sent_ns[frame.batch] = rack->now_ns ? rack->now_ns : 1;
@@ -388,6 +393,10 @@ static void lane_receive(struct rack *rack, uint32_t index, struct frame frame)
 	struct wm_ledger_batch expected;
 	enum wm_ledger_verdict verdict;
 
+	if (frame.job != rack->job) {
+		rack->result->stale++;
+		return;
+	}
 	if (frame.count == 0) {
 		lane_failure(rack, index, frame);
 		return;
@@ -527,6 +536,22 @@ static void rack_plan(struct rack *rack, uint32_t index)
 	}
 }
 
+static void job_start(struct rack *rack)
+{
+	const struct rack_config *config = rack->config;
+
+	if (config->other_kernels)
+		rack->layout.kernel.name[0] = (char)('a' + rack->job);
+	wm_dispatch_start(rack->dispatch, &rack->layout, config->queue_target);
+	wm_dispatch_audit(rack->dispatch, config->audit, config->seed);
+}
+
+static void job_open(struct rack *rack)
+{
+	for (uint32_t slot = 0; slot < rack->config->extents_max; slot++)
+		lane_open(rack, slot);
+}
+
 static void rack_start(struct rack *rack)
 {
 	const struct rack_config *config = rack->config;
@@ -535,6 +560,8 @@ static void rack_start(struct rack *rack)
 					       .batches_per_extent_max = BATCHES_PER_EXTENT,
 					       .in_flight_max = config->in_flight_max };
 
+	rack->flows = calloc(config->nodes, sizeof(*rack->flows));
+	dispatch.flows = rack->flows;
 	/* The last extent has 7 batches, its last batch 5 elements. */
 	rack->layout = (struct wm_layout){
 		.kernel = { .name = "test", .in_bytes = 32, .out_bytes = 32 },
@@ -550,10 +577,9 @@ static void rack_start(struct rack *rack)
 	rack->nodes = calloc(config->nodes, sizeof(*rack->nodes));
 	rack->kept = calloc(rack->layout.batches, sizeof(*rack->kept));
 	rack->first_sent_ns = calloc(rack->layout.batches, sizeof(*rack->first_sent_ns));
-	assert(rack->dispatch && rack->nodes && rack->kept && rack->first_sent_ns);
+	assert(rack->flows && rack->dispatch && rack->nodes && rack->kept && rack->first_sent_ns);
 
-	wm_dispatch_start(rack->dispatch, &rack->layout, config->queue_target);
-	wm_dispatch_audit(rack->dispatch, config->audit, config->seed);
+	job_start(rack);
 	for (uint32_t i = 0; i < config->nodes; i++) {
 		rack->nodes[i].config = config->node[i];
 		if (config->node[i].join_ns)
@@ -562,9 +588,34 @@ static void rack_start(struct rack *rack)
 			node_join(rack, i);
 		rack_plan(rack, i);
 	}
-	for (uint32_t slot = 0; slot < config->extents_max; slot++)
-		lane_open(rack, slot);
+	job_open(rack);
 	event_at(rack, TICK_NS, TICK, 0, (struct frame){ 0 });
+}
+
+static void job_end(struct rack *rack)
+{
+	struct rack_result *result = rack->result;
+
+	result->job_ns[rack->job] = rack->now_ns - rack->job_start_ns;
+	result->job_dropped[rack->job] = result->dropped - rack->job_dropped;
+}
+
+/* The nodes are still there. */
+static void job_next(struct rack *rack)
+{
+	job_end(rack);
+	rack->job++;
+	rack->job_start_ns = rack->now_ns;
+	rack->job_dropped = rack->result->dropped;
+	rack->done = rack->next_extent = 0;
+	memset(rack->kept, 0, rack->layout.batches * sizeof(*rack->kept));
+	memset(rack->first_sent_ns, 0, rack->layout.batches * sizeof(*rack->first_sent_ns));
+	job_start(rack);
+	for (uint32_t i = 0; i < rack->config->nodes; i++) {
+		if (rack->nodes[i].member)
+			wm_dispatch_node_add(rack->dispatch, i, rack->nodes[i].config.window_max);
+	}
+	job_open(rack);
 }
 
 static void rack_finish(struct rack *rack)
@@ -584,6 +635,7 @@ static void rack_finish(struct rack *rack)
 		result->timeouts += rack->nodes[i].past_timeouts;
 	}
 	wm_dispatch_destroy(&rack->dispatch);
+	free(rack->flows);
 	for (uint64_t i = 0; i < rack->layout.batches; i++)
 		result->wrong_kept += rack->kept[i].first != 0;
 	result->invalidated = rack->invalidated;
@@ -600,8 +652,16 @@ void rack_run(const struct rack_config *config, struct rack_result *result)
 	memset(result, 0, sizeof(*result));
 	rack_start(&rack);
 	lane_send(&rack);
-	while (rack.done < rack.layout.batches && !result->given_up) {
-		struct event event = event_take(&rack);
+	while (!result->given_up) {
+		struct event event;
+
+		if (rack.done == rack.layout.batches) {
+			if (rack.job + 1 >= config->jobs)
+				break;
+			job_next(&rack);
+			lane_send(&rack);
+		}
+		event = event_take(&rack);
 
 		if (event.at_ns > config->until_ns)
 			break;
@@ -610,5 +670,6 @@ void rack_run(const struct rack_config *config, struct rack_result *result)
 		if (event.kind >= AT_LANE)
 			lane_send(&rack);
 	}
+	job_end(&rack);
 	rack_finish(&rack);
 }

@@ -15,6 +15,9 @@
  * lane does, this one compares what is audited, removes a node that was wrong for
  * good, and does again what rests on it and is still open; what was closed before
  * would be found through a journal.
+ *
+ * With several jobs the next begins as soon as one is done, with the same nodes, while
+ * frames of it may still be on their way: they say of which job they are.
  */
 #ifndef WM_RACK_H
 #define WM_RACK_H
@@ -25,6 +28,7 @@
 #include "dispatch.h"
 
 #define RACK_NODES_MAX 64u
+#define RACK_JOBS_MAX 3u
 
 /* A rate and a queue in one direction; its mirror has the same. */
 struct rack_link {
@@ -55,7 +59,9 @@ struct rack_config {
 	uint32_t nodes;
 	struct rack_node_config node[RACK_NODES_MAX];
 	uint32_t extents_max, in_flight_max, queue_target;
-	uint64_t extents;    /* of the job, of 32 batches; the last one is short */
+	uint64_t extents;    /* of a job, of 32 batches; the last one is short */
+	uint32_t jobs;	     /* one after the other; 0: one */
+	bool other_kernels;  /* each job's is another */
 	uint64_t until_ns;   /* give up then */
 	uint64_t measure_ns; /* results from then on are counted in `measured` */
 	uint32_t audit;	     /* share of 2^32 */
@@ -68,18 +74,21 @@ struct rack_result {
 	uint64_t batches, done, done_twice, wrong_count; /* of the job */
 	uint64_t results[RACK_NODES_MAX];		 /* first ones, of all lives of a node */
 	uint64_t measured;
-	uint64_t dropped;	     /* by full queues */
-	uint32_t in_flight_peak;     /* over all nodes */
-	uint32_t window_peak;	     /* in flight to one node */
-	bool over_limit;	     /* more in flight than a window_max or in_flight_max */
-	uint64_t age_max_ns;	     /* from a batch's first sending to its result */
-	uint64_t spurious, timeouts; /* of all nodes */
-	uint64_t sent_again_to_same; /* while it was not void */
-	uint64_t quarantined;	     /* nodes, as bits */
-	uint64_t innocent;	     /* those of them that never computed wrong */
-	uint64_t wrong_kept;	     /* results at the end */
-	uint64_t invalidated;	     /* batches that were done and had to be again */
-	bool given_up;		     /* three tries failed, or three nodes gave three results */
+	uint64_t dropped;		     /* by full queues */
+	uint32_t in_flight_peak;	     /* over all nodes */
+	uint32_t window_peak;		     /* in flight to one node */
+	bool over_limit;		     /* more in flight than a window_max or in_flight_max */
+	uint64_t age_max_ns;		     /* from a batch's first sending to its result */
+	uint64_t spurious, timeouts;	     /* of all nodes */
+	uint64_t sent_again_to_same;	     /* while it was not void */
+	uint64_t quarantined;		     /* nodes, as bits */
+	uint64_t innocent;		     /* those of them that never computed wrong */
+	uint64_t wrong_kept;		     /* results at the end */
+	uint64_t invalidated;		     /* batches that were done and had to be again */
+	uint64_t job_ns[RACK_JOBS_MAX];	     /* that each took */
+	uint64_t job_dropped[RACK_JOBS_MAX]; /* by full queues, in each */
+	uint64_t stale;			     /* results of a job that was over */
+	bool given_up; /* three tries failed, or three nodes gave three results */
 	struct wm_dispatch_counters counters;
 	struct wm_dispatch_node_state state[RACK_NODES_MAX];
 };

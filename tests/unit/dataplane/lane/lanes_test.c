@@ -24,6 +24,7 @@ struct lane {
 	struct wm_leader_message inbox[LANES][WM_LEADER_MESSAGES_MAX]; /* by who sent it */
 	uint32_t head[LANES], tail[LANES];
 	uint64_t results;
+	uint32_t sequence[8]; /* of the last batch, by node */
 };
 
 struct world {
@@ -198,6 +199,7 @@ static bool one_batch(struct world *world, struct lane *lane)
 		free(frame);
 		return false;
 	}
+	lane->sequence[header->session & WM_SESSION_NODE_MASK] = header->sequence;
 	bytes = wm_frame_result_bytes(&world->job.layout.kernel, header->count);
 	compute(map.payload, (uint8_t *)(header + 1), bytes);
 	/* Two bits cancel in the identity of xor, one does not. */
@@ -288,6 +290,16 @@ static void lane_create(struct world *world, uint32_t index)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(lane->stream);
 }
 
+static void job_start(struct world *world)
+{
+	wm_progress_init(&world->job.progress, world->job.layout.extents);
+	world->job.journal.records = 0;
+	world->record_count = 0;
+	world->has_ended = false;
+	for (uint32_t i = LANES; i-- > 0;)
+		wm_stream_job_start(world->lanes[i].stream, &world->job, 16, 1);
+}
+
 /* All lanes run; no node takes part yet. */
 static struct world *world_create(void)
 {
@@ -307,11 +319,9 @@ static struct world *world_create(void)
 	CU_ASSERT_EQUAL(
 		wm_layout_init(&world->job.layout, wm_kernel_find("xor"), bytes, 9000, &error), 0);
 	world->job.id = 7;
-	wm_progress_init(&world->job.progress, world->job.layout.extents);
-	for (uint32_t i = LANES; i-- > 0;) {
+	for (uint32_t i = LANES; i-- > 0;)
 		lane_create(world, i);
-		wm_stream_job_start(world->lanes[i].stream, &world->job, 16, 1);
-	}
+	job_start(world);
 	return world;
 }
 
@@ -462,6 +472,94 @@ static void a_node_that_one_lane_finds_wrong_is_void_in_the_other(void)
 	world_destroy(world);
 }
 
+/* The same job again, under another number. */
+static void next_job(struct world *world)
+{
+	memset(world->output, 0, world->job.layout.output_bytes);
+	world->job.id++;
+	job_start(world);
+	for (uint32_t i = 0; i < LANES; i++)
+		node_command(world, i, i, WM_LANE_NODE_JOIN);
+}
+
+static void the_flow_of_a_node_outlives_the_job_in_each_lane(void)
+{
+	struct world *world = world_create();
+	uint32_t sequence[LANES];
+
+	node_joins(world, 0, 0);
+	node_joins(world, 1, 1);
+	for (unsigned job = 0; job < 3; job++) {
+		run_to_end(world);
+		check_exact(world);
+		for (uint32_t i = 0; i < LANES; i++)
+			sequence[i] = world->lanes[i].sequence[i];
+		next_job(world);
+		for (uint32_t i = 0; i < LANES; i++) {
+			run_until_batches(world, i, world->lanes[i].results + 1);
+			CU_ASSERT_TRUE(world->lanes[i].sequence[i] > sequence[i]);
+		}
+	}
+	run_to_end(world);
+	check_exact(world);
+	world_destroy(world);
+}
+
+/* What the other lane knew of it is of another way. */
+static void a_node_that_moves_to_another_port_begins_anew_there(void)
+{
+	struct wm_lane_command address;
+	struct world *world = world_create();
+
+	node_address(&address, 2);
+	node_joins(world, 0, 0);
+	node_joins(world, 1, 1);
+	for (uint32_t move = 0; move < 4; move++) {
+		struct lane *lane = &world->lanes[move % LANES];
+
+		lane->sequence[2] = 0;
+		node_joins(world, move % LANES, 2);
+		while (lane->sequence[2] == 0 && !world->has_ended)
+			round_of_all(world);
+		CU_ASSERT_EQUAL(lane->sequence[2], address.session);
+		node_command(world, move % LANES, 2, WM_LANE_NODE_CLEAR);
+	}
+	run_to_end(world);
+	check_exact(world);
+	world_destroy(world);
+}
+
+/* In the same session, and the same batch is in flight again. */
+static void a_result_of_the_job_before_is_dropped_as_such(void)
+{
+	struct world *world = world_create();
+	struct lane *lane = &world->lanes[0];
+	struct wm_wire_header late = { .version = WM_WIRE_VERSION, .op = WM_OP_RESULT };
+	const struct wm_dispatch_counters *counters =
+		wm_dispatch_get_counters(wm_stream_dispatch(lane->stream));
+	uint8_t *frame = calloc(1, WM_FRAME_HEADER_BYTES + WM_MTU_MAX);
+	struct wm_lane_command address;
+
+	node_address(&address, 0);
+	node_joins(world, 0, 0);
+	run_to_end(world);
+	late.job = world->job.id;
+	late.session = address.session;
+	late.sequence = lane->sequence[0];
+	next_job(world);
+	run_until_batches(world, 0, lane->results + 1);
+	memcpy(frame + WM_ETHER_HEADER_BYTES, &late, sizeof(late));
+	CU_ASSERT_EQUAL(wm_stream_result(lane->stream, frame,
+					 (struct wm_wire_header *)(frame + WM_ETHER_HEADER_BYTES),
+					 WM_FRAME_BYTES_MIN, world->now_ns),
+			WM_DROP_JOB);
+	run_to_end(world);
+	CU_ASSERT_EQUAL(counters->lost, 0);
+	CU_ASSERT_EQUAL(counters->unknown, 0);
+	check_exact(world);
+	world_destroy(world);
+}
+
 static void what_a_lane_cannot_write_ends_the_job_of_all(void)
 {
 	for (uint64_t extent = 0; extent < 8; extent++) {
@@ -509,6 +607,9 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_lane_whose_nodes_leave_gives_its_extents_back),
 	WM_TEST(a_lane_that_never_has_a_node_holds_nothing_up),
 	WM_TEST(a_node_that_one_lane_finds_wrong_is_void_in_the_other),
+	WM_TEST(the_flow_of_a_node_outlives_the_job_in_each_lane),
+	WM_TEST(a_node_that_moves_to_another_port_begins_anew_there),
+	WM_TEST(a_result_of_the_job_before_is_dropped_as_such),
 	WM_TEST(what_a_lane_cannot_write_ends_the_job_of_all),
 	WM_TEST(a_job_that_is_stopped_leaves_nothing_for_the_next),
 };
