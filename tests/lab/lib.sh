@@ -8,8 +8,8 @@
 #   finish
 #
 # A step runs in a shell of its own with 'set -e'; it passes if it ends with 0,
-# and its output is shown if not. What it did to the lab's links by link_fault,
-# link_rate or link_ports is undone after it, whatever its end: what more than one step
+# and its output is shown if not. What it did to the lab's links by link_fault, link_rate,
+# links_hold or link_ports is undone after it, whatever its end: what more than one step
 # needs is set between them. WM_BUILD names the build to test.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -199,6 +199,27 @@ link_rate() {
 	link_fault "$1" --rate "$2"
 }
 
+# links_hold: the links to all nodes crawl from now on. A job stays where it is, whatever a
+# step does meanwhile and however long that takes here; beats and answers still pass.
+# links_let_go, and what is left of it is soon done.
+links_hold() {
+	links_hold_after 20k
+}
+
+# links_hold_after BYTES: once each has let so many pass, 32 MiB at most.
+links_hold_after() {
+	local node
+	links_altered
+	for ((node = 1; node <= $(<"/run/wiremill/$lab/nodes"); node++)); do
+		echo "qdisc replace dev n$node root tbf rate 1mbit burst $1 limit 64k overhead 24"
+	done | lab exec --switch -- tc -batch -
+}
+
+# links_let_go NODE|all: what waits in a link is not lost, as it is by link_clear.
+links_let_go() {
+	link_rate "$1" 1gbit
+}
+
 # link_ports up|down NODE...: at the switch's side, all at once.
 link_ports() {
 	local state=$1 node
@@ -277,6 +298,18 @@ begin() {
 	local input=$1 output=$2
 	shift 2
 	job=$(value 'it["job"]' "$(rpc job.submit kernel=xor input="$input" output="$output" "$@")")
+}
+
+# begin_held INPUT OUTPUT PARAMETER...: and when this returns, the job is in the middle and
+# stays there until links_let_go; of 32 MiB on three nodes it would be another minute and more.
+begin_held() {
+	links_hold
+	begin "$@"
+	eventually 60 job_holds 'it["batches_done"] > 0'
+}
+
+still_runs() {
+	job_holds 'it["state"] == "running"'
 }
 
 show() {

@@ -8,32 +8,15 @@
 input=$scratch/input
 output=$scratch/output
 
-job_field() {
-	ctl job show "$job" --json | python3 -c 'import json, sys
-print(json.load(sys.stdin)[sys.argv[1]])' "$1"
-}
-
-# Submits without waiting; sets job. The links are slowed down so that the job
-# certainly runs while the step does what it does to a node.
+# In the middle of a job, where it stays.
 job_begin() {
-	rm -f "$output"
-	job=$(ctl job submit --kernel xor --input "$input" --output "$output" --json |
-		python3 -c 'import json, sys; print(json.load(sys.stdin)["job"])')
-	until [[ $(job_field batches_done) -gt 0 ]]; do
-		sleep 0.05
-	done
-}
-
-still_runs() {
-	equal "the job's state" "$(job_field state)" running
+	rm -f "$output"*
+	begin_held "$input" "$output"
 }
 
 job_end() {
-	local state
-	until state=$(job_field state) && [[ ! $state =~ queued|preparing|running|finishing ]]; do
-		sleep 0.1
-	done
-	equal "the job's state" "$state" "done"
+	links_let_go all
+	ends "done"
 	matches_reference "$input" "$output"
 }
 
@@ -69,8 +52,9 @@ node_joins() {
 	job_begin
 	lab start --node 3
 	still_runs
+	eventually 60 node_holds n3 'n["batches"] > 0'
+	still_runs
 	job_end
-	holds "[n['batches'] for n in it['nodes'] if n['name'] == 'n3'][-1] > 0" "$(nodes)"
 }
 
 all_but_one_die() {
@@ -90,6 +74,7 @@ controller_dies() {
 	lab start --node 1
 	lab start --node 2
 	eventually 20 holds_nodes 3
+	job_end
 	rm -f "$output"*
 	submit "$input" "$output"
 	matches_reference "$input" "$output"
@@ -100,8 +85,8 @@ holds_nodes() {
 	holds "sum(n['state'] in ('admitted', 'ready') for n in it['nodes']) == $1" "$(nodes)"
 }
 
-lab_up --nodes 3 --mtu 9000 --rate 100mbit
-make_data "$input" $((96 * 1024 * 1024))
+lab_up --nodes 3 --mtu 9000
+make_data "$input" $((32 * mib))
 check "a node killed in the middle of a job: its batches go to others" node_dies
 check "the killed node comes back and works" node_returns
 check "a node that is told to end leaves cleanly in the middle of a job" node_leaves
