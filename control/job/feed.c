@@ -86,7 +86,7 @@ static void recomputed(struct wm_jobs *jobs, struct wm_job_feed *feed)
 		return;
 	wm_recompute_fini(&feed->recompute);
 	wm_lanes_post(jobs->lanes, &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
-							      .extent = feed->recompute.pass });
+							      .pass = feed->recompute.pass });
 }
 
 /* They are no part of what was there any more. */

@@ -257,10 +257,10 @@ static void node_wrong(struct wm_jobs *jobs, const struct wm_lane_event *event)
 {
 	char reason[WM_MESSAGE_TEXT_BYTES];
 
-	assert(event->node < jobs->membership->count);
+	assert(event->node_wrong.node < jobs->membership->count);
 	snprintf(reason, sizeof(reason), "computed batch %" PRIu64 " of job %" PRIu32 " wrong",
-		 event->extent, event->job);
-	wm_membership_quarantine(jobs->membership, event->node, reason);
+		 event->node_wrong.batch, event->job);
+	wm_membership_quarantine(jobs->membership, event->node_wrong.node, reason);
 	wm_jobs_save(jobs);
 }
 
@@ -281,35 +281,36 @@ static void look_at_silent(struct wm_jobs *jobs, uint64_t now_ns)
 /* It beats, or its session would have ended. */
 static void node_silent(struct wm_jobs *jobs, const struct wm_lane_event *event, uint64_t now_ns)
 {
-	const struct wm_member *member = &jobs->membership->members[event->node];
+	const struct wm_member *member = &jobs->membership->members[event->node_silent.node];
 
 	wm_log_warning("job %" PRIu32 ": node %s%s not answer, its batches go to others%s",
-		       event->job, member->hello.name, event->record > 1 ? " and more do" : " does",
+		       event->job, member->hello.name,
+		       event->node_silent.count > 1 ? " and more do" : " does",
 		       member->beat.batches == 0 ? " (it has received none by its own count)" : "");
 	look_at_silent(jobs, now_ns);
 }
 
-static const char *failed_operation(const struct wm_job *job, const struct wm_lane_event *event,
+static const char *failed_operation(const struct wm_job *job, const struct wm_lane_ending *ending,
 				    char text[WM_ERROR_TEXT_BYTES / 2])
 {
 	const size_t room = WM_ERROR_TEXT_BYTES / 2;
 
-	switch (event->failed_op) {
+	switch (ending->failed_op) {
 	case WM_STORE_READ:
-		snprintf(text, room, "reading extent %" PRIu64 " of %.200s", event->extent,
+		snprintf(text, room, "reading extent %" PRIu64 " of %.200s", ending->extent,
 			 job->input);
 		break;
 	case WM_STORE_WRITE:
-		snprintf(text, room, "writing extent %" PRIu64 " of %.200s", event->extent,
+		snprintf(text, room, "writing extent %" PRIu64 " of %.200s", ending->extent,
 			 job->output);
 		break;
 	case WM_LANE_FAILED_COMPUTE:
 		snprintf(text, room, "batch %" PRIu64 ": three nodes could not compute it",
-			 event->extent);
+			 ending->batch);
 		break;
 	case WM_LANE_FAILED_AUDIT:
 		snprintf(text, room, "batch %" PRIu64 ": three nodes gave three results",
-			 event->extent);
+			 ending->batch);
 		break;
 	default:
 		snprintf(text, room, "making the progress of %.200s durable", job->output);
@@ -318,16 +319,16 @@ static const char *failed_operation(const struct wm_job *job, const struct wm_la
 	return text;
 }
 
-static void input_changed(const struct wm_job *job, const struct wm_lane_event *event,
+static void input_changed(const struct wm_job *job, const struct wm_lane_ending *ending,
 			  char reason[WM_ERROR_TEXT_BYTES])
 {
 	static const char advice[] = "begin anew with --force, or put it back as it was";
 
-	if (event->failed_op == WM_STORE_READ)
+	if (ending->failed_op == WM_STORE_READ)
 		snprintf(reason, WM_ERROR_TEXT_BYTES,
 			 "input was cut while it was read, it ends at extent %" PRIu64
 			 " of %" PRIu64 ": %s: %.200s",
-			 event->extent, job->lane.layout.extents, advice, job->input);
+			 ending->extent, job->lane.layout.extents, advice, job->input);
 	else
 		snprintf(reason, WM_ERROR_TEXT_BYTES,
 			 "input was modified while it was read: %s: %.200s", advice, job->input);
@@ -345,8 +346,8 @@ void wm_jobs_handle_lane_event(struct wm_jobs *jobs, const struct wm_lane_event 
 	}
 	if (event->op == WM_LANE_RECOMPUTE) {
 		if (job && job->lane.id == event->job)
-			wm_recompute_begin(&job->recompute, event->nodes, event->record,
-					   (uint32_t)event->extent);
+			wm_recompute_begin(&job->recompute, event->recompute.nodes,
+					   event->recompute.record, event->recompute.pass);
 		return;
 	}
 	if (event->op == WM_LANE_NODE_SILENT) {
@@ -365,14 +366,15 @@ void wm_jobs_handle_lane_event(struct wm_jobs *jobs, const struct wm_lane_event 
 		wm_job_abandon(jobs, job, WM_JOB_CANCELLED, "on request", now_ns);
 	} else if (job->suspended) {
 		wm_job_suspend(jobs, job, job->reason, now_ns);
-	} else if (event->result == 0) {
+	} else if (event->job_ended.result == 0) {
 		wm_job_finish(jobs, job, now_ns);
-	} else if (event->result == -WM_STORE_INPUT_CHANGED) {
-		input_changed(job, event, reason);
+	} else if (event->job_ended.result == -WM_STORE_INPUT_CHANGED) {
+		input_changed(job, &event->job_ended, reason);
 		wm_job_suspend(jobs, job, reason, now_ns);
 	} else {
-		snprintf(reason, sizeof(reason), "%s: %s", failed_operation(job, event, what),
-			 wm_errno_text(-event->result));
+		snprintf(reason, sizeof(reason), "%s: %s",
+			 failed_operation(job, &event->job_ended, what),
+			 wm_errno_text(-event->job_ended.result));
 		wm_job_suspend(jobs, job, reason, now_ns);
 	}
 }

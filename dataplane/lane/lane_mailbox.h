@@ -53,7 +53,7 @@ enum wm_lane_command_op {
 	WM_LANE_JOB_START,
 	WM_LANE_JOB_STOP,	   /* without waiting for what is in flight */
 	WM_LANE_EXTENT_INVALIDATE, /* a durable extent is to be made again */
-	WM_LANE_RECOMPUTE_DONE,	   /* all such extents were named, of the pass in extent */
+	WM_LANE_RECOMPUTE_DONE,	   /* all such extents were named, of that pass */
 	WM_LANE_OUTPUT_CHECKED,	   /* likewise, of those that are not on the disk as they were */
 	WM_LANE_QUIT,
 };
@@ -69,7 +69,10 @@ struct wm_lane_command {
 	uint32_t node;
 	uint32_t session;
 	uint32_t window_max;
-	uint64_t extent;
+	union {
+		uint64_t extent; /* EXTENT_INVALIDATE */
+		uint64_t pass;	 /* RECOMPUTE_DONE */
+	};
 	struct wm_lane_job *job;
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	bool works;
@@ -78,22 +81,41 @@ struct wm_lane_command {
 };
 
 enum wm_lane_event_op {
-	WM_LANE_JOB_ENDED,   /* result: 0 all is written, -ECANCELED, or an I/O error */
-	WM_LANE_NODE_SILENT, /* node was given up for now, of `record` nodes at once */
-	WM_LANE_NODE_WRONG,  /* node computed batch (in extent) wrong; it is removed */
-	WM_LANE_RECOMPUTE,   /* what rests on `nodes` before record `record` is invalid; pass in
-			extent */
+	WM_LANE_JOB_ENDED,
+	WM_LANE_NODE_SILENT, /* given up for now */
+	WM_LANE_NODE_WRONG,  /* computed wrong; it is removed */
+	WM_LANE_RECOMPUTE,   /* what was durable is invalid */
+};
+
+/* How a job ended. */
+struct wm_lane_ending {
+	int32_t result;	    /* 0 all is written, -ECANCELED, or an I/O error */
+	uint32_t failed_op; /* if result < 0: enum wm_store_op or wm_lane_failed */
+	union {
+		uint64_t extent; /* of an enum wm_store_op; of a journal: none */
+		uint64_t batch;	 /* of an enum wm_lane_failed */
+	};
 };
 
 struct wm_lane_event {
 	enum wm_lane_event_op op;
 	uint32_t job;
-	int32_t result;
-	uint32_t failed_op; /* enum wm_store_op or wm_lane_failed, if result < 0 */
-	uint64_t extent;    /* or batch */
-	uint64_t nodes;
-	uint32_t node;
-	uint32_t record;
+	union {
+		struct wm_lane_ending job_ended;
+		struct {
+			uint32_t node;
+			uint32_t count; /* of nodes at once, this one of them */
+		} node_silent;
+		struct {
+			uint64_t batch;
+			uint32_t node;
+		} node_wrong;
+		struct {
+			uint64_t nodes;	 /* what rests on these ... */
+			uint32_t record; /* ... before this record is invalid */
+			uint32_t pass;	 /* for RECOMPUTE_DONE */
+		} recompute;
+	};
 };
 
 struct wm_lane_job_counters {

@@ -64,9 +64,8 @@ struct wm_leader_message {
 	uint64_t nodes; /* its bit; of WRITTEN: with a part in it */
 	uint64_t extent;
 	uint32_t crc32c;
-	uint32_t count;	    /* WANT */
-	int32_t result;	    /* FAILED, as in struct wm_lane_event */
-	uint32_t failed_op; /* likewise */
+	uint32_t count;		      /* WANT */
+	struct wm_lane_ending ending; /* FAILED */
 };
 
 /* What the leader knows of a lane that follows it. */

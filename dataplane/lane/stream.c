@@ -82,7 +82,7 @@ void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *job, uint
 	assert(stream->state == WM_STREAM_IDLE);
 	stream->job = job;
 	stream->state = WM_STREAM_RUNNING;
-	stream->ending = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = job->id };
+	stream->ended = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = job->id };
 	stream->keep_align_bytes = keep_align_bytes;
 	stream->job_counters = (struct wm_lane_job_counters){ .job = job->id };
 	stream->invariant = wm_kernel_find_invariant(job->layout.kernel.name);
@@ -139,7 +139,9 @@ void wm_stream_limit(struct wm_stream *stream, uint32_t in_flight_max)
 void wm_stream_stored(struct wm_stream *stream, const struct wm_store_event *event, uint64_t now_ns)
 {
 	if (event->result < 0) {
-		stream_stop(stream, event->result, event->op, event->extent);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = event->result,
+							      .failed_op = event->op,
+							      .extent = event->extent });
 		return;
 	}
 	switch (event->op) {
@@ -168,7 +170,7 @@ void wm_stream_round(struct wm_stream *stream, uint64_t now_ns)
 		return;
 	stream_journal(stream, now_ns);
 	if (wm_leader_is_complete(&stream->leader))
-		stream_stop(stream, 0, 0, 0);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = 0 });
 }
 
 void wm_stream_tick(struct wm_stream *stream, uint64_t now_ns)
@@ -178,8 +180,9 @@ void wm_stream_tick(struct wm_stream *stream, uint64_t now_ns)
 	if (stream->state != WM_STREAM_RUNNING)
 		return;
 	event.job = stream->job->id;
-	event.record = wm_dispatch_tick(stream->dispatch, now_ns, &event.node);
-	if (event.record > 0)
+	event.node_silent.count =
+		wm_dispatch_tick(stream->dispatch, now_ns, &event.node_silent.node);
+	if (event.node_silent.count > 0)
 		stream->config.calls.raise(stream->config.context, &event);
 	stream_look_for_nodes(stream);
 }
@@ -235,7 +238,7 @@ void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *co
 		wm_dispatch_node_remove(stream->dispatch, command->node);
 		break;
 	case WM_LANE_JOB_STOP:
-		stream_stop(stream, -ECANCELED, 0, 0);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = -ECANCELED });
 		break;
 	case WM_LANE_EXTENT_INVALIDATE:
 		if (running)
@@ -243,7 +246,7 @@ void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *co
 		break;
 	case WM_LANE_RECOMPUTE_DONE:
 		if (running)
-			stream->job->recompute_done = (uint32_t)command->extent;
+			stream->job->recompute_done = (uint32_t)command->pass;
 		break;
 	case WM_LANE_OUTPUT_CHECKED:
 		if (running)

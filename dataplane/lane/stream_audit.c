@@ -92,7 +92,9 @@ bool stream_audit(struct wm_stream *stream, const struct kept *result, uint32_t 
 	stream_free(stream, result->frame);
 	/* No two of three agree, so nobody knows which node to trust. */
 	if (verdict == WM_LEDGER_UNKNOWN)
-		stream_stop(stream, -EILSEQ, WM_LANE_FAILED_AUDIT, batch->batch);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = -EILSEQ,
+							      .failed_op = WM_LANE_FAILED_AUDIT,
+							      .batch = batch->batch });
 	return verdict == WM_LEDGER_NEW;
 }
 
@@ -136,8 +138,7 @@ void stream_quarantine(struct wm_stream *stream, uint32_t node, uint64_t batch)
 	struct wm_lane_event event = {
 		.op = WM_LANE_NODE_WRONG,
 		.job = stream->job->id,
-		.node = node,
-		.extent = batch,
+		.node_wrong = { .node = node, .batch = batch },
 	};
 
 	stream_invalidate_node(stream, node, bit);

@@ -19,7 +19,7 @@ static void leader_receive(struct wm_stream *stream, uint32_t lane,
 		stream_send_invalidation(stream, message->node, message->nodes, lane);
 		break;
 	case WM_LEADER_FAILED:
-		stream_stop(stream, message->result, message->failed_op, message->extent);
+		stream_stop(stream, &message->ending);
 		break;
 	default:
 		wm_leader_receive(&stream->leader, lane, message, now_ns);
@@ -79,7 +79,7 @@ static void follower_receive(struct wm_stream *stream, const struct wm_leader_me
 		break;
 	case WM_LEADER_STOP:
 		follower->stopped = true;
-		stream_stop(stream, 0, 0, 0);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = 0 });
 		break;
 	default:
 		assert(!"a message that no leader sends");

@@ -107,33 +107,20 @@ void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit)
 void stream_send_ended(struct wm_stream *stream)
 {
 	if (stream_leads(stream))
-		stream->config.calls.raise(stream->config.context, &stream->ending);
+		stream->config.calls.raise(stream->config.context, &stream->ended);
 	else
 		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_ENDED });
 }
 
-static void send_failed(struct wm_stream *stream)
-{
-	const struct wm_lane_event *ending = &stream->ending;
-
-	if (!stream_leads(stream))
-		stream_send_to_leader(
-			stream, &(struct wm_leader_message){ .op = WM_LEADER_FAILED,
-							     .extent = ending->extent,
-							     .result = ending->result,
-							     .failed_op = ending->failed_op });
-}
-
-void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint64_t extent)
+void stream_stop(struct wm_stream *stream, const struct wm_lane_ending *ending)
 {
 	if (stream->state != WM_STREAM_RUNNING)
 		return;
 	stream->state = WM_STREAM_STOPPING;
-	stream->ending.result = result;
-	stream->ending.failed_op = failed_op;
-	stream->ending.extent = extent;
-	if (result < 0)
-		send_failed(stream);
+	stream->ended.job_ended = *ending;
+	if (ending->result < 0 && !stream_leads(stream))
+		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_FAILED,
+									   .ending = *ending });
 }
 
 bool stream_lanes_ended(const struct wm_stream *stream)

@@ -27,9 +27,8 @@ void stream_send_invalidation(struct wm_stream *stream, uint32_t node, uint64_t 
 void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit);
 void stream_send_ended(struct wm_stream *stream);
 
-/* The job ends with this as soon as no I/O is in flight; `extent`: or batch. A failure is
- * told to the leader. */
-void stream_stop(struct wm_stream *stream, int result, uint32_t failed_op, uint64_t extent);
+/* The job ends with this as soon as no I/O is in flight. A failure is told to the leader. */
+void stream_stop(struct wm_stream *stream, const struct wm_lane_ending *ending);
 /* Those that follow have ended; or, of who follows: the leader has said so. */
 bool stream_lanes_ended(const struct wm_stream *stream);
 

@@ -77,7 +77,9 @@ static enum wm_drop take_failure(struct wm_stream *stream, const struct wm_wire_
 
 	if (wm_dispatch_failed(stream->dispatch, node, header->batch, header->sequence, now_ns,
 			       &receipt) >= FAILED_NODES_MAX)
-		stream_stop(stream, -EILSEQ, WM_LANE_FAILED_COMPUTE, header->batch);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = -EILSEQ,
+							      .failed_op = WM_LANE_FAILED_COMPUTE,
+							      .batch = header->batch });
 	return WM_DROP_FAILED;
 }
 

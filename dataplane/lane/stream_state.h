@@ -74,7 +74,7 @@ struct wm_stream {
 	/* the job */
 	enum wm_stream_state state;
 	struct wm_lane_job *job;
-	struct wm_lane_event ending;	/* what JOB_ENDED will say */
+	struct wm_lane_event ended;	/* what JOB_ENDED will say */
 	struct wm_leader leader;	/* lane 0 */
 	struct follower follower;	/* any other */
 	bool has_nodes;			/* of several lanes: a node answers here */

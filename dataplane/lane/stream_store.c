@@ -80,7 +80,9 @@ void stream_write_extent(struct wm_stream *stream, struct stream_slot *slot)
 	ret = stream->config.calls.write(stream->config.context, (uint32_t)(slot - stream->slots),
 					 slot->extent, stream->parts, count);
 	if (ret < 0)
-		stream_stop(stream, ret, WM_STORE_WRITE, slot->extent);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = ret,
+							      .failed_op = WM_STORE_WRITE,
+							      .extent = slot->extent });
 }
 
 void stream_write_done(struct wm_stream *stream, uint64_t extent, uint64_t now_ns)
@@ -111,16 +113,17 @@ void stream_journal(struct wm_stream *stream, uint64_t now_ns)
 		return;
 	ret = stream->config.calls.journal(stream->config.context, records, count);
 	if (ret < 0)
-		stream_stop(stream, ret, WM_STORE_JOURNAL, 0);
+		stream_stop(stream, &(struct wm_lane_ending){ .result = ret,
+							      .failed_op = WM_STORE_JOURNAL });
 }
 
 void stream_journal_done(struct wm_stream *stream)
 {
 	struct wm_lane_event event = { .op = WM_LANE_RECOMPUTE, .job = stream->job->id };
 
-	event.nodes = wm_leader_journalled(&stream->leader, &event.record);
-	if (event.nodes == 0)
+	event.recompute.nodes = wm_leader_journalled(&stream->leader, &event.recompute.record);
+	if (event.recompute.nodes == 0)
 		return;
-	event.extent = ++stream->job->recompute_wanted;
+	event.recompute.pass = ++stream->job->recompute_wanted;
 	stream->config.calls.raise(stream->config.context, &event);
 }

@@ -294,10 +294,11 @@ static void event_due(struct sim *sim, const struct sim_event *event)
 void sim_controller_told(struct sim *sim, const struct wm_lane_event *event)
 {
 	struct sim_controller *controller = of(sim);
+	uint32_t node = event->op == WM_LANE_NODE_WRONG ? event->node_wrong.node : 0;
 
 	assert(controller->event_tail - controller->event_head < EVENTS_MAX);
 	controller->events[controller->event_tail++ % EVENTS_MAX] = *event;
-	sim_at(sim, sim->now_ns + sim->plan.hop_ns, event_due, NULL, event->op, event->node,
+	sim_at(sim, sim->now_ns + sim->plan.hop_ns, event_due, NULL, event->op, node,
 	       controller->life);
 }
 

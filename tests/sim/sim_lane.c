@@ -130,9 +130,9 @@ static int write_journal(void *context, const struct wm_journal_record *records,
 
 static void node_wrong(struct sim *sim, const struct wm_lane_event *event)
 {
-	sim_trace(sim, "lane: member %u computed batch %llu wrong", event->node,
-		  (unsigned long long)event->extent);
-	sim_check_accused(sim, sim->lane->macs[event->node]);
+	sim_trace(sim, "lane: member %u computed batch %llu wrong", event->node_wrong.node,
+		  (unsigned long long)event->node_wrong.batch);
+	sim_check_accused(sim, sim->lane->macs[event->node_wrong.node]);
 }
 
 static void raise_event(void *context, const struct wm_lane_event *event)

@@ -65,7 +65,7 @@ bool wm_lanes_poll_event(struct wm_lanes *lanes, struct wm_lane_event *event)
 		return false;
 	*event = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED,
 					 .job = lane_job->id,
-					 .result = -ECANCELED };
+					 .job_ended.result = -ECANCELED };
 	return true;
 }
 
@@ -401,7 +401,7 @@ void lane_ends(const struct wm_job *job, int result)
 {
 	const struct wm_lane_event event = { .op = WM_LANE_JOB_ENDED,
 					     .job = job->lane.id,
-					     .result = result };
+					     .job_ended.result = result };
 
 	wm_jobs_handle_lane_event(&jobs, &event, now_ns);
 }

@@ -417,7 +417,9 @@ static void start_does_not_wait_for_files(void)
 static void node_was_wrong(const struct wm_job *job)
 {
 	const struct wm_lane_event event = {
-		.op = WM_LANE_RECOMPUTE, .job = job->lane.id, .nodes = 1, .record = 3, .extent = 1
+		.op = WM_LANE_RECOMPUTE,
+		.job = job->lane.id,
+		.recompute = { .nodes = 1, .record = 3, .pass = 1 },
 	};
 
 	published.published_ns = now_ns;

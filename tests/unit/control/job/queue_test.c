@@ -235,7 +235,7 @@ static void a_job_whose_last_step_was_not_noted_is_done(void)
 static void a_node_that_computed_wrong_is_kept_out_by_the_next_controller(void)
 {
 	struct wm_job *job;
-	struct wm_lane_event event = { .op = WM_LANE_NODE_WRONG, .extent = 42 };
+	struct wm_lane_event event = { .op = WM_LANE_NODE_WRONG, .node_wrong.batch = 42 };
 
 	begin();
 	job = run(0);

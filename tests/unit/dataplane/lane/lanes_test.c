@@ -33,7 +33,9 @@ struct world {
 	struct lane lanes[LANES];
 	struct wm_journal_record records[RECORDS];
 	uint32_t record_count;
-	struct wm_lane_event ended, recompute;
+	struct wm_lane_ending ended;
+	uint64_t recompute_nodes;
+	uint32_t recompute_pass;
 	bool has_ended, has_recompute;
 	uint32_t wrong; /* the node whose results are wrong */
 	uint8_t wrong_bits;
@@ -106,10 +108,11 @@ static void raise_event(void *context, const struct wm_lane_event *event)
 
 	if (event->op == WM_LANE_JOB_ENDED) {
 		CU_ASSERT_FALSE(world->has_ended);
-		world->ended = *event;
+		world->ended = event->job_ended;
 		world->has_ended = true;
 	} else if (event->op == WM_LANE_RECOMPUTE) {
-		world->recompute = *event;
+		world->recompute_nodes = event->recompute.nodes;
+		world->recompute_pass = event->recompute.pass;
 		world->has_recompute = true;
 	}
 }
@@ -245,7 +248,7 @@ static void round_of_all(struct world *world)
 	if (world->has_recompute)
 		wm_stream_handle(world->lanes[0].stream,
 				 &(struct wm_lane_command){ .op = WM_LANE_RECOMPUTE_DONE,
-							    .extent = world->recompute.extent },
+							    .pass = world->recompute_pass },
 				 world->now_ns);
 }
 
@@ -461,7 +464,7 @@ static void a_node_that_one_lane_finds_wrong_is_void_in_the_other(void)
 	run_to_end(world);
 	CU_ASSERT_EQUAL(world->ended.result, 0);
 	CU_ASSERT_TRUE(world->has_recompute);
-	CU_ASSERT_EQUAL(world->recompute.nodes, wm_journal_node_bit(mac));
+	CU_ASSERT_EQUAL(world->recompute_nodes, wm_journal_node_bit(mac));
 	for (uint64_t i = 0; i < EXTENTS; i++) {
 		bool recomputed = is_recomputed_by_control(world, i, wm_journal_node_bit(mac));
 
