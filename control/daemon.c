@@ -20,6 +20,8 @@
 #include "key.h"
 #include "log.h"
 #include "number.h"
+#include "port_dpdk.h"
+#include "port_queues.h"
 #include "rpc_socket.h"
 #include "run.h"
 #include "save.h"

@@ -8,7 +8,7 @@
 #define WM_METHODS_H
 
 #include "membership.h"
-#include "port_dpdk.h"
+#include "port.h"
 #include "queue.h"
 #include "rpc.h"
 

@@ -29,7 +29,7 @@
 
 #include "dispatch.h"
 #include "frame.h"
-#include "port_dpdk.h"
+#include "port.h"
 #include "stream.h"
 #include "wiremill/error.h"
 #include "wiremill/store.h"

@@ -8,7 +8,7 @@
 
 #include <rte_ethdev.h>
 
-#include "port_dpdk.h"
+#include "port.h"
 
 /* By netlink and not by sysfs, which may be that of another network namespace. */
 uint32_t wm_port_netdev_dropped(const char *interface)

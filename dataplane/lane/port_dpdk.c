@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "port_private.h"
+#include "port_dpdk.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,8 @@
 
 #include "eal_log.h"
 #include "port_counters.h"
+#include "port_mtu.h"
+#include "port_queues.h"
 #include "wiremill/limits.h"
 
 /* ---- for EAL --------------------------------------------------------------- */

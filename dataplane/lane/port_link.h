@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "port_dpdk.h"
+#include "port.h"
 
 enum wm_port_link_state {
 	WM_PORT_LINK_UP,

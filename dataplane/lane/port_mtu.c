@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The MTU that a port is given. */
-#include "port_private.h"
+#include "port_mtu.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A port's memory and queues: how large, where, how many. */
-#include "port_private.h"
+#include "port_queues.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -16,6 +15,8 @@
 #define PACKET_HEADER_BYTES 52u
 #define PACKET_OFFSET_BYTES 80u
 
+#define HUGEPAGE_BYTES (2u * 1024 * 1024)
+#define TRANSMIT_DESCRIPTORS 1024u
 #define MBUF_CACHE 256u
 
 static uint32_t round_up(uint32_t value, uint32_t multiple)
@@ -47,8 +48,7 @@ static size_t receive_memory_bytes(const struct wm_port_config *config, uint16_t
 {
 	size_t bytes = ((size_t)config->receive_mbufs + 1) * receive_stride_bytes(mtu);
 
-	return (bytes + WM_PORT_HUGEPAGE_BYTES - 1) / WM_PORT_HUGEPAGE_BYTES *
-	       WM_PORT_HUGEPAGE_BYTES;
+	return (bytes + HUGEPAGE_BYTES - 1) / HUGEPAGE_BYTES * HUGEPAGE_BYTES;
 }
 
 static uint32_t header_room_bytes(uint16_t mtu, bool multi_segment)
@@ -64,8 +64,7 @@ uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu)
 	size_t bytes = receive_memory_bytes(config, mtu) + config->receive_mbufs * object +
 		       config->transmit_mbufs * (2 * object + header_room_bytes(mtu, false));
 
-	return WM_PORT_HUGEPAGES_BASE +
-	       (uint32_t)((bytes + WM_PORT_HUGEPAGE_BYTES - 1) / WM_PORT_HUGEPAGE_BYTES);
+	return WM_PORT_HUGEPAGES_BASE + (uint32_t)((bytes + HUGEPAGE_BYTES - 1) / HUGEPAGE_BYTES);
 }
 
 /* ---- pools ---------------------------------------------------------------- */
@@ -88,7 +87,7 @@ static int receive_pool_create(struct wm_port *port, const struct wm_port_config
 	char name[RTE_MEMZONE_NAMESIZE];
 
 	pool_name(name, "receive", port);
-	zone = rte_memzone_reserve_aligned(name, bytes, port->socket, 0, WM_PORT_HUGEPAGE_BYTES);
+	zone = rte_memzone_reserve_aligned(name, bytes, port->socket, 0, HUGEPAGE_BYTES);
 	if (!zone)
 		return -rte_errno;
 	port->receive_zone = zone;
@@ -174,7 +173,7 @@ static uint32_t ring_frames(const struct wm_port *port, const struct wm_port_con
 int wm_port_queues_start(struct wm_port *port, const struct wm_port_config *config)
 {
 	uint16_t receive_descriptors = (uint16_t)config->ring_frames,
-		 transmit_descriptors = WM_PORT_TRANSMIT_DESCRIPTORS;
+		 transmit_descriptors = TRANSMIT_DESCRIPTORS;
 	int ret;
 
 	ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &receive_descriptors,

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "frame.h"
-#include "port_dpdk.h"
+#include "port.h"
 #include "recorder.h"
 #include "traffic.h"
 #include "wiremill/error.h"

@@ -17,6 +17,8 @@
 #include "log.h"
 #include "mac.h"
 #include "number.h"
+#include "port_dpdk.h"
+#include "port_queues.h"
 #include "signals.h"
 
 /* How often control frames are looked at while the engine polls. */

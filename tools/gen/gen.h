@@ -14,7 +14,7 @@
 #include "engine.h"
 #include "live.h"
 #include "options.h"
-#include "port_dpdk.h"
+#include "port.h"
 #include "port_link.h"
 #include "rack.h"
 #include "recorder.h"

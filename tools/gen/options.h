@@ -13,7 +13,7 @@
 
 #include "live.h"
 #include "option.h"
-#include "port_dpdk.h"
+#include "port_device.h"
 #include "rate.h"
 #include "sizes.h"
 #include "wiremill/error.h"

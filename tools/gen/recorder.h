@@ -18,7 +18,7 @@
 
 #include <rte_mbuf.h>
 
-#include "port_dpdk.h"
+#include "port.h"
 #include "wiremill/error.h"
 
 struct wm_recorder;

@@ -24,6 +24,7 @@
 #include "lane.h"
 #include "memif.h"
 #include "number.h"
+#include "port_dpdk.h"
 
 #define WARM_UP_NS (500 * WM_NS_PER_MS)
 #define QUEUE_TARGET_BYTES (128u * 1024) /* as wiremilld */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "eal.h"
+#include "port_dpdk.h"
+#include "port_queues.h"
 
 /* 2^11 slots each way. A MAP takes two, one for its header. */
 #define RING_LOG2 11

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "port_dpdk.h"
+#include "port.h"
 #include "wiremill/error.h"
 
 struct wm_memif {

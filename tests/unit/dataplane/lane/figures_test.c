@@ -9,6 +9,7 @@
 
 #include "harness.h"
 #include "lane.h"
+#include "port_queues.h"
 #include "recorder.h"
 
 static char *readme, *architecture;

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_ethdev.h>
+
 #include "harness.h"
-#include "port_private.h"
+#include "port_mtu.h"
 
 static struct {
 	uint16_t mtu, takes_most;

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What port_dpdk.c (EAL, the device), port_mtu.c and port_queues.c (its pools and queues) share. */
-#ifndef WM_PORT_PRIVATE_H
-#define WM_PORT_PRIVATE_H
+/* A port's memory and queues: how large, where, how many. */
+#ifndef WM_PORT_QUEUES_H
+#define WM_PORT_QUEUES_H
+
+#include <stdint.h>
 
 #include <rte_ethdev.h>
 
-#include "port_dpdk.h"
+#include "port.h"
 
-#define WM_PORT_HUGEPAGE_BYTES (2u * 1024 * 1024)
-#define WM_PORT_TRANSMIT_DESCRIPTORS 1024u
-
+/* What EAL, the rings and the device take beside the pools. */
+#define WM_PORT_HUGEPAGES_BASE 16u
+/* Hugepages of 2 MiB that the pools of this config take at that MTU. */
+uint32_t wm_port_hugepages(const struct wm_port_config *config, uint16_t mtu);
 /* Of one slot in a packet(7) ring. */
 uint32_t wm_port_packet_slot_bytes(uint16_t mtu);
 
-/* Sets the MTU, port->mtu or the largest below it that the device has, and leaves it there.
- * wanted: by who started us, who is refused less; 0: as large as can be. -EMSGSIZE. */
-int wm_port_obtain_mtu(struct wm_port *port, uint16_t mtu_max, uint16_t wanted,
-		       struct wm_error *error);
 /* The port has mtu, socket and multi_segment. */
 int wm_port_pools_create(struct wm_port *port, const struct wm_port_config *config);
 void wm_port_pools_destroy(struct wm_port *port);
