@@ -29,7 +29,7 @@ static void leave_turn(struct wm_jobs *jobs, struct wm_job *job)
 	if (jobs->current != job)
 		return;
 	assert(job->state != WM_JOB_RUNNING);
-	wm_membership_job_end(jobs->membership);
+	wm_membership_job_end(jobs->membership, job->lane.id);
 	jobs->current = NULL;
 }
 

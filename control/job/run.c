@@ -215,7 +215,7 @@ static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now
 static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	uint32_t ready = wm_membership_count(jobs->membership, WM_MEMBER_READY);
-	bool answered = wm_membership_job_is_answered(jobs->membership);
+	bool answered = wm_membership_job_is_answered(jobs->membership, job->lane.id);
 	uint64_t waited_ns = now_ns - job->prepare_ns;
 
 	end_stall(job);
@@ -547,7 +547,8 @@ void wm_jobs_handle_member_change(struct wm_jobs *jobs, uint32_t index,
 		wm_lanes_post_to_node(jobs->lanes, &lane_command);
 		break;
 	case WM_MEMBER_CHANGE_LEFT:
-		if (jobs->current && jobs->current->state == WM_JOB_RUNNING && member->answered)
+		if (jobs->current && jobs->current->state == WM_JOB_RUNNING &&
+		    wm_membership_has_answered(jobs->membership, member, jobs->current->lane.id))
 			keep_results(jobs, index);
 		lane_command.op = WM_LANE_NODE_CLEAR;
 		wm_lanes_post_to_node(jobs->lanes, &lane_command);

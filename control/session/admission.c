@@ -41,14 +41,14 @@ static void admit(struct wm_membership *membership, struct wm_member *member,
 	member_enter(member, WM_MEMBER_ADMITTED);
 	member->reason[0] = '\0';
 	member->received_ns = now_ns;
-	member->asked = member->answered = false;
+	member_forget_asked(member);
 	wm_log_info("node %s admitted: MTU %" PRIu32 ", %s%s, AF_XDP %s, %" PRIu32 " batches",
 		    hello->name, hello->mtu, hello->device, hello->software ? " (software)" : "",
 		    hello->xdp_mode, member->hello.capacity);
 	memset(&member->path, 0, sizeof(member->path));
 	wm_membership_look(membership, membership_index(membership, member), now_ns);
 	membership_report(membership, member, WM_MEMBER_CHANGE_ADMITTED);
-	membership_ask_if_fit(membership, member, now_ns);
+	membership_ask_for_all(membership, member, now_ns);
 }
 
 static void end_former_life(struct wm_membership *membership, struct wm_member *member)

@@ -129,7 +129,8 @@ static void send_beat(struct wm_agent *agent, const struct wm_beat *beat)
 	wm_auth_tag(agent->beat_tag, body, n);
 }
 
-static void send_ack(struct wm_agent *agent, const struct wm_wire_header *kernel)
+static void send_ack(struct wm_agent *agent, const struct wm_agent_job *job,
+		     const struct wm_wire_header *kernel)
 {
 	const struct wm_wire_header header = {
 		.op = WM_OP_ACK,
@@ -137,7 +138,7 @@ static void send_ack(struct wm_agent *agent, const struct wm_wire_header *kernel
 		.job = kernel->job,
 	};
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
-	size_t n = wm_message_encode_ack(body, WM_AUTH_BODY_BYTES_MAX, &agent->answer);
+	size_t n = wm_message_encode_ack(body, WM_AUTH_BODY_BYTES_MAX, &job->answer);
 
 	send_as_member(agent, &header, body, n);
 }
@@ -167,6 +168,12 @@ static void begin_auth(struct wm_agent *agent, uint32_t session, const struct wm
 	wm_auth_frame_key(agent->frame_key, agent->config.key, &bond);
 }
 
+static void forget_jobs(struct wm_agent *agent)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
+		agent->jobs[i].is_answered = false;
+}
+
 static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welcome *welcome,
 		  uint64_t now_ns)
 {
@@ -185,7 +192,7 @@ static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welc
 	agent->next_ns = now_ns;
 	agent->refused = false;
 	agent->refusal[0] = '\0';
-	agent->has_answer = false;
+	forget_jobs(agent);
 	agent->config.ops->set_session(agent->config.context, session, agent->controller,
 				       aead ? agent->frame_key : NULL);
 	wm_mac_format(controller, welcome->controller);
@@ -203,7 +210,7 @@ static void forget_keys(struct wm_agent *agent)
 static void end_session(struct wm_agent *agent, uint64_t now_ns)
 {
 	change_state(agent, WM_AGENT_ASKING, 0);
-	agent->has_answer = false;
+	forget_jobs(agent);
 	agent->config.ops->set_session(agent->config.context, 0, agent->controller, NULL);
 	forget_keys(agent);
 	wm_auth_random(&agent->config.hello.nonce, sizeof(agent->config.hello.nonce));
@@ -308,42 +315,46 @@ static bool is_same_kernel(const struct wm_kernel_message *a, const struct wm_ke
 	       a->batch_elements == b->batch_elements;
 }
 
-static void prepare(struct wm_agent *agent, const struct wm_wire_header *header,
-		    const struct wm_kernel_message *kernel)
+static void prepare(struct wm_agent *agent, struct wm_agent_job *job,
+		    const struct wm_wire_header *header, const struct wm_kernel_message *kernel)
 {
-	uint32_t job = header->job;
+	uint32_t id = header->job;
 	struct wm_error error = { "" };
-	int ret = agent->config.ops->prepare(agent->config.context, job, kernel, &error);
+	int ret = agent->config.ops->prepare(agent->config.context, id, kernel, &error);
 
 	assert(ret <= 0 && agent->state == WM_AGENT_MEMBER);
-	agent->has_answer = true;
-	agent->answer_job = job;
-	agent->answer_batch = header->batch;
-	agent->answer_kernel = *kernel;
-	agent->answer.status = -ret;
-	wm_message_text_set(agent->answer.text, sizeof(agent->answer.text),
+	job->is_answered = true;
+	job->id = id;
+	job->batch = header->batch;
+	job->kernel = *kernel;
+	job->answer.status = -ret;
+	wm_message_text_set(job->answer.text, sizeof(job->answer.text),
 			    ret < 0 ? error.text : "ready");
 	if (ret < 0)
-		wm_log_warning("job %u: kernel %s cannot be prepared: %s", job, kernel->kernel.name,
+		wm_log_warning("job %u: kernel %s cannot be prepared: %s", id, kernel->kernel.name,
 			       error.text);
 	else
-		wm_log_info("job %u: kernel %s is ready, %u elements a batch", job,
+		wm_log_info("job %u: kernel %s is ready, %u elements a batch", id,
 			    kernel->kernel.name, kernel->batch_elements);
 }
 
-/* A job's number is higher than those before it, as long as the session lasts. */
-static bool is_of_an_older_job(const struct wm_agent *agent, uint32_t job)
+static_assert(WM_RUNNING_JOBS_MAX == 1, "a job takes the place of the one before");
+
+/* Where the answer to that job stands, or will. NULL: it is older than the one there: a job's
+ * number is higher than those before it, as long as the session lasts. */
+static struct wm_agent_job *place_of(struct wm_agent *agent, uint32_t id)
 {
-	return agent->has_answer && (int32_t)(job - agent->answer_job) < 0;
+	struct wm_agent_job *job = &agent->jobs[0];
+
+	return job->is_answered && (int32_t)(id - job->id) < 0 ? NULL : job;
 }
 
-static bool is_answered(const struct wm_agent *agent, const struct wm_wire_header *header,
+static bool is_answered(const struct wm_agent_job *job, const struct wm_wire_header *header,
 			const struct wm_kernel_message *kernel)
 {
-	if (!agent->has_answer || agent->answer_job != header->job ||
-	    !is_same_kernel(&agent->answer_kernel, kernel))
+	if (!job->is_answered || job->id != header->job || !is_same_kernel(&job->kernel, kernel))
 		return false;
-	return agent->answer.status == 0 || agent->answer_batch == header->batch;
+	return job->answer.status == 0 || job->batch == header->batch;
 }
 
 /* It is repeated until its ACK comes: prepared once, answered each time. One that
@@ -352,16 +363,17 @@ static bool is_answered(const struct wm_agent *agent, const struct wm_wire_heade
 static int receive_kernel(struct wm_agent *agent, const struct message *message)
 {
 	const struct wm_wire_header *header = message->header;
+	struct wm_agent_job *job = place_of(agent, header->job);
 	struct wm_kernel_message kernel;
 	int ret = wm_message_decode_kernel(message->body, message->bytes, &kernel);
 
 	if (ret < 0)
 		return ret;
-	if (is_of_an_older_job(agent, header->job))
+	if (!job)
 		return -ESTALE;
-	if (!is_answered(agent, header, &kernel))
-		prepare(agent, header, &kernel);
-	send_ack(agent, header);
+	if (!is_answered(job, header, &kernel))
+		prepare(agent, job, header, &kernel);
+	send_ack(agent, job, header);
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include "auth.h"
 #include "message.h"
 #include "wiremill/error.h"
+#include "wiremill/limits.h"
 #include "wiremill/wire.h"
 
 /* What the agent has done; context is the config's. */
@@ -53,6 +54,15 @@ struct wm_agent_config {
 
 enum wm_agent_state { WM_AGENT_ASKING, WM_AGENT_MEMBER, WM_AGENT_LEFT };
 
+/* What it was asked to prepare, and the answer: KERNEL may be repeated. */
+struct wm_agent_job {
+	bool is_answered; /* else a free entry */
+	uint32_t id;
+	uint64_t batch; /* of KERNEL: another one asks again for what failed */
+	struct wm_kernel_message kernel;
+	struct wm_ack answer;
+};
+
 struct wm_agent {
 	struct wm_agent_config config;
 	enum wm_agent_state state;
@@ -78,11 +88,7 @@ struct wm_agent {
 	uint8_t beat_tag[WM_AUTH_TAG_BYTES]; /* of the last one */
 	struct wm_auth_counts counts;
 
-	bool has_answer; /* to the KERNEL of answer_job, which may be repeated */
-	uint32_t answer_job;
-	uint64_t answer_batch; /* of it: another one asks again for what failed */
-	struct wm_kernel_message answer_kernel;
-	struct wm_ack answer;
+	struct wm_agent_job jobs[WM_RUNNING_JOBS_MAX];
 };
 
 void wm_agent_init(struct wm_agent *agent, const struct wm_agent_config *config, uint64_t now_ns);

@@ -39,10 +39,18 @@ bool wm_member_is_in(const struct wm_member *member)
 	return member->state == WM_MEMBER_ADMITTED || member->state == WM_MEMBER_READY;
 }
 
+static_assert(WM_RUNNING_JOBS_MAX == 1, "to be ready does not say for which job");
+
+void member_forget_asked(struct wm_member *member)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
+		member->jobs[i].asked = member->jobs[i].answered = false;
+}
+
 void member_enter(struct wm_member *member, enum wm_member_state state)
 {
 	assert(next_states[member->state] & TO(state));
-	assert(state != WM_MEMBER_READY || (member->asked && member->answered));
+	assert(state != WM_MEMBER_READY || (member->jobs[0].asked && member->jobs[0].answered));
 	/* Whoever is in has a session, and has it until those who count on it were told. */
 	assert(member->session != 0 || (state != WM_MEMBER_ADMITTED && state != WM_MEMBER_READY));
 	member->state = state;
@@ -114,12 +122,21 @@ struct wm_member *membership_find_session(struct wm_membership *membership, uint
 	return member;
 }
 
+static bool took_part(const struct wm_membership *membership, const struct wm_member *member)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
+		if (membership->jobs[i].id != 0 &&
+		    member->jobs[i].took_part == membership->jobs[i].id)
+			return true;
+	}
+	return false;
+}
+
 /* Not what is in quarantine, nor what may have to go there yet. */
 static bool may_be_forgotten(const struct wm_membership *membership, const struct wm_member *member)
 {
 	return !wm_member_is_in(member) && member->state != WM_MEMBER_QUARANTINED &&
-	       member->candidate.expires_ns == 0 &&
-	       (membership->job == 0 || member->took_part != membership->job);
+	       member->candidate.expires_ns == 0 && !took_part(membership, member);
 }
 
 /* A place for a newcomer: nobody's, else a new one, else that of who is gone. */
@@ -163,7 +180,7 @@ void membership_end_session(struct wm_membership *membership, struct wm_member *
 	member->session = 0;
 	wm_auth_end(&member->auth);
 	explicit_bzero(member->frame_key, sizeof(member->frame_key));
-	member->asked = member->answered = false;
+	member_forget_asked(member);
 }
 
 uint32_t wm_membership_count_in(const struct wm_membership *membership)

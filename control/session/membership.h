@@ -68,6 +68,22 @@ struct wm_candidate {
 	uint8_t frame_key[WM_KEY_BYTES];
 };
 
+/* A job that nodes prepare for, and take part in. */
+struct wm_membership_job {
+	uint32_t id;  /* 0: a free entry */
+	uint32_t mtu; /* of its frames */
+	struct wm_kernel_message kernel;
+};
+
+/* Of a member, in the job that has the same place in its table. */
+struct wm_member_job {
+	bool asked;    /* KERNEL was sent */
+	bool answered; /* its ACK came */
+	uint64_t asked_ns;
+	uint32_t failures;  /* to prepare */
+	uint32_t took_part; /* in the job of that id; kept when it leaves */
+};
+
 struct wm_member {
 	enum wm_member_state state;
 	uint32_t session;
@@ -81,12 +97,7 @@ struct wm_member {
 	uint64_t twin_ns, twin_until_ns; /* until then nobody of this address is let in */
 	char former_name[WM_NODE_NAME_BYTES];
 	char reason[WM_MESSAGE_TEXT_BYTES + 64]; /* refused, gone, not ready */
-	/* of the running job */
-	bool asked;    /* KERNEL was sent */
-	bool answered; /* its ACK came */
-	uint64_t asked_ns;
-	uint32_t failures;	   /* to prepare */
-	uint32_t took_part;	   /* in this job; kept when it leaves */
+	struct wm_member_job jobs[WM_RUNNING_JOBS_MAX];
 	uint64_t results, resends; /* batches of ended jobs */
 	/* with a key */
 	struct wm_auth auth; /* of the session */
@@ -122,10 +133,7 @@ struct wm_membership {
 	struct wm_member members[WM_NODES_MAX];
 	uint32_t count;	   /* 1 + highest index in use */
 	uint32_t mtu_most; /* of our own ports; the caller may lower it at the start */
-	/* the job */
-	uint32_t job; /* 0: none */
-	uint32_t job_mtu;
-	struct wm_kernel_message kernel;
+	struct wm_membership_job jobs[WM_RUNNING_JOBS_MAX];
 	uint64_t tick_ns; /* the last one: nobody was heard while nobody listened */
 	uint64_t ignored; /* control frames that made no sense, or came from nobody */
 	/* the key */
@@ -165,7 +173,8 @@ void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
  * later. One that fails is asked again after 1, 2, 4 and 8 s (KERNEL's batch counts). */
 void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
 			     const struct wm_layout *layout, uint32_t mtu, uint64_t now_ns);
-void wm_membership_job_end(struct wm_membership *membership);
+/* Not an error if it never began. */
+void wm_membership_job_end(struct wm_membership *membership, uint32_t job);
 /* It fell silent: do large frames still reach it? */
 void wm_membership_look(struct wm_membership *membership, uint32_t index, uint64_t now_ns);
 /* Whether it is being found out what reaches somebody who has just come. A second or two. */
@@ -173,7 +182,10 @@ bool wm_membership_paths_are_open(const struct wm_membership *membership, uint64
 /* Somebody who is in and whom the running job's frames do not reach; NULL: nobody. */
 const struct wm_member *wm_membership_find_unreached(const struct wm_membership *membership);
 /* Has everybody who was asked answered? */
-bool wm_membership_job_is_answered(const struct wm_membership *membership);
+bool wm_membership_job_is_answered(const struct wm_membership *membership, uint32_t job);
+/* Has that one? Whether it was asked or not. */
+bool wm_membership_has_answered(const struct wm_membership *membership,
+				const struct wm_member *member, uint32_t job);
 
 /* The node computed wrong: its session ends, if it has not left yet, and its address
  * gets no other until wm_membership_admit. Its place is its own while the job lasts that

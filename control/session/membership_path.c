@@ -64,18 +64,20 @@ static void say(const struct wm_membership *membership, const struct wm_member *
 }
 
 /* It takes no batch of this job that would not arrive, and is back once they do. */
-static void heed(struct wm_membership *membership, struct wm_member *member, uint64_t now_ns)
+static void heed(struct wm_membership *membership, const struct wm_membership_job *job,
+		 struct wm_member *member, uint64_t now_ns)
 {
-	bool fits = wm_member_mtu(member) >= membership->job_mtu;
+	struct wm_member_job *asked = member_job(membership, member, job);
+	bool fits = wm_member_mtu(member) >= job->mtu;
 
-	if (membership->job == 0 || fits == member->asked)
+	if (job->id == 0 || fits == asked->asked)
 		return;
 	if (!fits && member->state == WM_MEMBER_READY) {
 		membership_report(membership, member, WM_MEMBER_CHANGE_UNFIT);
 		member_enter(member, WM_MEMBER_ADMITTED);
 	}
-	member->asked = member->answered = false;
-	membership_ask_if_fit(membership, member, now_ns);
+	asked->asked = asked->answered = false;
+	membership_ask_if_fit(membership, job, member, now_ns);
 }
 
 static void note(struct wm_membership *membership, struct wm_member *member, uint32_t before,
@@ -84,7 +86,8 @@ static void note(struct wm_membership *membership, struct wm_member *member, uin
 	if (member->path.mtu == before)
 		return;
 	say(membership, member, before);
-	heed(membership, member, now_ns);
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
+		heed(membership, &membership->jobs[i], member, now_ns);
 }
 
 void membership_path_tick(struct wm_membership *membership, struct wm_member *member,
@@ -131,13 +134,21 @@ bool wm_membership_paths_are_open(const struct wm_membership *membership, uint64
 	return false;
 }
 
+/* By the frames of some job. */
+static bool is_unreached(const struct wm_membership *membership, const struct wm_member *member)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
+		if (membership->jobs[i].id != 0 && member->path.mtu < membership->jobs[i].mtu)
+			return wm_member_path_is_narrow(member);
+	}
+	return false;
+}
+
 const struct wm_member *wm_membership_find_unreached(const struct wm_membership *membership)
 {
-	for (uint32_t i = 0; membership->job > 0 && i < membership->count; i++) {
-		const struct wm_member *member = &membership->members[i];
-
-		if (wm_member_path_is_narrow(member) && member->path.mtu < membership->job_mtu)
-			return member;
+	for (uint32_t i = 0; i < membership->count; i++) {
+		if (is_unreached(membership, &membership->members[i]))
+			return &membership->members[i];
 	}
 	return NULL;
 }

@@ -33,6 +33,9 @@ uint32_t membership_draw_session(const struct wm_membership *membership,
 void membership_end_session(struct wm_membership *membership, struct wm_member *member,
 			    enum wm_member_state state, const char *reason);
 
+/* It was asked for none of the jobs. */
+void member_forget_asked(struct wm_member *member);
+
 /* ---- membership_send.c -------------------------------------------------------------- */
 
 /* The body has room for a trailer (WM_AUTH_BODY_BYTES_MAX). */
@@ -53,9 +56,14 @@ void membership_answer_unknown(struct wm_membership *membership, const uint8_t *
 
 /* ---- membership_job.c --------------------------------------------------------------- */
 
-/* Asks a node that could take part in the running job. */
-void membership_ask_if_fit(struct wm_membership *membership, struct wm_member *member,
-			   uint64_t now_ns);
+/* What the member was asked for that job. */
+struct wm_member_job *member_job(const struct wm_membership *membership, struct wm_member *member,
+				 const struct wm_membership_job *job);
+/* Asks a node that could take part in it, or in any job. */
+void membership_ask_if_fit(struct wm_membership *membership, const struct wm_membership_job *job,
+			   struct wm_member *member, uint64_t now_ns);
+void membership_ask_for_all(struct wm_membership *membership, struct wm_member *member,
+			    uint64_t now_ns);
 /* Where it is due: it has not answered, or it failed and has rested. */
 void membership_ask_again(struct wm_membership *membership, struct wm_member *member,
 			  uint64_t now_ns);

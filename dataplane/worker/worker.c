@@ -38,6 +38,16 @@ struct submission {
 	struct task tasks[WM_WORKER_ROWS_MAX];
 };
 
+/* What MAP frames of a job may ask for. */
+struct job {
+	bool prepared; /* else a free entry */
+	uint32_t id;
+	struct wm_kernel kernel;
+	uint32_t batch_elements;
+};
+
+static_assert(WM_RUNNING_JOBS_MAX == 1, "a job takes the place of the one before");
+
 struct wm_worker {
 	struct wm_xsk *xsk;
 	struct wm_executor *executor;
@@ -49,10 +59,7 @@ struct wm_worker {
 
 	uint32_t session;
 	const uint8_t *frame_key; /* NULL: no tags */
-	uint32_t job;
-	bool has_job;
-	struct wm_kernel kernel;
-	uint32_t batch_elements;
+	struct job jobs[WM_RUNNING_JOBS_MAX];
 
 	/* A ring: oldest .. oldest + in_flight are with the GPU, the next gathers. */
 	struct submission submissions[WM_EXECUTOR_SUBMISSIONS + 1];
@@ -100,14 +107,17 @@ void wm_worker_set_frame_key(struct wm_worker *worker, const uint8_t *key)
 	worker->frame_key = key;
 }
 
-void wm_worker_set_job(struct wm_worker *worker, uint32_t job, const struct wm_kernel *kernel,
+void wm_worker_set_job(struct wm_worker *worker, uint32_t id, const struct wm_kernel *kernel,
 		       uint32_t batch_elements)
 {
-	worker->has_job = kernel != NULL;
-	worker->job = job;
-	worker->batch_elements = batch_elements;
+	struct job *job = &worker->jobs[0];
+
+	*job = (struct job){ 0 };
 	if (kernel)
-		worker->kernel = *kernel;
+		*job = (struct job){ .prepared = true,
+				     .id = id,
+				     .kernel = *kernel,
+				     .batch_elements = batch_elements };
 }
 
 void wm_worker_get_counters(const struct wm_worker *worker, struct wm_worker_counters *counters)
@@ -125,19 +135,31 @@ static void drop(struct wm_worker *worker, const struct wm_xsk_frame *frame, enu
 	wm_xsk_recycle(worker->xsk, frame);
 }
 
-static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xsk_frame *frame,
-			      const struct wm_wire_header *header)
+/* NULL: it is none of those that were prepared. */
+static const struct job *find_job(const struct wm_worker *worker, uint32_t id)
 {
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
+		if (worker->jobs[i].prepared && worker->jobs[i].id == id)
+			return &worker->jobs[i];
+	}
+	return NULL;
+}
+
+static enum wm_drop check_map(const struct wm_worker *worker, const struct wm_xsk_frame *frame,
+			      const struct wm_wire_header *header, const struct job **asked)
+{
+	const struct job *job = find_job(worker, header->job);
 	enum wm_drop reason;
 	uint32_t bytes;
 
 	if (header->session != worker->session || worker->session == 0)
 		return WM_DROP_SESSION;
-	if (!worker->has_job || header->job != worker->job)
+	if (!job)
 		return WM_DROP_JOB;
-	if (header->count == 0 || header->count > worker->batch_elements)
+	*asked = job;
+	if (header->count == 0 || header->count > job->batch_elements)
 		return WM_DROP_BATCH;
-	bytes = wm_frame_map_bytes(&worker->kernel, header->count);
+	bytes = wm_frame_map_bytes(&job->kernel, header->count);
 	reason = wm_frame_check_length(frame->bytes, bytes + wm_tag_bytes(worker->frame_key));
 	if (reason != WM_DROP_NONE)
 		return reason;
@@ -200,20 +222,20 @@ static bool has_room(struct wm_worker *worker)
 	return wm_xsk_groups_free(worker->xsk) >= 2 && gathering(worker) != NULL;
 }
 
-static void take_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
-		     const struct wm_wire_header *header)
+static void take_map(struct wm_worker *worker, const struct job *job,
+		     const struct wm_xsk_frame *frame, const struct wm_wire_header *header)
 {
 	struct submission *submission = gathering(worker);
 	struct task *task = &submission->tasks[submission->count];
 	struct wm_payload payload =
-		wm_payload_of(frame, wm_frame_map_bytes(&worker->kernel, header->count));
+		wm_payload_of(frame, wm_frame_map_bytes(&job->kernel, header->count));
 	bool taken;
 
 	*task = (struct task){
 		.header = *header,
 		.input = *frame,
 		.copy = NO_GROUP,
-		.out_bytes = wm_frame_result_bytes(&worker->kernel, header->count),
+		.out_bytes = wm_frame_result_bytes(&job->kernel, header->count),
 	};
 	taken = wm_xsk_group_acquire(worker->xsk, &task->output);
 	if (!wm_payload_lies_well(&payload)) {
@@ -231,12 +253,13 @@ static void take_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
 static void receive_map(struct wm_worker *worker, const struct wm_xsk_frame *frame,
 			const struct wm_wire_header *header)
 {
-	enum wm_drop reason = check_map(worker, frame, header);
+	const struct job *job = NULL;
+	enum wm_drop reason = check_map(worker, frame, header, &job);
 
 	if (reason != WM_DROP_NONE)
 		drop(worker, frame, reason);
 	else
-		take_map(worker, frame, header);
+		take_map(worker, job, frame, header);
 }
 
 /* ---- ECHO and control --------------------------------------------------- */

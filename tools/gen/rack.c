@@ -13,6 +13,7 @@ struct wm_rack {
 	struct wm_engine *engine;
 	const struct wm_port *port;
 	uint64_t changed_ns;
+	uint32_t job; /* that nodes prepare for; 0: none */
 	struct wm_membership membership;
 };
 
@@ -115,7 +116,8 @@ const struct wm_member *wm_rack_at(const struct wm_rack *rack, uint32_t place)
 void wm_rack_prepare(struct wm_rack *rack, uint32_t job, const struct wm_layout *layout,
 		     uint32_t mtu)
 {
-	wm_membership_job_end(&rack->membership);
+	wm_membership_job_end(&rack->membership, rack->job);
+	rack->job = layout ? job : 0;
 	if (layout)
 		wm_membership_job_begin(&rack->membership, job, layout, mtu, wm_clock_ns());
 }
@@ -129,7 +131,7 @@ int wm_rack_is_ready(const struct wm_rack *rack, uint32_t session, struct wm_err
 				    member->reason);
 	if (member->state == WM_MEMBER_READY)
 		return 0;
-	if (!member->answered)
+	if (!wm_membership_has_answered(&rack->membership, member, rack->job))
 		return -EAGAIN;
 	return wm_error_set(error, ENOEXEC, "node %s: %s", member->hello.name, member->reason);
 }

@@ -508,20 +508,20 @@ static void a_job_asks_everybody_until_the_answer_comes(void)
 	begin(rack, 9000);
 	CU_ASSERT_EQUAL(count_sent(rack, WM_OP_KERNEL), 1);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.job, JOB);
-	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership, JOB));
 	pass_ms(rack, 1000);
 	CU_ASSERT(count_sent(rack, WM_OP_KERNEL) >= 4 && count_sent(rack, WM_OP_KERNEL) <= 6);
 
 	give_ack(rack, &node, JOB, 0);
 	expect_state(rack, &node, WM_MEMBER_READY);
-	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership, JOB));
 	give_ack(rack, &node, JOB, 0);
 	CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_READY], 1);
 	rack->sent_count = 0;
 	pass_ms(rack, 1000);
 	CU_ASSERT_EQUAL(count_sent(rack, WM_OP_KERNEL), 0);
 
-	wm_membership_job_end(&rack->membership);
+	wm_membership_job_end(&rack->membership, JOB);
 	expect_state(rack, &node, WM_MEMBER_ADMITTED);
 	free(rack);
 }
@@ -536,7 +536,7 @@ static void an_answer_to_another_job_is_none(void)
 	give_ack(rack, &node, JOB - 1, 0);
 	give_ack(rack, &node, 0, 0);
 	expect_state(rack, &node, WM_MEMBER_ADMITTED);
-	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership, JOB));
 	free(rack);
 }
 
@@ -548,7 +548,7 @@ static void a_node_that_cannot_prepare_stays_and_says_why(void)
 	begin(rack, 9000);
 	give_ack(rack, &node, JOB, ENOENT);
 	expect_state(rack, &node, WM_MEMBER_ADMITTED);
-	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership, JOB));
 	CU_ASSERT_STRING_EQUAL(member_of(rack, &node)->reason, "not ready: because");
 	free(rack);
 }
@@ -570,9 +570,9 @@ static void a_node_that_cannot_prepare_is_asked_again_a_few_times(void)
 		pass_ms(rack, 100);
 	}
 	CU_ASSERT_EQUAL(asked, 5);
-	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership, JOB));
 
-	wm_membership_job_end(&rack->membership);
+	wm_membership_job_end(&rack->membership, JOB);
 	begin(rack, 9000);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_KERNEL);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.batch, 0);
@@ -588,10 +588,10 @@ static void a_node_that_prepares_the_second_time_is_ready(void)
 	give_ack(rack, &node, JOB, ENOMEM);
 	pass_ms(rack, 1100);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_KERNEL);
-	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership, JOB));
 	/* The first answer once more. */
 	give_ack(rack, &node, JOB, ENOMEM);
-	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT_FALSE(wm_membership_job_is_answered(&rack->membership, JOB));
 	node.question = 1;
 	give_ack(rack, &node, JOB, 0);
 	expect_state(rack, &node, WM_MEMBER_READY);
@@ -651,7 +651,7 @@ static void who_took_part_keeps_its_place_until_the_job_ends(void)
 	give_hello(rack, &newcomer);
 	take_bye(rack, &newcomer, "refused: the rack is full");
 
-	wm_membership_job_end(&rack->membership);
+	wm_membership_job_end(&rack->membership, JOB);
 	give_hello(rack, &newcomer);
 	take_welcome(rack, &newcomer);
 	CU_ASSERT_EQUAL(index_of(rack, &newcomer), 0);
@@ -700,9 +700,9 @@ static void who_joins_a_job_of_a_larger_mtu_waits_for_the_next(void)
 	take_welcome(rack, &small);
 	expect_state(rack, &small, WM_MEMBER_ADMITTED);
 	CU_ASSERT_PTR_NOT_NULL(strstr(member_of(rack, &small)->reason, "too small for job 9"));
-	CU_ASSERT(wm_membership_job_is_answered(&rack->membership));
+	CU_ASSERT(wm_membership_job_is_answered(&rack->membership, JOB));
 
-	wm_membership_job_end(&rack->membership);
+	wm_membership_job_end(&rack->membership, JOB);
 	CU_ASSERT_STRING_EQUAL(member_of(rack, &small)->reason, "");
 	begin(rack, 1500);
 	CU_ASSERT_EQUAL(last_sent(rack)->header.op, WM_OP_KERNEL);
@@ -744,7 +744,7 @@ static void a_switch_between_that_passes_less_is_heeded(void)
 	rack->switch_mtu = 9000;
 	pass_with_beats(rack, &node, 12);
 	CU_ASSERT_FALSE(wm_member_path_is_narrow(member_of(rack, &node)));
-	CU_ASSERT_TRUE(member_of(rack, &node)->asked);
+	CU_ASSERT_TRUE(member_of(rack, &node)->jobs[0].asked);
 	CU_ASSERT_PTR_NULL(wm_membership_find_unreached(&rack->membership));
 	free(rack);
 }
