@@ -86,7 +86,8 @@ static void forget_sent(struct wm_flow *flow)
 }
 
 /* Another kernel needs another time, and says so as the first one did; what it could not
- * compute were batches of the job before. */
+ * compute were batches of the job before. These may reach it where those did not: who is
+ * silent is asked again after the next beat, however long that one would have waited. */
 static void forget_kernel(struct wm_flow *flow)
 {
 	flow->srtt_ns = flow->rttvar_ns = 0;
@@ -94,6 +95,7 @@ static void forget_kernel(struct wm_flow *flow)
 	flow->base_ns[0] = flow->base_ns[1] = UINT64_MAX;
 	flow->base_renew_ns = 0;
 	flow->works_ns = 0;
+	flow->silent_until_ns = 0;
 	if (flow->unable)
 		flow->silent = flow->unable = false;
 }

@@ -260,11 +260,16 @@ static void silence_goes_on_until_the_node_is_heard_of(void)
 	next_job(&flow);
 	CU_ASSERT_FALSE(wm_flow_has_room(&flow));
 	CU_ASSERT_FALSE(wm_flow_answers(&flow));
-	wm_flow_beat(&flow, false, 20 * S); /* it falls silent for longer each time */
-	CU_ASSERT_FALSE(wm_flow_has_room(&flow));
-	wm_flow_beat(&flow, false, 22 * S);
+	/* Other batches may reach it: it need not wait for as long as in the job before. */
+	wm_flow_beat(&flow, false, 20 * S);
 	CU_ASSERT_TRUE(wm_flow_has_room(&flow));
 	CU_ASSERT_FALSE(wm_flow_answers(&flow));
+	wm_flow_send(&flow, 1, 20 * S);
+	CU_ASSERT_TRUE(wm_flow_expire(&flow, 21 * S));
+	wm_flow_beat(&flow, false, 24 * S); /* but for longer each time, as ever */
+	CU_ASSERT_FALSE(wm_flow_has_room(&flow));
+	wm_flow_beat(&flow, false, 25 * S);
+	CU_ASSERT_TRUE(wm_flow_has_room(&flow));
 }
 
 static void a_node_that_could_not_compute_may_try_the_next_job(void)
