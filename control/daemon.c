@@ -18,6 +18,7 @@
 #include "eal.h"
 #include "frame.h"
 #include "key.h"
+#include "link.h"
 #include "log.h"
 #include "number.h"
 #include "port_dpdk.h"
@@ -50,16 +51,18 @@ static uint32_t lane_of(const struct wm_daemon *daemon, const uint8_t mac[WM_ETH
 	return 0;
 }
 
+static struct wm_link *link_to(const struct wm_daemon *daemon,
+			       const uint8_t mac[WM_ETHER_ADDR_BYTES])
+{
+	return wm_lane_get_link(daemon->lanes.lanes[lane_of(daemon, mac)]);
+}
+
 static void send_control(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 			 const struct wm_wire_header *header, const void *body, size_t body_bytes)
 {
 	struct wm_daemon *daemon = context;
-	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
-	uint32_t lane = lane_of(daemon, mac);
-	size_t bytes = wm_frame_encode_control(frame, sizeof(frame), mac, daemon->ports[lane].mac,
-					       header, body, body_bytes);
 
-	if (!wm_lane_transmit(daemon->lanes.lanes[lane], frame, bytes))
+	if (!wm_link_send_control(link_to(daemon, mac), mac, header, body, body_bytes))
 		wm_log_debug("no room for a control frame");
 }
 
@@ -69,12 +72,9 @@ static void send_probe(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 {
 	static const uint8_t body[WM_MTU_MAX];
 	struct wm_daemon *daemon = context;
-	uint8_t frame[WM_ETHER_HEADER_BYTES + WM_MTU_MAX];
-	uint32_t lane = lane_of(daemon, mac);
-	size_t bytes = wm_frame_encode_control(frame, sizeof(frame), mac, daemon->ports[lane].mac,
-					       header, body, mtu - WM_WIRE_HEADER_BYTES);
 
-	if (!wm_lane_transmit(daemon->lanes.lanes[lane], frame, bytes))
+	if (!wm_link_send_control(link_to(daemon, mac), mac, header, body,
+				  mtu - WM_WIRE_HEADER_BYTES))
 		wm_log_debug("no room for a probe of MTU %" PRIu32, mtu);
 }
 
@@ -99,39 +99,31 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 
 /* ---- the loop -------------------------------------------------------------------- */
 
-static void receive_frame(struct wm_daemon *daemon, uint32_t lane, const uint8_t *frame,
-			  size_t bytes)
+static void receive_message(struct wm_daemon *daemon, uint32_t lane,
+			    const struct wm_link_control *control)
 {
-	const struct wm_ether_header *ether = (const struct wm_ether_header *)frame;
-	struct wm_wire_header header;
-	const uint8_t *body;
-
-	/* Of an ECHO that came back the header is left. */
-	memcpy(&header, ether + 1, sizeof(header));
-	if (header.op == WM_OP_ECHO) {
-		wm_membership_receive_echo(&daemon->membership, ether->source, &header,
-					   wm_clock_ns());
-		return;
-	}
-	/* The lane has checked it; decoding again finds header and body. */
-	if (wm_frame_decode_control(frame, bytes, &header, &body) != WM_DROP_NONE)
-		return;
 	daemon->received_lane = lane;
-	memcpy(daemon->received_mac, ether->source, sizeof(daemon->received_mac));
+	memcpy(daemon->received_mac, control->source, sizeof(daemon->received_mac));
 	wm_membership_receive_on(&daemon->membership, daemon->ports[lane].mac);
-	wm_membership_receive(&daemon->membership, ether->source, &header, body, wm_clock_ns());
+	wm_membership_receive(&daemon->membership, control->source, &control->header, control->body,
+			      wm_clock_ns());
 	memset(daemon->received_mac, 0, sizeof(daemon->received_mac));
 }
 
 static void receive_control(struct wm_daemon *daemon)
 {
-	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
-	size_t bytes;
+	struct wm_link_control control;
 
 	for (uint32_t lane = 0; lane < daemon->lanes.count; lane++) {
-		while ((bytes = wm_lane_receive(daemon->lanes.lanes[lane], frame, sizeof(frame))) >
-		       0)
-			receive_frame(daemon, lane, frame, bytes);
+		struct wm_link *link = wm_lane_get_link(daemon->lanes.lanes[lane]);
+
+		while (wm_link_receive_control(link, &control)) {
+			if (control.header.op == WM_OP_ECHO)
+				wm_membership_receive_echo(&daemon->membership, control.source,
+							   &control.header, wm_clock_ns());
+			else
+				receive_message(daemon, lane, &control);
+		}
 	}
 }
 

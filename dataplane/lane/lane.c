@@ -27,7 +27,6 @@
  * and a job ends. What is left is for what may be lost. */
 #define EVENTS_KEPT (4 * WM_NODES_MAX + 1)
 #define EVENTS_MAX (8 * WM_NODES_MAX)
-#define CONTROL_FRAMES_MAX 1024u
 
 #define TICK_NS (1 * WM_NS_PER_MS)
 #define TICK_LATE_NS (20 * WM_NS_PER_MS)
@@ -61,10 +60,10 @@ struct wm_port_config wm_lane_port_config(uint16_t mtu, enum wm_wire_auth auth)
 		/* results held + those in dispute + the ring being drained +
 		 * control frames + caches */
 		.receive_mbufs = wm_lane_held_results(mtu, auth) + WM_DISPATCH_DISPUTES_MAX +
-				 wm_inflight_ring_frames(mtu) + CONTROL_FRAMES_MAX + 1024,
+				 wm_inflight_ring_frames(mtu) + WM_LINK_CONTROL_FRAMES_MAX + 1024,
 		.ring_frames = wm_inflight_ring_frames(mtu),
 		/* a port's descriptors, a burst, control frames, caches */
-		.transmit_mbufs = each * (1024 + LANE_BURST) + CONTROL_FRAMES_MAX + 1024,
+		.transmit_mbufs = each * (1024 + WM_LINK_BURST) + WM_LINK_CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
 	};
 }
@@ -86,14 +85,6 @@ uint32_t wm_lane_hugepages(void)
 	return (uint32_t)((input_bytes() + page - 1) / page + (output_bytes() + page - 1) / page);
 }
 
-/* Never called while the lane keeps its own reference. */
-static void attached_free(void *address, void *context)
-{
-	(void)address;
-	(void)context;
-	assert(!"an extent buffer lost the reference of its lane");
-}
-
 static void name_of(char name[RTE_MEMZONE_NAMESIZE], const char *what, const struct wm_lane *lane)
 {
 	snprintf(name, RTE_MEMZONE_NAMESIZE, "wm-%s-%" PRIu32, what, lane->config.index);
@@ -105,7 +96,7 @@ static const struct rte_memzone *zone_reserve(const struct wm_lane *lane, const 
 	char name[RTE_MEMZONE_NAMESIZE];
 
 	name_of(name, what, lane);
-	return rte_memzone_reserve_aligned(name, bytes, lane->port->socket, 0,
+	return rte_memzone_reserve_aligned(name, bytes, lane->link.port->socket, 0,
 					   WM_STORE_ALIGN_BYTES);
 }
 
@@ -121,8 +112,7 @@ static int memory_create(struct wm_lane *lane)
 
 		input->buffer = (uint8_t *)lane->input_zone->addr +
 				(size_t)i * WM_EXTENT_BUFFER_BYTES;
-		input->attached.free_cb = attached_free;
-		rte_mbuf_ext_refcnt_set(&input->attached, 1);
+		wm_link_share(&input->attached);
 	}
 	return 0;
 }
@@ -142,15 +132,14 @@ static int store_create(struct wm_lane *lane, struct wm_error *error)
 	return wm_store_create(&lane->store, &config, error);
 }
 
-/* One producer, one consumer; element_bytes 0: of pointers. */
+/* One producer, one consumer. */
 static struct rte_ring *ring_create(const struct wm_lane *lane, const char *what,
 				    unsigned element_bytes, unsigned count)
 {
 	char name[RTE_MEMZONE_NAMESIZE];
-	unsigned bytes = element_bytes ? element_bytes : (unsigned)sizeof(void *);
 
 	name_of(name, what, lane);
-	return rte_ring_create_elem(name, bytes, count, lane->port->socket,
+	return rte_ring_create_elem(name, element_bytes, count, lane->link.port->socket,
 				    RING_F_SP_ENQ | RING_F_SC_DEQ);
 }
 
@@ -173,9 +162,7 @@ static int rings_create(struct wm_lane *lane)
 	lane->commands =
 		ring_create(lane, "commands", sizeof(struct wm_lane_command), COMMANDS_MAX);
 	lane->events = ring_create(lane, "events", sizeof(struct wm_lane_event), EVENTS_MAX);
-	lane->control_in = ring_create(lane, "control-in", 0, CONTROL_FRAMES_MAX);
-	lane->control_out = ring_create(lane, "control-out", 0, CONTROL_FRAMES_MAX);
-	if (!lane->commands || !lane->events || !lane->control_in || !lane->control_out)
+	if (!lane->commands || !lane->events)
 		return -ENOMEM;
 	return leader_rings_create(lane);
 }
@@ -187,13 +174,13 @@ static struct wm_stream *stream_create(struct wm_lane *lane)
 			.nodes_max = WM_NODES_MAX,
 			.extents_max = WM_LANE_EXTENTS_MAX,
 			.batches_per_extent_max = WM_EXTENT_BATCHES_MAX,
-			.in_flight_max = wm_inflight_max(lane->port->ring_frames, 1),
+			.in_flight_max = wm_inflight_max(lane->link.port->ring_frames, 1),
 		},
 		.calls = wm_lane_stream_calls,
 		.context = lane,
 		.output = lane->output_zone->addr,
 		.output_bytes = WM_EXTENT_BYTES,
-		.keep_frames_max = wm_lane_held_results(lane->port->mtu, lane->config.auth),
+		.keep_frames_max = wm_lane_held_results(lane->link.port->mtu, lane->config.auth),
 		.auth = lane->config.auth,
 		.lane = lane->config.index,
 		.lanes = lane->config.count,
@@ -211,9 +198,10 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 	if (!lane)
 		return wm_error_set(error, ENOMEM, "no memory for a lane");
 	lane->config = *config;
-	lane->port = config->port;
 	lane->segments_max = 1;
-	ret = memory_create(lane);
+	ret = wm_link_init(&lane->link, config->port);
+	if (ret == 0)
+		ret = memory_create(lane);
 	if (ret == 0)
 		ret = rings_create(lane);
 	if (ret == 0 && !(lane->stream = stream_create(lane)))
@@ -231,29 +219,16 @@ int wm_lane_create(struct wm_lane **lane_out, const struct wm_lane_config *confi
 	return ret;
 }
 
-static void ring_drain(struct rte_ring *ring)
-{
-	void *frame;
-
-	while (ring && rte_ring_sc_dequeue(ring, &frame) == 0)
-		rte_pktmbuf_free(frame);
-	rte_ring_free(ring);
-}
-
 void wm_lane_destroy(struct wm_lane **lane_pointer)
 {
 	struct wm_lane *lane = *lane_pointer;
 
 	if (!lane)
 		return;
-	rte_pktmbuf_free(lane->spare_header);
 	rte_pktmbuf_free(lane->spare_tag);
-	rte_pktmbuf_free(lane->spare_attach);
-	rte_pktmbuf_free_bulk(lane->transmit, lane->transmit_count);
+	wm_link_fini(&lane->link);
 	wm_store_destroy(&lane->store);
 	wm_stream_destroy(&lane->stream);
-	ring_drain(lane->control_out);
-	ring_drain(lane->control_in);
 	if (lane->config.leader) {
 		rte_ring_free(lane->from_lane[0]);
 		rte_ring_free(lane->to_lane[0]);
@@ -268,6 +243,11 @@ void wm_lane_destroy(struct wm_lane **lane_pointer)
 
 /* ---- for the control thread -------------------------------------------------- */
 
+struct wm_link *wm_lane_get_link(struct wm_lane *lane)
+{
+	return &lane->link;
+}
+
 bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *command)
 {
 	return rte_ring_sp_enqueue_elem(lane->commands, (void *)command, sizeof(*command)) == 0;
@@ -276,69 +256,6 @@ bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *co
 bool wm_lane_poll_event(struct wm_lane *lane, struct wm_lane_event *event)
 {
 	return rte_ring_sc_dequeue_elem(lane->events, event, sizeof(*event)) == 0;
-}
-
-size_t wm_lane_receive(struct wm_lane *lane, void *frame, size_t frame_bytes_max)
-{
-	struct rte_mbuf *mbuf;
-	size_t bytes = 0;
-	void *object;
-
-	if (rte_ring_sc_dequeue(lane->control_in, &object) < 0)
-		return 0;
-	mbuf = object;
-	if (mbuf->pkt_len <= frame_bytes_max) {
-		bytes = mbuf->pkt_len;
-		memcpy(frame, rte_pktmbuf_mtod(mbuf, void *), bytes);
-	}
-	rte_pktmbuf_free(mbuf);
-	return bytes;
-}
-
-/* As much of it as one mbuf takes; NULL: there is none. */
-static struct rte_mbuf *copy_piece(struct rte_mempool *pool, const uint8_t *bytes, size_t count)
-{
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
-
-	if (!mbuf)
-		return NULL;
-	if (count > rte_pktmbuf_tailroom(mbuf))
-		count = rte_pktmbuf_tailroom(mbuf);
-	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)count), bytes, count);
-	return mbuf;
-}
-
-/* A port that takes no chain has mbufs for whole frames. What is larger than a header's
- * goes on in those of the other pool, which are as large as frames that come. */
-static bool copy_frame(struct wm_lane *lane, struct rte_mbuf **frame, const uint8_t *bytes,
-		       size_t count)
-{
-	struct rte_mbuf *piece;
-	size_t done;
-
-	*frame = copy_piece(lane->port->header, bytes, count);
-	if (!*frame)
-		return false;
-	for (done = (*frame)->data_len; done < count; done += piece->data_len) {
-		if (!lane->port->multi_segment)
-			return false;
-		piece = copy_piece(lane->port->receive, bytes + done, count - done);
-		if (!piece)
-			return false;
-		(void)rte_pktmbuf_chain(*frame, piece); /* a handful: it fits */
-	}
-	return true;
-}
-
-bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes)
-{
-	struct rte_mbuf *mbuf;
-
-	if (copy_frame(lane, &mbuf, frame, frame_bytes) &&
-	    rte_ring_sp_enqueue(lane->control_out, mbuf) == 0)
-		return true;
-	rte_pktmbuf_free(mbuf);
-	return false;
 }
 
 /* A sequence lock: `version` is odd while the lane writes, and a reader whose
@@ -426,8 +343,7 @@ void wm_lane_raise(struct wm_lane *lane, const struct wm_lane_event *event)
 /* Of what came back as it was sent only the header matters further on. */
 static enum wm_drop check_echo(struct rte_mbuf *frame)
 {
-	const struct wm_wire_header *header =
-		rte_pktmbuf_mtod_offset(frame, struct wm_wire_header *, WM_ETHER_HEADER_BYTES);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	enum wm_drop drop = wm_frame_check_length(frame->pkt_len, header->count);
 
 	if (drop == WM_DROP_NONE)
@@ -437,31 +353,15 @@ static enum wm_drop check_echo(struct rte_mbuf *frame)
 	return drop;
 }
 
-/* A control frame is checked here and understood on the control thread. */
+/* It is checked here and understood on the control thread. */
 static enum wm_drop pass_control(struct wm_lane *lane, struct rte_mbuf *frame, bool echo)
 {
-	struct wm_wire_header header;
-	const uint8_t *body;
-	enum wm_drop drop = echo ? check_echo(frame)
-				 : wm_frame_decode_control(rte_pktmbuf_mtod(frame, void *),
-							   frame->pkt_len, &header, &body);
+	enum wm_drop drop = wm_link_pass_control(
+		&lane->link, frame, echo ? check_echo(frame) : wm_link_check_control(frame));
 
-	if (drop == WM_DROP_NONE && rte_ring_sp_enqueue(lane->control_in, frame) < 0)
-		drop = WM_DROP_FULL;
 	if (drop == WM_DROP_NONE)
 		wake_control(lane);
-	else
-		rte_pktmbuf_free(frame);
 	return drop;
-}
-
-static bool is_ours(const struct rte_mbuf *frame)
-{
-	const struct wm_ether_header *ether =
-		rte_pktmbuf_mtod(frame, const struct wm_ether_header *);
-
-	return frame->data_len >= sizeof(*ether) && ether->ethertype[0] == WM_ETHERTYPE >> 8 &&
-	       ether->ethertype[1] == (WM_ETHERTYPE & 0xff);
 }
 
 /* In several segments it took as many descriptors, and so may all that are in flight. */
@@ -472,7 +372,7 @@ static bool join(struct wm_lane *lane, struct rte_mbuf *frame)
 	if (frame->nb_segs > lane->segments_max) {
 		lane->segments_max = frame->nb_segs;
 		wm_stream_limit(lane->stream,
-				wm_inflight_max(lane->port->ring_frames, frame->nb_segs));
+				wm_inflight_max(lane->link.port->ring_frames, frame->nb_segs));
 	}
 	copied = wm_chain_join(frame);
 	if (copied > 0)
@@ -483,11 +383,10 @@ static bool join(struct wm_lane *lane, struct rte_mbuf *frame)
 static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 {
 	bool whole = frame->nb_segs == 1 || join(lane, frame);
-	const struct wm_wire_header *header =
-		rte_pktmbuf_mtod_offset(frame, struct wm_wire_header *, WM_ETHER_HEADER_BYTES);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	enum wm_drop drop;
 
-	if (!is_ours(frame)) {
+	if (!wm_link_is_ours(frame)) {
 		rte_pktmbuf_free(frame);
 		return;
 	}
@@ -509,8 +408,8 @@ static void receive_frame(struct wm_lane *lane, struct rte_mbuf *frame)
 
 static uint16_t receive(struct wm_lane *lane)
 {
-	struct rte_mbuf *frames[LANE_BURST];
-	uint16_t count = rte_eth_rx_burst(lane->port->id, 0, frames, LANE_BURST);
+	struct rte_mbuf *frames[WM_LINK_BURST];
+	uint16_t count = rte_eth_rx_burst(lane->link.port->id, 0, frames, WM_LINK_BURST);
 
 	for (uint16_t i = 0; i < count; i++) {
 		if (i + 1 < count)
@@ -520,33 +419,16 @@ static uint16_t receive(struct wm_lane *lane)
 	return count;
 }
 
-/* What the port does not take now stays for the next round. Called without frames
- * too: net_af_xdp completes earlier ones only then. */
+/* What the port does not take now stays for the next round. */
 static void transmit(struct wm_lane *lane)
 {
-	uint64_t bytes = 0;
-	uint16_t sent;
+	uint64_t bytes;
+	uint16_t sent = wm_link_offer(&lane->link, &bytes);
 
-	for (uint32_t i = 0; i < lane->transmit_count; i++)
-		bytes += lane->transmit[i]->pkt_len;
-	sent = rte_eth_tx_burst(lane->port->id, 0, lane->transmit, (uint16_t)lane->transmit_count);
 	lane->counters.frames_sent += sent;
-	lane->counters.transmit_refused += sent < lane->transmit_count;
-	for (uint32_t i = sent; i < lane->transmit_count; i++)
-		bytes -= lane->transmit[i]->pkt_len;
 	lane->counters.bytes_sent += bytes;
-	lane->transmit_count -= sent;
-	memmove(lane->transmit, lane->transmit + sent,
-		lane->transmit_count * sizeof(lane->transmit[0]));
-}
-
-static void gather_control(struct wm_lane *lane)
-{
-	void *frame;
-
-	while (lane->transmit_count < LANE_BURST &&
-	       rte_ring_sc_dequeue(lane->control_out, &frame) == 0)
-		lane->transmit[lane->transmit_count++] = frame;
+	lane->counters.transmit_refused += sent < lane->link.transmit_count;
+	wm_link_drop_sent(&lane->link, sent);
 }
 
 static void handle(struct wm_lane *lane, const struct wm_lane_command *command)
@@ -589,7 +471,7 @@ static void tick(struct wm_lane *lane)
  * arrive without end. */
 static bool tick_is_due(const struct wm_lane *lane, uint16_t received)
 {
-	return lane->now_ns >= lane->tick_ns + (received == LANE_BURST ? TICK_LATE_NS : 0);
+	return lane->now_ns >= lane->tick_ns + (received == WM_LINK_BURST ? TICK_LATE_NS : 0);
 }
 
 /* One round. Returns whether anything was done. */
@@ -601,10 +483,10 @@ static bool step(struct wm_lane *lane)
 	handle_all(lane);
 	if (wm_stream_get_state(lane->stream) != WM_STREAM_IDLE && wm_lane_job_store(lane))
 		busy = true;
-	gather_control(lane);
+	wm_link_gather_control(&lane->link);
 	if (wm_stream_get_state(lane->stream) == WM_STREAM_RUNNING)
 		wm_lane_job_send(lane);
-	busy = busy || lane->transmit_count > 0;
+	busy = busy || lane->link.transmit_count > 0;
 	transmit(lane);
 	if (tick_is_due(lane, received))
 		tick(lane);

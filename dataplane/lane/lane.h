@@ -14,7 +14,7 @@
  * The control thread talks to it through rings without locks:
  *
  *   wm_lane_command   ──▶  nodes, jobs          wm_lane_event  ◀──  job ended, node silent
- *   wm_lane_transmit  ──▶  control frames       wm_lane_receive ◀── control frames
+ *   wm_lane_get_link  ◀─▶  control frames (link.h)
  *   wm_lane_snapshot  ◀──  counters, every 20 ms
  *
  * What goes through them is in lane_mailbox.h. config.wake_fd (an eventfd) is written when
@@ -35,6 +35,7 @@
 #include "wiremill/store.h"
 
 struct wm_lane;
+struct wm_link;
 
 struct wm_lane_config {
 	struct wm_port *port;
@@ -80,11 +81,8 @@ uint32_t wm_lane_hugepages(void); /* beside the port's */
 /* False: the ring is full (try again). */
 bool wm_lane_post_command(struct wm_lane *lane, const struct wm_lane_command *command);
 bool wm_lane_poll_event(struct wm_lane *lane, struct wm_lane_event *event);
-/* The next control frame, checked for header, length and CRC; its length, 0 for none. Of
- * an ECHO that came back, so checked, the header with no body. */
-size_t wm_lane_receive(struct wm_lane *lane, void *frame, size_t frame_bytes_max);
-/* Queues a whole frame, which may be as large as the port takes. False: no room. */
-bool wm_lane_transmit(struct wm_lane *lane, const void *frame, size_t frame_bytes);
+/* For its control frames. */
+struct wm_link *wm_lane_get_link(struct wm_lane *lane);
 
 void wm_lane_take_snapshot(struct wm_lane *lane, struct wm_lane_snapshot *snapshot);
 /* That node's flow in the current or last job; zeroes if it had none. */

@@ -28,9 +28,9 @@ static uint32_t queue_target_batches(const struct wm_lane *lane, const struct wm
 static const char *why_copied(const struct wm_lane *lane, const struct wm_lane_job *job)
 {
 	uint32_t batch = wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements);
-	uint32_t align = wm_port_payload_align_bytes(lane->port->mtu);
+	uint32_t align = wm_port_payload_align_bytes(lane->link.port->mtu);
 
-	if (wm_lane_held_results(lane->port->mtu, lane->config.auth) == 0)
+	if (wm_lane_held_results(lane->link.port->mtu, lane->config.auth) == 0)
 		return "small frames";
 	if (!job->sink.direct)
 		return NULL;
@@ -159,8 +159,8 @@ const struct wm_stream_calls wm_lane_stream_calls = {
 
 bool wm_lane_job_store(struct wm_lane *lane)
 {
-	struct wm_store_event events[LANE_BURST];
-	unsigned count = wm_store_poll(lane->store, events, LANE_BURST);
+	struct wm_store_event events[WM_LINK_BURST];
+	unsigned count = wm_store_poll(lane->store, events, WM_LINK_BURST);
 
 	for (unsigned i = 0; i < count; i++)
 		wm_stream_stored(lane->stream, &events[i], lane->now_ns);
@@ -173,33 +173,23 @@ bool wm_lane_job_store(struct wm_lane *lane)
 
 /* ---- batches out ------------------------------------------------------------ */
 
+/* A tag behind an attached payload is an mbuf of its own. */
 static bool take_spares(struct wm_lane *lane)
 {
-	if (!lane->spare_header)
-		lane->spare_header = rte_pktmbuf_alloc(lane->port->header);
-	if (!lane->spare_attach && lane->port->multi_segment)
-		lane->spare_attach = rte_pktmbuf_alloc(lane->port->attach);
-	if (!lane->spare_tag && lane->port->multi_segment && has_tags(lane))
-		lane->spare_tag = rte_pktmbuf_alloc(lane->port->header);
-	if (!lane->port->multi_segment)
-		return lane->spare_header;
-	return lane->spare_header && lane->spare_attach && (lane->spare_tag || !has_tags(lane));
+	bool has_spares = wm_link_take_spares(&lane->link);
+
+	if (!has_tags(lane) || !lane->link.port->multi_segment)
+		return has_spares;
+	if (!lane->spare_tag)
+		lane->spare_tag = rte_pktmbuf_alloc(lane->link.port->header);
+	return has_spares && lane->spare_tag;
 }
 
 static void attach_payload(struct wm_lane *lane, struct rte_mbuf *frame,
 			   const struct wm_stream_map *map)
 {
-	struct rte_mbuf_ext_shared_info *attached = &lane->inputs[map->slot].attached;
-	struct rte_mbuf *tail = lane->spare_attach;
-
-	lane->spare_attach = NULL;
-	rte_mbuf_ext_refcnt_update(attached, 1);
-	rte_pktmbuf_attach_extbuf(tail, map->payload, (rte_iova_t)(uintptr_t)map->payload,
-				  (uint16_t)map->payload_bytes, attached);
-	tail->data_off = 0;
-	tail->data_len = (uint16_t)map->payload_bytes;
-	frame->next = tail;
-	frame->nb_segs = 2;
+	wm_link_attach(&lane->link, frame, map->payload, (uint16_t)map->payload_bytes,
+		       &lane->inputs[map->slot].attached);
 }
 
 /* As the last segment. */
@@ -229,6 +219,7 @@ static void copy_payload(struct wm_lane *lane, struct rte_mbuf *frame,
 	memcpy(rte_pktmbuf_mtod_offset(frame, uint8_t *, WM_FRAME_HEADER_BYTES), map->payload,
 	       map->payload_bytes);
 	frame->data_len += (uint16_t)map->payload_bytes;
+	frame->pkt_len += map->payload_bytes;
 	lane->counters.transmit_copied_bytes += map->payload_bytes;
 }
 
@@ -236,20 +227,18 @@ static struct rte_mbuf *fill_frame(struct wm_lane *lane, struct wm_wire_header *
 				   const struct wm_stream_map *map)
 {
 	const struct wm_tag_payload sealed = { { { map->payload, map->payload_bytes } }, 1 };
-	struct rte_mbuf *frame = lane->spare_header;
+	struct rte_mbuf *frame = wm_link_use_header(&lane->link);
 	uint8_t tag[WM_WIRE_TAG_BYTES];
 
-	lane->spare_header = NULL;
-	wm_frame_ether(rte_pktmbuf_mtod(frame, struct wm_ether_header *), map->mac,
-		       lane->port->mac);
+	wm_frame_ether(wm_link_ether(frame), map->mac, lane->link.port->mac);
 	wm_tag_seal(header, &sealed, map->key, tag);
 	frame->data_len = WM_FRAME_HEADER_BYTES;
-	frame->pkt_len = WM_FRAME_HEADER_BYTES + map->payload_bytes;
-	if (lane->port->multi_segment)
+	frame->pkt_len = WM_FRAME_HEADER_BYTES;
+	if (lane->link.port->multi_segment)
 		attach_payload(lane, frame, map);
 	else
 		copy_payload(lane, frame, map);
-	if (map->key && lane->port->multi_segment)
+	if (map->key && lane->link.port->multi_segment)
 		attach_tag(lane, frame, tag);
 	else if (map->key)
 		copy_tag(frame, tag);
@@ -262,11 +251,10 @@ void wm_lane_job_send(struct wm_lane *lane)
 	struct wm_wire_header *header;
 	struct wm_stream_map map;
 
-	while (lane->transmit_count < LANE_BURST && take_spares(lane)) {
-		header = rte_pktmbuf_mtod_offset(lane->spare_header, struct wm_wire_header *,
-						 WM_ETHER_HEADER_BYTES);
+	while (lane->link.transmit_count < WM_LINK_BURST && take_spares(lane)) {
+		header = wm_link_header(lane->link.spare_header);
 		if (!wm_stream_next(lane->stream, lane->now_ns, header, &map))
 			return;
-		lane->transmit[lane->transmit_count++] = fill_frame(lane, header, &map);
+		wm_link_queue(&lane->link, fill_frame(lane, header, &map));
 	}
 }

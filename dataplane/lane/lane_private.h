@@ -10,8 +10,7 @@
 #include <rte_ring.h>
 
 #include "lane.h"
-
-#define LANE_BURST 32u
+#include "link.h"
 
 /* Where an extent's input is read to. */
 struct lane_input {
@@ -28,10 +27,10 @@ struct lane_published {
 
 struct wm_lane {
 	struct wm_lane_config config;
-	struct wm_port *port;
+	struct wm_link link;
 	struct wm_store *store;
 	struct wm_stream *stream;
-	struct rte_ring *commands, *events, *control_in, *control_out;
+	struct rte_ring *commands, *events;
 	/* Between leader and follower, both ways; those that its followers made, and its own. */
 	struct rte_ring *to_lane[WM_LANES_MAX], *from_lane[WM_LANES_MAX];
 
@@ -42,10 +41,7 @@ struct wm_lane {
 	uint16_t segments_max; /* that a frame came in */
 	uint64_t joined_bytes; /* copied to make one of them */
 
-	/* frames on their way out, and mbufs for the next */
-	struct rte_mbuf *transmit[LANE_BURST];
-	uint32_t transmit_count;
-	struct rte_mbuf *spare_header, *spare_attach, *spare_tag;
+	struct rte_mbuf *spare_tag; /* beside the link's, for the next frame */
 
 	struct wm_lane_counters counters;
 	uint64_t now_ns, tick_ns, publish_ns;

@@ -16,7 +16,6 @@
 #include "engine_private.h"
 #include "wiremill/limits.h"
 
-#define CONTROL_FRAMES_MAX 1024u
 /* A port that takes nothing for so long is down. */
 #define PORT_STUCK_NS (2 * WM_NS_PER_S)
 
@@ -26,10 +25,10 @@ struct wm_port_config wm_engine_port_config(uint16_t mtu)
 {
 	return (struct wm_port_config){
 		/* the ring being drained + control frames + echoes on their way out + caches */
-		.receive_mbufs = WM_LANE_RING_FRAMES_MIN + CONTROL_FRAMES_MAX + 1024 + 1024,
+		.receive_mbufs = WM_LANE_RING_FRAMES_MIN + WM_LINK_CONTROL_FRAMES_MAX + 1024 + 1024,
 		.ring_frames = WM_LANE_RING_FRAMES_MIN,
 		/* a port's descriptors, a burst, control frames, caches */
-		.transmit_mbufs = 1024 + ENGINE_BURST + CONTROL_FRAMES_MAX + 1024,
+		.transmit_mbufs = 1024 + WM_LINK_BURST + WM_LINK_CONTROL_FRAMES_MAX + 1024,
 		.mtu = mtu,
 		.whole_headers = true, /* frames of a capture are copied */
 	};
@@ -38,14 +37,6 @@ struct wm_port_config wm_engine_port_config(uint16_t mtu)
 uint32_t wm_engine_hugepages(void)
 {
 	return 1; /* the filler */
-}
-
-/* Never called while the engine keeps its own reference. */
-static void filler_free(void *address, void *context)
-{
-	(void)address;
-	(void)context;
-	assert(!"the filler lost the reference of its engine");
 }
 
 static size_t filler_bytes(void)
@@ -69,21 +60,8 @@ static int filler_create(struct wm_engine *engine)
 		state = state * 6364136223846793005u + 1442695040888963407u;
 		bytes[i] = (uint8_t)(state >> 56);
 	}
-	engine->filler_attached.free_cb = filler_free;
-	rte_mbuf_ext_refcnt_set(&engine->filler_attached, 1);
+	wm_link_share(&engine->filler_attached);
 	return 0;
-}
-
-static int rings_create(struct wm_engine *engine)
-{
-	unsigned flags = RING_F_SP_ENQ | RING_F_SC_DEQ;
-	int socket = (int)rte_socket_id();
-
-	engine->control_in =
-		rte_ring_create("wm-gen-control-in", CONTROL_FRAMES_MAX, socket, flags);
-	engine->control_out =
-		rte_ring_create("wm-gen-control-out", CONTROL_FRAMES_MAX, socket, flags);
-	return engine->control_in && engine->control_out ? 0 : -ENOMEM;
 }
 
 int wm_engine_create(struct wm_engine **out, struct wm_port *port, struct wm_recorder *recorder,
@@ -94,12 +72,11 @@ int wm_engine_create(struct wm_engine **out, struct wm_port *port, struct wm_rec
 
 	if (!engine)
 		return wm_error_set(error, ENOMEM, "no memory for the generator");
-	engine->port = port;
 	engine->recorder = recorder;
 	engine->lcore = lcore;
-	ret = filler_create(engine);
+	ret = wm_link_init(&engine->link, port);
 	if (ret == 0)
-		ret = rings_create(engine);
+		ret = filler_create(engine);
 	if (ret < 0) {
 		wm_error_set(error, -ret,
 			     "no memory for the generator's rings: more hugepages "
@@ -110,26 +87,13 @@ int wm_engine_create(struct wm_engine **out, struct wm_port *port, struct wm_rec
 	return ret;
 }
 
-static void ring_drain(struct rte_ring *ring)
-{
-	void *frame;
-
-	while (ring && rte_ring_sc_dequeue(ring, &frame) == 0)
-		rte_pktmbuf_free(frame);
-	rte_ring_free(ring);
-}
-
 void wm_engine_destroy(struct wm_engine **out)
 {
 	struct wm_engine *engine = *out;
 
 	if (!engine)
 		return;
-	rte_pktmbuf_free(engine->spare_header);
-	rte_pktmbuf_free(engine->spare_attach);
-	rte_pktmbuf_free_bulk(engine->transmit, engine->transmit_count);
-	ring_drain(engine->control_out);
-	ring_drain(engine->control_in);
+	wm_link_fini(&engine->link);
 	rte_memzone_free(engine->filler);
 	free(engine);
 	*out = NULL;
@@ -156,37 +120,9 @@ void wm_engine_stop(struct wm_engine *engine)
 	__atomic_store_n(&engine->stop, true, __ATOMIC_RELAXED);
 }
 
-size_t wm_engine_receive(struct wm_engine *engine, void *frame, size_t frame_bytes_max)
+struct wm_link *wm_engine_get_link(struct wm_engine *engine)
 {
-	struct rte_mbuf *mbuf;
-	size_t bytes = 0;
-	void *object;
-
-	if (rte_ring_sc_dequeue(engine->control_in, &object) < 0)
-		return 0;
-	mbuf = object;
-	if (mbuf->pkt_len <= frame_bytes_max) {
-		bytes = mbuf->pkt_len;
-		memcpy(frame, rte_pktmbuf_mtod(mbuf, void *), bytes);
-	}
-	rte_pktmbuf_free(mbuf);
-	return bytes;
-}
-
-bool wm_engine_transmit(struct wm_engine *engine, const void *frame, size_t frame_bytes)
-{
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(engine->port->header);
-	char *data;
-
-	if (!mbuf)
-		return false;
-	data = rte_pktmbuf_append(mbuf, (uint16_t)frame_bytes);
-	if (!data || (memcpy(data, frame, frame_bytes),
-		      rte_ring_sp_enqueue(engine->control_out, mbuf) < 0)) {
-		rte_pktmbuf_free(mbuf);
-		return false;
-	}
-	return true;
+	return &engine->link;
 }
 
 void wm_engine_get_counters(const struct wm_engine *engine, struct wm_engine_counters *counters)
@@ -200,80 +136,43 @@ static void generate(struct wm_engine *engine, struct wm_traffic *traffic)
 {
 	struct wm_traffic_send send;
 
-	while (engine->transmit_count < ENGINE_BURST && wm_engine_take_spares(engine) &&
+	while (engine->link.transmit_count < WM_LINK_BURST && wm_link_take_spares(&engine->link) &&
 	       wm_traffic_next(traffic, engine->now_ns, &send))
-		engine->transmit[engine->transmit_count++] =
-			wm_engine_build(engine, traffic, &send);
+		wm_link_queue(&engine->link, wm_engine_build(engine, traffic, &send));
 }
 
-static void gather_control(struct wm_engine *engine)
-{
-	void *frame;
-
-	while (engine->transmit_count < ENGINE_BURST &&
-	       rte_ring_sc_dequeue(engine->control_out, &frame) == 0) {
-		engine->transmit[engine->transmit_count++] = frame;
-		engine->counters.control_sent++;
-	}
-}
-
-/* What the port does not take now stays for the next round. Called without frames
- * too: net_af_xdp completes earlier ones only then. */
+/* What the port does not take now stays for the next round. */
 static void transmit(struct wm_engine *engine)
 {
-	uint64_t bytes[ENGINE_BURST];
+	struct wm_link *link = &engine->link;
+	uint64_t bytes;
 	uint16_t sent;
 
-	/* The port may free what it takes. */
-	for (uint32_t i = 0; i < engine->transmit_count; i++)
-		bytes[i] = engine->transmit[i]->pkt_len;
 	if (engine->recorder)
-		wm_recorder_hold(engine->transmit, engine->transmit_count);
-	sent = rte_eth_tx_burst(engine->port->id, 0, engine->transmit,
-				(uint16_t)engine->transmit_count);
+		wm_recorder_hold(link->transmit, link->transmit_count);
+	sent = wm_link_offer(link, &bytes);
 	if (engine->recorder)
-		wm_recorder_sent(engine->recorder, engine->transmit, engine->transmit_count, sent);
-	for (uint32_t i = 0; i < sent; i++)
-		engine->counters.bytes_sent += bytes[i];
+		wm_recorder_sent(engine->recorder, link->transmit, link->transmit_count, sent);
+	wm_link_drop_sent(link, sent);
 	engine->counters.frames_sent += sent;
-	engine->transmit_count -= sent;
-	memmove(engine->transmit, engine->transmit + sent,
-		engine->transmit_count * sizeof(engine->transmit[0]));
-	if (sent > 0 || engine->transmit_count == 0)
+	engine->counters.bytes_sent += bytes;
+	if (sent > 0 || link->transmit_count == 0)
 		engine->taken_ns = engine->now_ns;
 }
 
 /* ---- frames in --------------------------------------------------------------- */
 
-/* A control frame is checked here and understood on the control thread. */
 static enum wm_drop pass_control(struct wm_engine *engine, struct rte_mbuf *frame)
 {
-	struct wm_wire_header header;
-	const uint8_t *body;
-	enum wm_drop drop = wm_frame_decode_control(rte_pktmbuf_mtod(frame, void *), frame->pkt_len,
-						    &header, &body);
-
 	engine->counters.control_received++;
-	if (drop == WM_DROP_NONE && rte_ring_sp_enqueue(engine->control_in, frame) < 0)
-		drop = WM_DROP_FULL;
-	if (drop != WM_DROP_NONE)
-		rte_pktmbuf_free(frame);
-	return drop;
-}
-
-static bool is_ours(const struct rte_mbuf *frame)
-{
-	const struct wm_ether_header *ether = wm_engine_ether(frame);
-
-	return frame->data_len >= sizeof(*ether) && ether->ethertype[0] == WM_ETHERTYPE >> 8 &&
-	       ether->ethertype[1] == (WM_ETHERTYPE & 0xff);
+	return wm_link_pass_control(&engine->link, frame, wm_link_check_control(frame));
 }
 
 /* Whoever gets the frame frees it, or sends it back. */
 static enum wm_drop pass_frame(struct wm_engine *engine, struct wm_traffic *traffic,
 			       struct rte_mbuf *frame)
 {
-	const struct wm_wire_header *header = wm_engine_header(frame);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	enum wm_drop drop = frame->nb_segs == 1 ? wm_frame_check_header(header, frame->pkt_len)
 						: WM_DROP_LENGTH;
 
@@ -303,12 +202,12 @@ static void receive_frame(struct wm_engine *engine, struct wm_traffic *traffic,
 	engine->counters.bytes_received += frame->pkt_len;
 	if (frame->nb_segs > 1)
 		wm_chain_join(frame);
-	if (!is_ours(frame)) {
+	if (!wm_link_is_ours(frame)) {
 		engine->counters.foreign++;
 		rte_pktmbuf_free(frame);
 		return;
 	}
-	memcpy(source, wm_engine_ether(frame)->source, sizeof(source));
+	memcpy(source, wm_link_ether(frame)->source, sizeof(source));
 	drop = pass_frame(engine, traffic, frame);
 	engine->counters.drops.count[drop]++;
 	if (traffic && is_damage(drop))
@@ -318,9 +217,9 @@ static void receive_frame(struct wm_engine *engine, struct wm_traffic *traffic,
 /* No more than what can be sent back. */
 static uint16_t receive(struct wm_engine *engine, struct wm_traffic *traffic)
 {
-	struct rte_mbuf *frames[ENGINE_BURST];
-	uint16_t count = rte_eth_rx_burst(engine->port->id, 0, frames,
-					  (uint16_t)(ENGINE_BURST - engine->transmit_count));
+	struct rte_mbuf *frames[WM_LINK_BURST];
+	uint16_t count = rte_eth_rx_burst(engine->link.port->id, 0, frames,
+					  (uint16_t)(WM_LINK_BURST - engine->link.transmit_count));
 
 	if (engine->recorder)
 		wm_recorder_received(engine->recorder, frames, count);
@@ -343,8 +242,8 @@ static void end_traffic(struct wm_engine *engine)
 /* The link is down: what waits for it will not be sent. */
 static void drop_stuck(struct wm_engine *engine, struct wm_traffic *traffic)
 {
-	rte_pktmbuf_free_bulk(engine->transmit, engine->transmit_count);
-	engine->transmit_count = 0;
+	rte_pktmbuf_free_bulk(engine->link.transmit, engine->link.transmit_count);
+	engine->link.transmit_count = 0;
 	wm_traffic_fail(traffic, -EIO, engine->now_ns);
 }
 
@@ -366,7 +265,7 @@ static bool is_drained(struct wm_engine *engine, uint16_t received)
 {
 	if (engine->over_ns == 0)
 		engine->over_ns = engine->now_ns;
-	if ((received > 0 || engine->transmit_count > 0) &&
+	if ((received > 0 || engine->link.transmit_count > 0) &&
 	    engine->now_ns < engine->over_ns + PORT_STUCK_NS)
 		return false;
 	engine->over_ns = 0;
@@ -379,10 +278,10 @@ static bool step(struct wm_engine *engine, struct wm_traffic *traffic)
 	uint16_t received = receive(engine, traffic);
 	bool busy;
 
-	gather_control(engine);
+	engine->counters.control_sent += wm_link_gather_control(&engine->link);
 	if (traffic)
 		serve_traffic(engine, traffic);
-	busy = received > 0 || engine->transmit_count > 0;
+	busy = received > 0 || engine->link.transmit_count > 0;
 	transmit(engine);
 	if (traffic && is_stuck(engine))
 		drop_stuck(engine, traffic);
@@ -427,7 +326,7 @@ void wm_engine_quit(struct wm_engine *engine)
 	const uint64_t deadline_ns = wm_clock_ns() + PORT_STUCK_NS;
 
 	assert(!wm_engine_is_running(engine));
-	while (!rte_ring_empty(engine->control_out) && wm_clock_ns() < deadline_ns)
+	while (!rte_ring_empty(engine->link.control_out) && wm_clock_ns() < deadline_ns)
 		usleep(1000);
 	__atomic_store_n(&engine->quit, true, __ATOMIC_RELAXED);
 	rte_eal_wait_lcore(engine->lcore);

@@ -7,8 +7,7 @@
  *   wm_engine_start(traffic)  ── pointer ──▶  the traffic is the engine's until
  *   wm_engine_is_running    ◀── NULL ─────  it is over
  *   wm_engine_stop          ── flag ─────▶  sends no more, waits for answers
- *   wm_engine_transmit      ── ring ─────▶  control frames, whole
- *   wm_engine_receive       ◀── ring ─────  control frames, checked
+ *   wm_engine_get_link      ◀── rings ───▶  control frames (link.h)
  *   wm_recorder_serve       ◀── ring ─────  copies of all frames, where they are recorded
  *
  * A probe's filler is attached in place where the port takes a chain. On the lcore
@@ -21,7 +20,6 @@
 #define WM_GEN_ENGINE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "frame.h"
@@ -31,6 +29,7 @@
 #include "wiremill/error.h"
 
 struct wm_engine;
+struct wm_link;
 
 /* Of the port since the engine was made: all frames, and the control frames in it. */
 struct wm_engine_counters {
@@ -59,10 +58,8 @@ bool wm_engine_is_running(const struct wm_engine *engine);
 /* The traffic that runs sends no more. */
 void wm_engine_stop(struct wm_engine *engine);
 
-/* The next control frame; its length, 0 for none. */
-size_t wm_engine_receive(struct wm_engine *engine, void *frame, size_t frame_bytes_max);
-/* Queues a whole frame. False: no room. */
-bool wm_engine_transmit(struct wm_engine *engine, const void *frame, size_t frame_bytes);
+/* For control frames. */
+struct wm_link *wm_engine_get_link(struct wm_engine *engine);
 
 /* Exact while no traffic runs. */
 void wm_engine_get_counters(const struct wm_engine *engine, struct wm_engine_counters *counters);

@@ -9,34 +9,10 @@
 
 /* ---- out ----------------------------------------------------------------------- */
 
-bool wm_engine_take_spares(struct wm_engine *engine)
-{
-	if (!engine->spare_header)
-		engine->spare_header = rte_pktmbuf_alloc(engine->port->header);
-	if (!engine->spare_attach && engine->port->multi_segment)
-		engine->spare_attach = rte_pktmbuf_alloc(engine->port->attach);
-	return engine->spare_header && (engine->spare_attach || !engine->port->multi_segment);
-}
-
 static uint8_t *filler_of(const struct wm_engine *engine, uint64_t sequence)
 {
 	return (uint8_t *)engine->filler->addr +
 	       sequence % ENGINE_FILLER_PLACES * ENGINE_FILLER_STEP_BYTES;
-}
-
-static void attach(struct wm_engine *engine, struct rte_mbuf *frame, uint8_t *bytes, uint16_t count)
-{
-	struct rte_mbuf *tail = engine->spare_attach;
-
-	engine->spare_attach = NULL;
-	rte_mbuf_ext_refcnt_update(&engine->filler_attached, 1);
-	rte_pktmbuf_attach_extbuf(tail, bytes, (rte_iova_t)(uintptr_t)bytes, count,
-				  &engine->filler_attached);
-	tail->data_off = 0;
-	tail->data_len = count;
-	frame->next = tail;
-	frame->nb_segs = 2;
-	frame->pkt_len += count;
 }
 
 /* So few bytes are cheaper to copy than a second segment is. A port that takes no chain
@@ -44,8 +20,8 @@ static void attach(struct wm_engine *engine, struct rte_mbuf *frame, uint8_t *by
 static void add_bytes(struct wm_engine *engine, struct rte_mbuf *frame, uint8_t *bytes,
 		      uint16_t count)
 {
-	if (engine->port->multi_segment && count > COPIED_BYTES_MAX)
-		attach(engine, frame, bytes, count);
+	if (engine->link.port->multi_segment && count > COPIED_BYTES_MAX)
+		wm_link_attach(&engine->link, frame, bytes, count, &engine->filler_attached);
 	else
 		memcpy(rte_pktmbuf_append(frame, count), bytes, count);
 }
@@ -54,12 +30,11 @@ static void add_bytes(struct wm_engine *engine, struct rte_mbuf *frame, uint8_t 
 static struct rte_mbuf *begin_frame(struct wm_engine *engine, const struct wm_traffic_send *send,
 				    enum wm_op op)
 {
-	struct rte_mbuf *frame = engine->spare_header;
+	struct rte_mbuf *frame = wm_link_use_header(&engine->link);
 
-	engine->spare_header = NULL;
 	rte_pktmbuf_append(frame, WM_FRAME_HEADER_BYTES);
-	wm_frame_ether(wm_engine_ether(frame), send->mac, engine->port->mac);
-	*wm_engine_header(frame) = (struct wm_wire_header){
+	wm_frame_ether(wm_link_ether(frame), send->mac, engine->link.port->mac);
+	*wm_link_header(frame) = (struct wm_wire_header){
 		.version = WM_WIRE_VERSION,
 		.op = (uint8_t)op,
 		.session = send->session,
@@ -73,7 +48,7 @@ static struct rte_mbuf *begin_frame(struct wm_engine *engine, const struct wm_tr
 static struct rte_mbuf *probe_frame(struct wm_engine *engine, const struct wm_traffic_send *send)
 {
 	struct rte_mbuf *frame = begin_frame(engine, send, WM_OP_ECHO);
-	struct wm_wire_header *header = wm_engine_header(frame);
+	struct wm_wire_header *header = wm_link_header(frame);
 	struct wm_probe *probe = (struct wm_probe *)rte_pktmbuf_append(frame, WM_PROBE_BYTES);
 	uint8_t *filler = filler_of(engine, 0);
 
@@ -89,7 +64,7 @@ static struct rte_mbuf *map_frame(struct wm_engine *engine, const struct wm_kern
 				  const struct wm_traffic_send *send)
 {
 	struct rte_mbuf *frame = begin_frame(engine, send, WM_OP_MAP);
-	struct wm_wire_header *header = wm_engine_header(frame);
+	struct wm_wire_header *header = wm_link_header(frame);
 	uint16_t bytes = (uint16_t)wm_frame_map_bytes(kernel, send->elements);
 	uint8_t *input = filler_of(engine, send->sequence);
 
@@ -103,16 +78,15 @@ static struct rte_mbuf *map_frame(struct wm_engine *engine, const struct wm_kern
 static struct rte_mbuf *recorded_frame(struct wm_engine *engine, const struct wm_traffic *traffic,
 				       const struct wm_traffic_send *send)
 {
-	struct rte_mbuf *frame = engine->spare_header;
+	struct rte_mbuf *frame = wm_link_use_header(&engine->link);
 	struct wm_ether_header *ether;
 
-	engine->spare_header = NULL;
 	ether = (struct wm_ether_header *)rte_pktmbuf_append(frame, (uint16_t)send->recorded_bytes);
 	memcpy(ether, send->recorded, send->recorded_bytes);
 	if (send->mac)
 		memcpy(ether->destination, send->mac, sizeof(ether->destination));
 	if (!traffic->config.keep_source)
-		memcpy(ether->source, engine->port->mac, sizeof(ether->source));
+		memcpy(ether->source, engine->link.port->mac, sizeof(ether->source));
 	return frame;
 }
 
@@ -130,7 +104,7 @@ struct rte_mbuf *wm_engine_build(struct wm_engine *engine, const struct wm_traff
 
 static enum wm_drop check_whole(const struct rte_mbuf *frame, uint32_t payload_bytes)
 {
-	const struct wm_wire_header *header = wm_engine_header(frame);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	enum wm_drop drop = wm_frame_check_length(frame->pkt_len, payload_bytes);
 
 	return drop == WM_DROP_NONE ? wm_frame_check_crc(header, header + 1, payload_bytes) : drop;
@@ -139,7 +113,7 @@ static enum wm_drop check_whole(const struct rte_mbuf *frame, uint32_t payload_b
 static struct wm_traffic_arrival arrival_of(const struct wm_engine *engine,
 					    const struct rte_mbuf *frame)
 {
-	const struct wm_wire_header *header = wm_engine_header(frame);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	struct wm_traffic_arrival arrival = {
 		.now_ns = engine->now_ns,
 		.bytes = wm_rate_frame_bytes(frame->pkt_len),
@@ -149,14 +123,14 @@ static struct wm_traffic_arrival arrival_of(const struct wm_engine *engine,
 		.batch_sequence = header->sequence,
 	};
 
-	memcpy(arrival.mac, wm_engine_ether(frame)->source, sizeof(arrival.mac));
+	memcpy(arrival.mac, wm_link_ether(frame)->source, sizeof(arrival.mac));
 	return arrival;
 }
 
 static enum wm_drop count_probe(const struct wm_engine *engine, struct wm_traffic *traffic,
 				const struct rte_mbuf *frame)
 {
-	const struct wm_wire_header *header = wm_engine_header(frame);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	const struct wm_probe *probe = (const struct wm_probe *)(header + 1);
 	struct wm_traffic_arrival arrival = arrival_of(engine, frame);
 
@@ -172,15 +146,15 @@ static void reflect(struct wm_engine *engine, struct rte_mbuf *frame)
 {
 	uint8_t source[WM_ETHER_ADDR_BYTES];
 
-	memcpy(source, wm_engine_ether(frame)->source, sizeof(source));
-	wm_frame_ether(wm_engine_ether(frame), source, engine->port->mac);
-	engine->transmit[engine->transmit_count++] = frame;
+	memcpy(source, wm_link_ether(frame)->source, sizeof(source));
+	wm_frame_ether(wm_link_ether(frame), source, engine->link.port->mac);
+	wm_link_queue(&engine->link, frame);
 }
 
 enum wm_drop wm_engine_take_echo(struct wm_engine *engine, struct wm_traffic *traffic,
 				 struct rte_mbuf *frame)
 {
-	enum wm_drop drop = check_whole(frame, wm_engine_header(frame)->count);
+	enum wm_drop drop = check_whole(frame, wm_link_header(frame)->count);
 
 	bool whole = drop == WM_DROP_NONE;
 
@@ -212,7 +186,7 @@ static enum wm_drop check_output(const struct wm_engine *engine, const struct wm
 static enum wm_drop count_result(const struct wm_engine *engine, struct wm_traffic *traffic,
 				 const struct rte_mbuf *frame)
 {
-	const struct wm_wire_header *header = wm_engine_header(frame);
+	const struct wm_wire_header *header = wm_link_header(frame);
 	const struct wm_kernel *kernel = traffic->config.kernel;
 	struct wm_traffic_arrival arrival = arrival_of(engine, frame);
 	enum wm_drop drop = WM_DROP_LENGTH;

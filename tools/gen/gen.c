@@ -130,7 +130,7 @@ static int rack_start(struct wm_gen *gen, struct wm_error *error)
 {
 	if (!gen->has_rack)
 		return 0;
-	gen->rack = wm_rack_create(gen->engine, &gen->port, gen->key);
+	gen->rack = wm_rack_create(wm_engine_get_link(gen->engine), gen->key);
 	return gen->rack ? 0 : wm_error_set(error, ENOMEM, "no memory for the nodes");
 }
 

@@ -10,8 +10,7 @@
 #include "log.h"
 
 struct wm_rack {
-	struct wm_engine *engine;
-	const struct wm_port *port;
+	struct wm_link *link;
 	uint64_t changed_ns;
 	uint32_t job; /* that nodes prepare for; 0: none */
 	struct wm_membership membership;
@@ -21,11 +20,8 @@ static void send_control(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES],
 			 const struct wm_wire_header *header, const void *body, size_t body_bytes)
 {
 	struct wm_rack *rack = context;
-	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
-	size_t bytes = wm_frame_encode_control(frame, sizeof(frame), mac, rack->port->mac, header,
-					       body, body_bytes);
 
-	if (!wm_engine_transmit(rack->engine, frame, bytes))
+	if (!wm_link_send_control(rack->link, mac, header, body, body_bytes))
 		wm_log_debug("no room for a control frame");
 }
 
@@ -38,19 +34,17 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 		rack->changed_ns = wm_clock_ns();
 }
 
-struct wm_rack *wm_rack_create(struct wm_engine *engine, const struct wm_port *port,
-			       const struct wm_key *key)
+struct wm_rack *wm_rack_create(struct wm_link *link, const struct wm_key *key)
 {
 	struct wm_rack *rack = calloc(1, sizeof(*rack));
 	const struct wm_membership_calls calls = { rack, send_control, member_changed, NULL, NULL };
 
 	if (!rack)
 		return NULL;
-	rack->engine = engine;
-	rack->port = port;
+	rack->link = link;
 	rack->changed_ns = wm_clock_ns();
 	wm_secret_lock(rack, sizeof(*rack));
-	wm_membership_init(&rack->membership, &calls, port->mac);
+	wm_membership_init(&rack->membership, &calls, link->port->mac);
 	if (key)
 		wm_membership_use_key(&rack->membership, key);
 	return rack;
@@ -70,19 +64,12 @@ void wm_rack_destroy(struct wm_rack **out)
 
 void wm_rack_serve(struct wm_rack *rack)
 {
-	uint8_t frame[WM_FRAME_HEADER_BYTES + WM_MESSAGE_BYTES_MAX];
-	const struct wm_ether_header *ether = (const struct wm_ether_header *)frame;
-	struct wm_wire_header header;
+	struct wm_link_control control;
 	uint64_t now_ns = wm_clock_ns();
-	const uint8_t *body;
-	size_t bytes;
 
-	/* The engine has checked it; decoding again finds header and body. */
-	while ((bytes = wm_engine_receive(rack->engine, frame, sizeof(frame))) > 0) {
-		if (wm_frame_decode_control(frame, bytes, &header, &body) == WM_DROP_NONE)
-			wm_membership_receive(&rack->membership, ether->source, &header, body,
-					      now_ns);
-	}
+	while (wm_link_receive_control(rack->link, &control))
+		wm_membership_receive(&rack->membership, control.source, &control.header,
+				      control.body, now_ns);
 	wm_membership_tick(&rack->membership, now_ns);
 }
 

@@ -11,15 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine.h"
+#include "link.h"
 #include "membership.h"
 #include "traffic.h"
 
 struct wm_rack;
 
-/* key NULL: a rack without one. All of them outlive the rack. */
-struct wm_rack *wm_rack_create(struct wm_engine *engine, const struct wm_port *port,
-			       const struct wm_key *key);
+/* link: the engine's. key NULL: a rack without one. Both outlive the rack. */
+struct wm_rack *wm_rack_create(struct wm_link *link, const struct wm_key *key);
 /* Says BYE to every node. Leaves NULL. */
 void wm_rack_destroy(struct wm_rack **rack);
 
