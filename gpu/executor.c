@@ -19,8 +19,8 @@
 
 /* What it computes for one job. */
 struct job {
-	struct wm_kernel kernel;	/* valid once prepared, as is the shader */
-	const struct wm_shader *shader; /* NULL: none was prepared yet */
+	struct wm_kernel kernel; /* valid once prepared, as is the shader */
+	struct wm_shader shader; /* code NULL: none was prepared yet */
 	bool prepared;
 };
 
@@ -179,30 +179,45 @@ static int prepare_device(struct wm_executor *executor, unsigned job,
 	return wm_compute_start(&executor->compute, job, &executor->lost, error);
 }
 
-int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
-			struct wm_error *error)
+static int prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
+		   const struct wm_shader *shader, struct wm_error *error)
 {
-	const struct wm_shader *shader = wm_shader_find(kernel);
 	struct job *job = &executor->jobs[0];
 	int ret;
 
-	if (!shader)
-		return wm_error_set(error, ENOENT,
-				    "no kernel '%.*s' of that shape is built into this node",
-				    WM_KERNEL_NAME_BYTES, kernel->name);
 	if (executor->lost)
 		return wm_error_set(error, EIO, "the device is lost");
 	if (wm_executor_completed(executor) != executor->submitted)
 		return wm_error_set(error, EBUSY, "executor: submissions are in flight");
 	/* It compiles for a second on a busy machine, and every job of a rack asks. */
-	if (job->prepared && job->shader == shader)
+	if (job->prepared && job->shader.code == shader->code)
 		return 0;
 
 	ret = executor->computes ? prepare_device(executor, 0, shader, error) : 0;
 	if (ret < 0)
 		return ret;
-	*job = (struct job){ .kernel = *kernel, .shader = shader, .prepared = true };
+	*job = (struct job){ .kernel = *kernel, .shader = *shader, .prepared = true };
 	return 0;
+}
+
+int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
+			struct wm_error *error)
+{
+	const struct wm_shader *shader = wm_shader_find(kernel);
+
+	if (!shader)
+		return wm_error_set(error, ENOENT,
+				    "no kernel '%.*s' of that shape is built into this node",
+				    WM_KERNEL_NAME_BYTES, kernel->name);
+	return prepare(executor, kernel, shader, error);
+}
+
+int wm_executor_prepare_code(struct wm_executor *executor, const struct wm_kernel *kernel,
+			     const uint32_t *code, size_t code_bytes, struct wm_error *error)
+{
+	const struct wm_shader shader = { kernel->name, code, code_bytes };
+
+	return prepare(executor, kernel, &shader, error);
 }
 
 /* ---- rows in ------------------------------------------------------------ */
@@ -351,9 +366,9 @@ static int prepare_again(struct wm_executor *executor, struct wm_error *error)
 		struct job *job = &executor->jobs[i];
 		int ret;
 
-		if (!job->shader)
+		if (!job->shader.code)
 			continue;
-		ret = prepare_device(executor, i, job->shader, error);
+		ret = prepare_device(executor, i, &job->shader, error);
 		if (ret < 0)
 			return ret;
 		job->prepared = true;

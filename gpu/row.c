@@ -30,7 +30,8 @@ bool wm_row_is_valid(const struct wm_row *row, const struct wm_kernel *kernel,
 {
 	uint64_t in_elements = (uint64_t)kernel->halo_before + row->count + kernel->halo_after;
 	uint64_t in_bytes = in_elements * kernel->in_bytes;
-	uint64_t out_bytes = (uint64_t)row->count * kernel->out_bytes;
+	/* A shader writes whole words. */
+	uint64_t out_bytes = ((uint64_t)row->count * kernel->out_bytes + 3) / 4 * 4;
 	uint32_t end0 = row->in_end[0], end1 = row->in_end[1];
 
 	assert(region_bytes % WM_ROW_ALIGN_BYTES == 0);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "options.h"
 #include "signals.h"
 #include "streams.h"
@@ -134,6 +135,8 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	if (wm_compiler_is_asked(argc, argv))
+		return wm_compiler_main();
 	wm_streams_keep();
 	wm_signals_ignore_writes();
 	status = run(argc, argv);

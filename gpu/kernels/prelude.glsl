@@ -74,7 +74,11 @@ layout(std430, set = 0, binding = 0) buffer region_word_buffer
 }
 region_words;
 
-layout(std430, set = 0, binding = 1) readonly buffer rows_buffer
+/* What a check of a kernel notes goes there as well. */
+#ifndef WM_CHECK
+readonly
+#endif
+layout(std430, set = 0, binding = 1) buffer rows_buffer
 {
 	row table[];
 }

@@ -101,6 +101,11 @@ void wm_executor_get_counters(const struct wm_executor *executor,
 int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
 			struct wm_error *error);
 
+/* Likewise of SPIR-V that the caller has: valid (no driver looks), made on the prelude
+ * (gpu/kernels/prelude.glsl) for that shape, and there until another is prepared. */
+int wm_executor_prepare_code(struct wm_executor *executor, const struct wm_kernel *kernel,
+			     const uint32_t *code, size_t code_bytes, struct wm_error *error);
+
 struct wm_row *wm_executor_rows(struct wm_executor *executor);
 /* Returns the ticket (> 0), or 0 with errno set: EINVAL for a row that reaches
  * outside the region, is misaligned or has no elements (no row of the table is

@@ -148,8 +148,21 @@ static void last_piece_may_end_within_a_unit(void)
 	CU_ASSERT(!wm_row_is_valid(&row, &word_shape, REGION));
 }
 
+/* Its last word is written whole. */
+static void output_of_bytes_needs_room_for_its_last_word(void)
+{
+	const struct wm_kernel bytes = { .name = "bytes", .in_bytes = 1, .out_bytes = 1 };
+	struct wm_row row = { .in_end = { 13, 13 }, .out = REGION - 16, .count = 13 };
+
+	CU_ASSERT(wm_row_is_valid(&row, &bytes, REGION));
+	row.count = 17;
+	row.in_end[0] = row.in_end[1] = 17;
+	CU_ASSERT_FALSE(wm_row_is_valid(&row, &bytes, REGION));
+}
+
 static const struct wm_test tests[] = {
 	WM_TEST(good_row_is_valid),
+	WM_TEST(output_of_bytes_needs_room_for_its_last_word),
 	WM_TEST(count_is_1_to_256),
 	WM_TEST(each_offset_is_aligned),
 	WM_TEST(each_offset_keeps_its_piece_inside),

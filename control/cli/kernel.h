@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the verbs of kernels share: the author's file, and its parameters. */
+#ifndef WM_CLI_KERNEL_H
+#define WM_CLI_KERNEL_H
+
+#include "cli.h"
+#include "source.h"
+
+/* --param, as often as it is given. */
+struct wm_kernel_settings {
+	const char *settings[WM_SOURCE_PARAMS_MAX];
+	uint32_t count;
+};
+
+#define WM_KERNEL_OPTION_PARAM(own)                                                         \
+	{                                                                                   \
+		.name = "param", .value_name = "NAME=VALUE", .type = WM_OPTION_CUSTOM,      \
+		.flags = WM_OPTION_MANY, WM_OPTION_FIELD(own, params),                      \
+		.take = wm_kernel_take_param, .help = "a parameter, instead of its default" \
+	}
+
+int wm_kernel_take_param(const struct wm_option *option, void *values, const char *text,
+			 struct wm_error *error);
+
+/* The operand's file, parsed, with those parameters. The source borrows *code, which is to be
+ * freed. WM_EXIT_DONE; else it was said why not. */
+int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
+		   struct wm_source *source, char **code);
+/* What its shape is, on a line. */
+void wm_kernel_print(const struct wm_source *source);
+json_t *wm_kernel_object(const struct wm_source *source);
+
+#endif

@@ -1,0 +1,5 @@
+// expect: in\(i -2048\) is outside
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, in(i) + in(i - 100000000)); }

@@ -1,0 +1,5 @@
+// expect: bad-bracket.glsl:5: no '}' closes what is opened here
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, in(i));

@@ -1,0 +1,6 @@
+// expect: bad-comment.glsl:6: this comment has no end
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, in(i)); }
+/* and so on

@@ -1,0 +1,5 @@
+// expect: 'wm_region' is not for kernels
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, wm_region.wm_units[0]); }

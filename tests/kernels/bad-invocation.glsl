@@ -1,0 +1,5 @@
+// expect: 'gl_LocalInvocationID' is not for kernels
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, gl_LocalInvocationID.x); }

@@ -1,0 +1,6 @@
+// expect: an element of input with its halo has 16384 bytes: 8192 fit
+//!KERNEL bad
+//!IN u8x4096
+//!OUT u8
+//!HALO 0 3
+void element(int i) { out(i, 1u); }

@@ -1,0 +1,6 @@
+// expect: bad-late.glsl:6: a directive stands before the code
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, in(i)); }
+//!HALO 0 1

@@ -1,0 +1,5 @@
+// expect: bad-size.glsl:5: error: .*wm_out.* no matching overloaded function
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+void element(int i) { out(i, uvec2(in(i))); }

@@ -1,0 +1,7 @@
+// expect: bad-twice.glsl:6: HALO stands twice
+//!KERNEL bad
+//!IN u32
+//!OUT u32
+//!HALO 0 1
+//!HALO 1 0
+void element(int i) { out(i, in(i)); }
