@@ -260,6 +260,16 @@ static void release(struct wm_store *store, struct request *request)
 	store->in_flight--;
 }
 
+/* Of a request, or of the append: what its requests to the kernel are counted under. */
+static struct wm_store_requests *requests_of(struct wm_store *store, const void *data)
+{
+	const struct request *request = data;
+	bool input = data == &store->append ? store->append.step == WM_APPEND_LOOK
+					    : request->op == WM_STORE_READ;
+
+	return &store->counters.requests[input ? WM_STORE_INPUT : WM_STORE_OUTPUT];
+}
+
 static void queue_read(struct io_uring_sqe *sqe, struct request *request)
 {
 	request->asked_bytes = request->room_bytes;
@@ -297,6 +307,7 @@ static void queue(struct wm_store *store, struct request *request)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&store->ring);
 
+	requests_of(store, request)->asked++;
 	/* The ring has an SQE for each request, and each request one at a time; none is
 	 * left where the kernel takes nothing any more. */
 	if (!sqe) {
@@ -362,6 +373,7 @@ static void queue_append(struct wm_store *store)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&store->ring);
 
+	requests_of(store, &store->append)->asked++;
 	if (!sqe) {
 		refuse(store, &store->append);
 		return;
@@ -501,6 +513,7 @@ static bool complete(struct wm_store *store, const struct io_uring_cqe *cqe,
 
 	if (!request) /* taken back */
 		return false;
+	requests_of(store, request)->answered++;
 	if (io_uring_cqe_get_data(cqe) == &store->append)
 		return complete_append(store, cqe->res, event);
 	if (!advance(request, cqe->res, &result)) {
@@ -526,12 +539,14 @@ static unsigned poll_refused(struct wm_store *store, struct wm_store_event *even
 
 	if (store->append_refused && events_max > 0) {
 		store->append_refused = false;
+		requests_of(store, &store->append)->answered++;
 		done += complete_append(store, store->refused_code, &events[0]);
 	}
 	while (store->refused && done < events_max) {
 		struct request *request = store->refused;
 
 		store->refused = request->next_free;
+		requests_of(store, request)->answered++;
 		events[done++] = (struct wm_store_event){ request->op, store->refused_code,
 							  request->extent };
 		release(store, request);

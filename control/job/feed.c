@@ -44,8 +44,12 @@ static void recompute(struct wm_job_feed *feed)
 					 &feed->found.finished);
 	feed->found.count = feed->result > 0 ? (uint32_t)feed->result : 0;
 	if (feed->result < 0)
-		wm_error_set(&feed->error, -feed->result, "what is void cannot be found: %s",
-			     wm_errno_text(-feed->result));
+		wm_error_set(&feed->error, -feed->result,
+			     "what a node in quarantine made cannot be looked up in the journal "
+			     "(%s): %s",
+			     feed->result == -EBADMSG ? "it ends too early"
+						      : wm_errno_text(-feed->result),
+			     feed->journal.path);
 }
 
 static void read_back(struct wm_job_feed *feed)

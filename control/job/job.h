@@ -27,6 +27,7 @@
 #include "lanes.h"
 #include "origin.h"
 #include "recompute.h"
+#include "silence.h"
 #include "wiremill/error.h"
 #include "wiremill/kernel.h"
 
@@ -64,6 +65,7 @@ struct wm_job {
 	uint64_t progress_seen;	       /* batches and bytes, when it was looked at last */
 	char unreached[160];	       /* the node that its frames do not reach, and why */
 	struct wm_hindrance hindrance; /* why no batch gets done */
+	struct wm_silence silence;     /* of its disks */
 	char input[PATH_MAX], output[PATH_MAX];
 	char reason[WM_ERROR_TEXT_BYTES];
 	uint64_t input_bytes, dropped_tail_bytes;

@@ -86,6 +86,25 @@ void wm_lanes_sum_drops(struct wm_lanes *lanes, struct wm_drops *drops)
 	}
 }
 
+void wm_lanes_sum_requests(struct wm_lanes *lanes,
+			   struct wm_store_requests requests[WM_STORE_FILES])
+{
+	struct wm_lane_snapshot snapshot;
+
+	for (unsigned file = 0; file < WM_STORE_FILES; file++)
+		requests[file] = (struct wm_store_requests){ 0 };
+	for (uint32_t i = 0; i < lanes->count; i++) {
+		wm_lane_take_snapshot(lanes->lanes[i], &snapshot);
+		for (unsigned file = 0; file < WM_STORE_FILES; file++) {
+			const struct wm_store_requests *of =
+				&snapshot.counters.store.requests[file];
+
+			requests[file].asked += of->asked;
+			requests[file].answered += of->answered;
+		}
+	}
+}
+
 void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
 			      struct wm_dispatch_node_state *state)
 {

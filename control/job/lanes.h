@@ -32,6 +32,9 @@ bool wm_lanes_poll_event(struct wm_lanes *lanes, struct wm_lane_event *event);
 void wm_lanes_sum_job_counters(struct wm_lanes *lanes, struct wm_lane_job_counters *counters);
 /* Of all of them, since the controller started. */
 void wm_lanes_sum_drops(struct wm_lanes *lanes, struct wm_drops *drops);
+/* Likewise, to the disks. */
+void wm_lanes_sum_requests(struct wm_lanes *lanes,
+			   struct wm_store_requests requests[WM_STORE_FILES]);
 void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
 			      struct wm_dispatch_node_state *state);
 

@@ -181,6 +181,8 @@ const char *wm_jobs_explain_waiting(const struct wm_jobs *jobs, const struct wm_
 
 	if (job->dry_run)
 		return "";
+	if (job->state == WM_JOB_RUNNING && job->silence.text[0])
+		return job->silence.text;
 	if (job->held)
 		return held_by(job);
 	if (wm_job_has_ended(job) || job->cancelled)
@@ -210,14 +212,31 @@ const char *wm_jobs_explain_waiting(const struct wm_jobs *jobs, const struct wm_
 /* ---- the end ------------------------------------------------------------------------ */
 
 /* What has to be waited for: the lane, and files that are open. */
+static bool holds_up_end(const struct wm_job *job)
+{
+	return job->state == WM_JOB_RUNNING || job->state == WM_JOB_FINISHING ||
+	       (job->work && job->state > WM_JOB_QUEUED);
+}
+
 static bool is_busy(const struct wm_jobs *jobs)
 {
-	bool busy = jobs->current && jobs->current->state == WM_JOB_RUNNING;
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		if (holds_up_end(jobs->jobs[i]))
+			return true;
+	}
+	return false;
+}
 
-	for (uint32_t i = 0; i < jobs->count; i++)
-		busy |= jobs->jobs[i]->state == WM_JOB_FINISHING ||
-			(jobs->jobs[i]->work && jobs->jobs[i]->state > WM_JOB_QUEUED);
-	return busy;
+static void say_what_is_left(const struct wm_jobs *jobs)
+{
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		const struct wm_job *job = jobs->jobs[i];
+
+		if (holds_up_end(job))
+			wm_log_warning("job %" PRIu32 " is left as it is, since its disk does not "
+				       "answer: mend that, and the next start goes on: %s, %s",
+				       job->lane.id, job->input, job->output);
+	}
 }
 
 /* A thread that still reads from its files has what it needs. */
@@ -250,9 +269,7 @@ bool wm_jobs_close(struct wm_jobs *jobs)
 		wm_job_leave(jobs, jobs->current);
 	for (close_tick(jobs); is_busy(jobs) && wm_clock_ns() < end_ns; close_tick(jobs))
 		usleep(1000);
-	if (is_busy(jobs))
-		wm_log_warning("a disk does not answer: what a job has there is left as it is, and "
-			       "the next start goes on from it");
+	say_what_is_left(jobs);
 	lane_has_it = jobs->current && jobs->current->state == WM_JOB_RUNNING;
 	for (uint32_t i = 0; i < jobs->count; i++) {
 		if (jobs->jobs[i] != jobs->current || !lane_has_it)

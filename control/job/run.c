@@ -139,6 +139,7 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	job->start_ns = now_ns;
 	wm_lanes_sum_drops(jobs->lanes, &seen.drops);
 	wm_hindrance_begin(&job->hindrance, &seen, now_ns);
+	wm_silence_begin(&job->silence, now_ns);
 	if (job->origin.started_ms == 0)
 		job->origin.started_ms = wm_utc_ms();
 	job->stalled_since_ns = 0;
@@ -447,6 +448,24 @@ static void hindrance_look(struct wm_jobs *jobs, struct wm_job *job,
 		wm_log_warning("job %" PRIu32 " waits: %s", job->lane.id, job->hindrance.text);
 }
 
+static void silence_look(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	const char *const paths[] = { job->input, job->output };
+	struct wm_store_requests requests[WM_STORE_FILES];
+
+	wm_lanes_sum_requests(jobs->lanes, requests);
+	switch (wm_silence_look(&job->silence, requests, paths, now_ns)) {
+	case WM_SILENCE_NONE:
+		break;
+	case WM_SILENCE_BEGAN:
+		wm_log_warning("job %" PRIu32 " waits %s", job->lane.id, job->silence.text);
+		break;
+	case WM_SILENCE_ENDED:
+		wm_log_info("job %" PRIu32 ": its disk answers again", job->lane.id);
+		break;
+	}
+}
+
 /* The lane lets go when nothing of the job is in the kernel any more, which could still
  * write into its memory. */
 static void stopping_tick(struct wm_job *job, uint64_t now_ns)
@@ -470,6 +489,7 @@ static void running_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_
 	uint64_t waited_ns;
 	char reason[WM_ERROR_TEXT_BYTES];
 
+	silence_look(jobs, job, now_ns);
 	if (job->suspended || job->cancelled) {
 		stopping_tick(job, now_ns);
 		return;

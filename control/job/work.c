@@ -45,14 +45,22 @@ static int run(struct wm_job_work *work)
 	return -EINVAL;
 }
 
+static const char *const done_names[] = {
+	[WM_WORK_CHECK] = "looked at", [WM_WORK_RECALL] = "resumed",
+	[WM_WORK_LOOK] = "looked at",  [WM_WORK_OPEN] = "opened",
+	[WM_WORK_SUSPEND] = "closed",  [WM_WORK_ABANDON] = "removed",
+	[WM_WORK_FINISH] = "finished", [WM_WORK_DISCARD] = "discarded",
+};
+
 static void work_run(void *context)
 {
 	struct wm_job_work *work = context;
 
 	work->result = run(work);
 	if (work->result < 0 && !work->error.text[0])
-		wm_error_set(&work->error, -work->result, "%s: %s", work->job.output,
-			     strerror(-work->result));
+		wm_error_set(&work->error, -work->result,
+			     "files of the job to %s cannot be %s (%s)", work->job.output,
+			     done_names[work->op], wm_errno_text(-work->result));
 }
 
 struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_work_op op,

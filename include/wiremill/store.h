@@ -155,7 +155,16 @@ struct wm_store_event {
 	uint64_t extent; /* of a journal: how many records */
 };
 
+/* Where a request to the kernel ends up; a journal's are the output's, but for its look at
+ * the input. */
+enum wm_store_file { WM_STORE_INPUT, WM_STORE_OUTPUT, WM_STORE_FILES };
+
+struct wm_store_requests {
+	uint64_t asked, answered;
+};
+
 struct wm_store_counters {
+	struct wm_store_requests requests[WM_STORE_FILES];
 	uint64_t reads, read_bytes, reads_direct;
 	uint64_t writes, write_bytes, writes_direct;
 	uint64_t short_ios; /* requests that had to be continued */

@@ -25,7 +25,9 @@ disk_starts() {
 	eventually 10 disk_mounted
 }
 
+# Until disk_answers, or the step ends.
 disk_hangs() {
+	trap disk_answers EXIT
 	kill -STOP "$disk_pid"
 }
 
@@ -98,12 +100,55 @@ cancel_is_answered_at_once() {
 	nothing_like "$files/output"
 }
 
+# logged WORDS: of the job.
+logged() {
+	lab logs --controller >"$scratch/log" 2>/dev/null
+	grep -F "job $job$1" "$scratch/log"
+}
+
+# begin_and_hang INPUT OUTPUT: a job in the middle, so slowly that it certainly is when its
+# disk hangs.
+begin_and_hang() {
+	link_rate all 2mbit
+	begin "$1" "$2"
+	eventually 60 job_holds 'it["extents_done"] > 0'
+	disk_hangs
+}
+
+# names_its_disk INPUT OUTPUT KIND PATH: which of them is on it.
+names_its_disk() {
+	local words="for its disk to answer: $3 $4 (mend it, or unmount it by force)" watcher
+	begin_and_hang "$1" "$2"
+	eventually 30 job_holds "it['state'] == 'running' and it['waiting'] == '$words'"
+	ctl job watch "$job" >/dev/null 2>"$scratch/bar" &
+	watcher=$!
+	eventually 20 grep -F "waiting: $words" "$scratch/bar"
+	eventually 10 logged " waits $words"
+	disk_answers
+	eventually 20 job_holds 'it["waiting"] == ""'
+	eventually 10 logged ": its disk answers again"
+	links_let_go all
+	wait "$watcher"
+	ends "done"
+	rm "$scratch/bar" "$scratch/log"
+}
+
+input_that_hangs_is_named() {
+	names_its_disk "$bad/input" "$scratch/output" input "$bad/input"
+	matches_reference "$input" "$scratch/output"
+	rm "$scratch/output"*
+}
+
+output_that_hangs_is_named() {
+	names_its_disk "$input" "$bad/output" output "$bad/output"
+	matches_reference "$input" "$files/output"
+	rm "$files/output"*
+}
+
 # The kernel has requests of it that nobody can call back.
 running_job_that_is_cancelled_says_what_it_waits_for() {
-	link_rate all 10mbit
-	begin "$bad/input" "$bad/output"
-	eventually 30 job_holds 'it["extents_done"] > 0'
-	disk_hangs
+	begin_and_hang "$bad/input" "$bad/output"
+	eventually 30 job_holds '"for its disk to answer" in it["waiting"]'
 	rpc job.cancel job="$job" >/dev/null
 	eventually 20 job_holds 'it["cancelling"] and "for its disk to answer" in it["waiting"]'
 	nodes_stay
@@ -228,6 +273,8 @@ state=/run/wiremill/$lab/state
 disk_starts
 check "a submission to a disk that hangs is refused, and others are served meanwhile" submission_is_refused_and_others_are_served
 check "a job whose files hang is cancelled at once, and others run" cancel_is_answered_at_once
+check "a running job whose input hangs names it, and goes on when it answers" input_that_hangs_is_named
+check "and one whose output hangs" output_that_hangs_is_named
 check "a running job whose disk hangs is cancelled when it answers, and says so" running_job_that_is_cancelled_says_what_it_waits_for
 check "a controller stops and starts with a disk that hangs, and goes on when it answers" stop_and_start_do_not_wait_for_it
 check "a cancelled job is cancelled after a stop" cancel_lasts_over_a_stop TERM

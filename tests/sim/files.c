@@ -120,7 +120,9 @@ static int open_resumed(struct sim *sim, struct wm_job *job, struct wm_error *er
 	end = WM_JOURNAL_HEADER_BYTES + (uint64_t)journal->records * WM_JOURNAL_RECORD_BYTES;
 	sim_disk_cut_journal(sim, end);
 	if (wm_job_replay_end(job) < 0)
-		return wm_error_set(error, EBADMSG, "what is void cannot be found");
+		return wm_error_set(
+			error, EBADMSG,
+			"what a node in quarantine made cannot be looked up in the journal");
 	job->committed = wm_job_is_made(job) && sim_disk_names(sim)->committed;
 	if (!job->committed && !sim_disk_names(sim)->sink)
 		return without_sink(sim, job, error);

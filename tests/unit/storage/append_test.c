@@ -224,9 +224,19 @@ static void records_follow_their_extents(void)
 	end(&job);
 }
 
+/* Asked of a file and not answered. */
+static uint64_t owed(const struct job *job, enum wm_store_file file)
+{
+	struct wm_store_counters counters;
+
+	wm_store_get_counters(job->store, &counters);
+	return counters.requests[file].asked - counters.requests[file].answered;
+}
+
 static void reads_and_writes_go_on_beside_an_append(void)
 {
 	struct wm_journal_record records[WM_STORE_JOURNAL_RECORDS_MAX];
+	struct wm_store_counters counters;
 	unsigned reads = 0, appends = 0;
 	struct job job;
 
@@ -245,6 +255,8 @@ static void reads_and_writes_go_on_beside_an_append(void)
 		CU_ASSERT_EQUAL(wm_store_read(job.store, 0, 0), -EAGAIN);
 		CU_ASSERT_EQUAL(wm_store_in_flight(job.store), DEPTH + 1);
 		CU_ASSERT_EQUAL(wm_store_detach(job.store), -EBUSY);
+		CU_ASSERT_EQUAL(owed(&job, WM_STORE_INPUT), DEPTH);
+		CU_ASSERT_EQUAL(owed(&job, WM_STORE_OUTPUT), 1);
 		while (wm_store_in_flight(job.store) > 0) {
 			struct wm_store_event event = next_event(&job);
 
@@ -255,6 +267,12 @@ static void reads_and_writes_go_on_beside_an_append(void)
 		records[round] = record_of(&job, round);
 	}
 	CU_ASSERT(reads == 20 * DEPTH && appends == 20);
+	CU_ASSERT_EQUAL(owed(&job, WM_STORE_INPUT), 0);
+	CU_ASSERT_EQUAL(owed(&job, WM_STORE_OUTPUT), 0);
+	wm_store_get_counters(job.store, &counters);
+	/* Each append looks at the input, and syncs the output and writes to its journal. */
+	CU_ASSERT(counters.requests[WM_STORE_INPUT].asked >= 20 * (DEPTH + 1));
+	CU_ASSERT(counters.requests[WM_STORE_OUTPUT].asked >= 20 * 2);
 	CU_ASSERT(journal_holds(&job, 20 * WM_STORE_JOURNAL_RECORDS_MAX));
 	end(&job);
 }

@@ -35,6 +35,7 @@ bool is_told_to_stop;
 struct wm_lane_job_counters published;
 struct wm_dispatch_node_state node_state;
 struct wm_drops dropped;
+struct wm_store_requests requested[WM_STORE_FILES];
 /* The node's last question. */
 uint32_t asked_job, session;
 
@@ -81,6 +82,13 @@ void wm_lanes_sum_drops(struct wm_lanes *lanes, struct wm_drops *drops)
 	*drops = dropped;
 }
 
+void wm_lanes_sum_requests(struct wm_lanes *lanes,
+			   struct wm_store_requests requests[WM_STORE_FILES])
+{
+	(void)lanes;
+	memcpy(requests, requested, sizeof(requested));
+}
+
 void wm_lanes_read_node_state(struct wm_lanes *lanes, uint32_t node,
 			      struct wm_dispatch_node_state *state)
 {
@@ -115,6 +123,8 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	job->committed = are_committed;
 	job->lane.unchecked = are_unchecked;
 	job->lane.journal.fd = -1;
+	snprintf(job->lane.journal.path, sizeof(job->lane.journal.path), "%.*s.wm-journal",
+		 PATH_MAX - 16, job->output);
 	job->unsettled_nodes = wm_journal_node_bit(caught_mac);
 	job->lane.journal.random = 0xabcd;
 	now_ns += open_takes_ns;
@@ -324,6 +334,7 @@ void begin(void)
 	memset(&published, 0, sizeof(published));
 	memset(&node_state, 0, sizeof(node_state));
 	memset(&dropped, 0, sizeof(dropped));
+	memset(requested, 0, sizeof(requested));
 	controller_starts();
 }
 

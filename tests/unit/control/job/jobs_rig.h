@@ -38,8 +38,9 @@ bool controller_stops(void);
 extern struct wm_lane_job *lane_job;
 extern bool is_told_to_stop, lane_lets_go;
 extern struct wm_lane_job_counters published;
-extern struct wm_dispatch_node_state node_state; /* of every node */
-extern struct wm_drops dropped;			 /* by all lanes */
+extern struct wm_dispatch_node_state node_state;	   /* of every node */
+extern struct wm_drops dropped;				   /* by all lanes */
+extern struct wm_store_requests requested[WM_STORE_FILES]; /* likewise */
 void lane_ends(const struct wm_job *job, int result);
 
 /* The node, and its last question. */

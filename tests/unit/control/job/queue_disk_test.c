@@ -426,6 +426,61 @@ static void node_was_wrong(const struct wm_job *job)
 	wm_jobs_handle_lane_event(&jobs, &event, now_ns);
 }
 
+static void waits_for(const struct wm_job *job, const char *words)
+{
+	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job), words);
+}
+
+static void running_job_says_which_disk_does_not_answer(void)
+{
+	static const char input[] =
+		"for its disk to answer: input /input (mend it, or unmount it by force)";
+	static const char output[] =
+		"for its disk to answer: output /output (mend it, or unmount it by force)";
+	struct wm_job *job;
+
+	begin();
+	requested[WM_STORE_INPUT].asked = requested[WM_STORE_INPUT].answered = 100; /* earlier */
+	job = run(0);
+	pass(3 * S);
+	waits_for(job, "");
+	requested[WM_STORE_INPUT].asked += 2;
+	pass(S);
+	waits_for(job, "");
+	/* It is slow, and more is asked than it answers. */
+	requested[WM_STORE_INPUT].answered++;
+	pass(S + S / 2);
+	waits_for(job, "");
+	pass(S);
+	waits_for(job, input);
+	requested[WM_STORE_OUTPUT].asked++;
+	requested[WM_STORE_INPUT].answered++;
+	pass(TICK_NS);
+	waits_for(job, "");
+	pass(3 * S);
+	waits_for(job, output);
+	controller_dies();
+}
+
+static void cancelled_job_says_which_disk_does_not_answer(void)
+{
+	struct wm_error error = { "" };
+	struct wm_job *job;
+
+	begin();
+	job = run(0);
+	CU_ASSERT_EQUAL(wm_job_cancel(&jobs, job, now_ns, &error), 0);
+	requested[WM_STORE_OUTPUT].asked++;
+	pass(3 * S);
+	waits_for(job, "for its disk to answer: output /output "
+		       "(mend it, or unmount it by force)");
+	requested[WM_STORE_OUTPUT].answered++;
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_CANCELLED);
+	waits_for(job, "");
+	controller_dies();
+}
+
 /* What is invalid is looked up in a journal that lies on it. */
 static void journal_that_does_not_answer_holds_up_nobody(void)
 {
@@ -468,7 +523,9 @@ static void journal_that_does_not_read_ends_the_job(void)
 	CU_ASSERT_TRUE(is_told_to_stop);
 	lane_ends(job, -ECANCELED);
 	CU_ASSERT(job->state == WM_JOB_FAILED && suspended == 1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "what is void cannot be found"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+		job->reason,
+		"cannot be looked up in the journal (Bad file descriptor): /output.wm-journal"));
 	controller_dies();
 }
 
@@ -489,7 +546,9 @@ static void job_that_is_being_given_up_is_not_stopped_again(void)
 	job = wm_jobs_find(&jobs, id);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(job);
 	CU_ASSERT(job->state == WM_JOB_FAILED && !job->resume);
-	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "what is void cannot be found"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(
+		job->reason,
+		"cannot be looked up in the journal (Bad file descriptor): /output.wm-journal"));
 	controller_dies();
 }
 
@@ -727,6 +786,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(files_that_do_not_close_let_others_go_first),
 	WM_TEST(stopping_does_not_wait_for_files_for_ever),
 	WM_TEST(start_does_not_wait_for_files),
+	WM_TEST(running_job_says_which_disk_does_not_answer),
+	WM_TEST(cancelled_job_says_which_disk_does_not_answer),
 	WM_TEST(journal_that_does_not_answer_holds_up_nobody),
 	WM_TEST(journal_that_does_not_read_ends_the_job),
 	WM_TEST(job_that_is_being_given_up_is_not_stopped_again),
