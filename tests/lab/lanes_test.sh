@@ -16,13 +16,17 @@ lane_did() {
 	value "it['lanes'][$1]['batches']['results']" "$(stats)"
 }
 
-# So slow that the job lasts, and so fast that it ends.
-slow=20mbit
-fast=1gbit
-
 run() {
 	rm -f "$output"*
 	begin "$input" "$output"
+}
+
+# run_held [BYTES]: in the middle, with batches at both lanes.
+run_held() {
+	rm -f "$output"*
+	begin_held "$input" "$output"
+	eventually 60 job_holds 'it["batches_done"] > 100'
+	(($# == 0)) || links_hold_after "$1"
 }
 
 is_exact() {
@@ -44,24 +48,22 @@ both_lanes_do_their_part() {
 }
 
 a_lane_without_nodes_gives_back() {
-	link_rate all "$slow"
-	run
-	eventually 20 job_holds 'it["batches_done"] > 100'
+	run_held
 	lab kill --node 2 --signal KILL
 	lab kill --node 4 --signal KILL
-	link_rate all "$fast"
+	still_runs
+	links_let_go all
 	is_exact
 	lab start --node 2
 	lab start --node 4
 }
 
 the_leader_without_nodes_gives_back() {
-	link_rate all "$slow"
-	run
-	eventually 20 job_holds 'it["batches_done"] > 100'
+	run_held
 	lab kill --node 1 --signal KILL
 	lab kill --node 3 --signal KILL
-	link_rate all "$fast"
+	still_runs
+	links_let_go all
 	is_exact
 	lab start --node 1
 	lab start --node 3
@@ -78,19 +80,19 @@ a_wrong_node_of_the_other_lane_is_void() {
 
 # A controller of one lane takes up what one of two began.
 one_lane_goes_on() {
-	link_rate all "$slow"
-	run
+	run_held $((6 * mib))
 	eventually 60 job_holds 'it["extents_done"] > 16'
+	still_runs
 	lab kill --controller --signal KILL
 	# It starts on the ports to so many switches.
 	echo 1 >"$(dirname "$socket")/bridges"
 	lab start --controller
-	link_rate all "$fast"
+	links_let_go all
 	is_exact
 	job_holds 'it["resumed_bytes"] > 0'
 }
 
-make_data "$input" $((96 * 1024 * 1024))
+make_data "$input" $((64 * mib))
 lab_up --nodes 4 --mtu 9000 --bridges 2
 check "nodes belong to the lane whose port they are heard at" nodes_stand_at_both
 check "two lanes make one output, and both do their part" both_lanes_do_their_part
