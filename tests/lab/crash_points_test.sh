@@ -3,21 +3,26 @@
 # A controller is killed before each single step by which a job's files come, go and
 # become durable, one step a life (the appends to a journal, which io_uring makes, are
 # crash_test.sh's). Started again it goes on, or the job had not been
-# accepted yet: in the end the output is exact and has its manifest.
+# accepted yet: in the end the output is exact and has its manifest. The life that ends one
+# point's job is the one that dies at the next, whose files are in a folder of their own.
 # shellcheck disable=SC2317  # the steps are called by check
 # shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 input=$scratch/input
-folder=$scratch/files
 library=$build/tests/lab/crash_point.so
 [[ -e $library ]] || skip_all "$library is not built"
 # More steps than a job has: the test ends with the first job that lives.
 points_max=60
 
+# folder_of POINT: none's name begins like another's.
+folder_of() {
+	printf '%s/point%02d\n' "$scratch" "$1"
+}
+
 # mortal_start POINT: a controller that dies there.
 mortal_start() {
-	LD_PRELOAD=$library WM_CRASH_AT=$1 WM_CRASH_PATHS=$folder lab start --controller
+	LD_PRELOAD=$library WM_CRASH_AT=$1 WM_CRASH_PATHS=$(folder_of "$1") lab start --controller
 }
 
 # died_before POINT: what it was about to do.
@@ -28,7 +33,6 @@ died_before() {
 # Whether the job was accepted or refused, and its controller died or not, shows later.
 submit_once() {
 	job=
-	rm -rf "$folder"
 	mkdir "$folder"
 	begin "$input" "$output" || true
 	eventually 60 is_over
@@ -52,13 +56,13 @@ is_gone() {
 dies_and_ends_exact() {
 	eventually 20 is_gone
 	ls "$folder"
-	lab start --controller
+	mortal_start $((point + 1))
 	find_job
 	[[ $job ]] || begin "$input" "$output"
 	ends "done"
 	is_finished "$output"
 	matches_reference "$input" "$output"
-	lab kill --controller --signal TERM
+	rm -r "$folder"
 }
 
 # The job of a controller that comes to no such step.
@@ -71,9 +75,10 @@ lives() {
 lab_up --nodes 2 --mtu 9000
 make_data "$input" $((2 * mib + 96))
 lab kill --controller --signal TERM
+mortal_start 1
 for ((point = 1; point <= points_max; point++)); do
-	output=$folder/output$point
-	mortal_start "$point"
+	folder=$(folder_of "$point")
+	output=$folder/output
 	submit_once >"$scratch/submitted" 2>&1
 	step=$(died_before "$point")
 	[[ $step ]] || break
