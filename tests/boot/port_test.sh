@@ -220,8 +220,17 @@ mends() {
 	rig "is_bound $1"
 }
 
+# to_uio ADDRESS: which nobody has.
+to_uio() {
+	rig "device=/sys/bus/pci/devices/$1" "echo uio_pci_generic >\$device/driver_override" \
+		"echo $1 >/sys/bus/pci/drivers_probe" \
+		"[ \$(basename \$(readlink \$device/driver)) = uio_pci_generic ]"
+}
+
 binds_as_it_is_told() {
 	refuses "$e1000e" "no driver"
+	to_uio "$e1000e"
+	refuses "$e1000e" "bound to uio_pci_generic, which passes the IOMMU by"
 	mends "$e1000e"
 	refuses "$virtio" "virtio-pci"
 	mends "$virtio"
@@ -240,6 +249,20 @@ pages_elsewhere_do_not_count() {
 		"echo 160 >node0/hugepages/hugepages-2048kB/nr_hugepages" "ip link set dummy0 up"
 	ends_with 1 "needed on NUMA node 1, where the port is, there are 0: run 'echo [0-9]+ > $folder/nr_hugepages'" \
 		--interface dummy0 --lcores 0,1
+}
+
+# What all ports share is where the main core is.
+main_core_has_its_own_pages() {
+	local folder=/sys/devices/system/node/node0/hugepages/hugepages-2048kB
+	rig "cd /sys/devices/system/node" "echo 0 >node0/hugepages/hugepages-2048kB/nr_hugepages" \
+		"echo 160 >node1/hugepages/hugepages-2048kB/nr_hugepages"
+	ends_with 1 "needed on NUMA node 0, where the main core .* is, there are 0: run 'echo 2 > $folder/nr_hugepages'" \
+		--interface dummy0 --lcores 0,1
+	rig "echo 2 >$folder/nr_hugepages" \
+		"wiremilld --interface dummy0 --lcores 0,1 --socket /run/other.sock --state /run/other \
+			--key /share/key >/run/said 2>&1 &" "pid=\$!" \
+		"eventually 60 [ -S /run/other.sock ] || { cat /run/said; exit 1; }" \
+		"kill -TERM \$pid" "wait \$pid"
 }
 
 # The generator's frames go through the same port.
@@ -289,7 +312,7 @@ is_stopped_in_the_middle() {
 }
 
 drivers=(virtio_pci 9pnet_virtio 9p crc32c_generic crct10dif_generic crc64_rocksoft_generic
-	nvme ext4 vfio_iommu_type1 vfio_pci dummy)
+	nvme ext4 vfio_iommu_type1 vfio_pci uio_pci_generic dummy)
 lab_up --nodes 2 --mtu 9000 --no-controller
 guest_card card0 "$e1000e_mac"
 guest_card card1 "$virtio_mac"
@@ -298,7 +321,8 @@ make_disks
 boots stable
 step "Debian's own kernel boots" is_up
 step "an address that is no card is one line" refuses_what_is_no_card
-step "a card of the kernel or of nobody is one line, whose command mends it" binds_as_it_is_told
+step "a card of nobody, of uio or of the kernel is one line, whose command mends it" \
+	binds_as_it_is_told
 step "the generator gets all frames back from an e1000e" generator_loses_nothing "$e1000e"
 step "it starts on an e1000e" starts_on "$e1000e"
 step "a job on an e1000e is exact" job_is_done_and_exact
@@ -317,6 +341,8 @@ boots stable "hugepages=200" -machine q35 \
 step "a machine without an IOMMU and with two NUMA nodes boots" guest_waits_for up 120
 step "a card without an IOMMU is one line" has_no_iommu
 step "hugepages at another NUMA node are none" pages_elsewhere_do_not_count
+step "two where the main core is, and the others where the lane is, are enough" \
+	main_core_has_its_own_pages
 guest_end
 
 if [[ ! -e $kernels/backports/version ]]; then
