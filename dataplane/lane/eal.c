@@ -123,6 +123,7 @@ static int memory_take(const struct wm_eal_config *config, const struct wm_cores
 			node = core_node(wm_cores_of_lane(cores, i));
 		wm_hugepages_add(&needed, node, config->hugepages[i]);
 	}
+	wm_hugepages_add_main(&needed, core_node((int)cores->first));
 	ret = wm_hugepages_place("", &needed, error);
 	if (ret == 0)
 		ret = wm_rights_check_memlock(

@@ -14,6 +14,8 @@
 #define ALL_NODES "/sys/kernel/mm/hugepages/" POOL
 #define ONE_NODE "/sys/devices/system/node/node%u/hugepages/" POOL
 #define FOLDER_BYTES 96u
+/* The table of ports, and what a virtual one keeps beside its pools. */
+#define MAIN_CORE_PAGES 2u
 
 void wm_hugepages_add(struct wm_hugepages *needed, int node, uint32_t pages)
 {
@@ -21,6 +23,14 @@ void wm_hugepages_add(struct wm_hugepages *needed, int node, uint32_t pages)
 		needed->on[node] += pages;
 	else
 		needed->anywhere += pages;
+}
+
+void wm_hugepages_add_main(struct wm_hugepages *needed, int node)
+{
+	if (node < 0 || node >= (int)WM_NUMA_NODES_MAX || needed->on[node] > 0)
+		return;
+	needed->on[node] = MAIN_CORE_PAGES;
+	needed->main_core = 1u << node;
 }
 
 uint32_t wm_hugepages_sum(const struct wm_hugepages *needed)
@@ -94,14 +104,17 @@ static unsigned find_room(const char *root, const struct wm_hugepages *needed)
 	return best;
 }
 
-static int missing(const char *root, unsigned node, uint32_t needed, uint32_t unused,
+static int missing(const char *root, unsigned node, const struct wm_hugepages *all, uint32_t unused,
 		   struct wm_error *error)
 {
-	char folder[FOLDER_BYTES], where[40] = "";
+	bool main_core = all->main_core & 1u << node;
+	uint32_t needed = all->on[node];
+	char folder[FOLDER_BYTES], where[64] = "";
 
 	folder_of(root, node, folder);
 	if (count_nodes(root) > 1)
-		snprintf(where, sizeof(where), " on NUMA node %u, where the port is", node);
+		snprintf(where, sizeof(where), " on NUMA node %u, where the %s is", node,
+			 main_core ? "main core (--lcores)" : "port");
 	return wm_error_set(error, ENOMEM,
 			    "%" PRIu32 " free hugepages of 2 MiB are needed%s, there are %" PRIu32
 			    ": run 'echo %" PRIu32 " > %s/nr_hugepages' as root",
@@ -129,7 +142,7 @@ int wm_hugepages_place(const char *root, struct wm_hugepages *needed, struct wm_
 		uint32_t unused = count_free(root, i);
 
 		if (needed->on[i] > unused)
-			return missing(root, i, needed->on[i], unused, error);
+			return missing(root, i, needed, unused, error);
 	}
 	return 0;
 }

@@ -100,6 +100,22 @@ static void each_node_has_its_own_sum(void)
 	tree_remove();
 }
 
+static void the_main_core_has_some_of_its_own_where_no_port_is(void)
+{
+	two_nodes(1, 200);
+	needed = (struct wm_hugepages){ 0 };
+	wm_hugepages_add(&needed, 1, 126);
+	wm_hugepages_add_main(&needed, 1);
+	CU_ASSERT_EQUAL(wm_hugepages_sum(&needed), 126);
+	wm_hugepages_add_main(&needed, 0);
+	CU_ASSERT_EQUAL(wm_hugepages_sum(&needed), 128);
+	CU_ASSERT_EQUAL(wm_hugepages_place(root, &needed, &said), -ENOMEM);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.text, "2 free hugepages of 2 MiB are needed on NUMA "
+						 "node 0, where the main core (--lcores) is, "
+						 "there are 1"));
+	tree_remove();
+}
+
 static void who_is_at_no_node_goes_where_there_is_room(void)
 {
 	two_nodes(3, 200);
@@ -152,6 +168,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(pages_that_are_promised_to_others_are_not_free),
 	WM_TEST(those_of_another_node_do_not_count),
 	WM_TEST(each_node_has_its_own_sum),
+	WM_TEST(the_main_core_has_some_of_its_own_where_no_port_is),
 	WM_TEST(who_is_at_no_node_goes_where_there_is_room),
 	WM_TEST(a_node_that_is_not_here_is_no_place),
 	WM_TEST(the_default_size_does_not_matter),
