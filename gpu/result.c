@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-const char *wm_result_name(VkResult result)
+/* The words that the documentation is searched by. */
+static const char *result_name(VkResult result)
 {
 	switch (result) {
 	case VK_ERROR_OUT_OF_HOST_MEMORY:
@@ -46,5 +47,5 @@ int wm_result_error(VkResult result, const char *what, struct wm_error *error)
 	else if (result == VK_ERROR_FEATURE_NOT_PRESENT || result == VK_ERROR_EXTENSION_NOT_PRESENT)
 		code = ENOTSUP;
 	return wm_error_set(error, code, "Vulkan: %s failed with %s (%d)", what,
-			    wm_result_name(result), (int)result);
+			    result_name(result), (int)result);
 }

@@ -7,8 +7,6 @@
 
 #include "wiremill/error.h"
 
-/* "VK_ERROR_DEVICE_LOST": the words that the documentation is searched by. */
-const char *wm_result_name(VkResult result);
 /* 0 for VK_SUCCESS; else the negative errno, with a line that says which call
  * failed, how, and on what device or object (`what` may hold any text). */
 int wm_result_error(VkResult result, const char *what, struct wm_error *error);

@@ -50,7 +50,8 @@ const uint8_t *wm_side_mark(enum wm_side side)
 	return sides[side].mark;
 }
 
-bool wm_side_is_name(const char *path)
+/* Of whatever output. In any case: some file systems see none. */
+static bool is_side_name(const char *path)
 {
 	size_t length = strlen(path);
 
@@ -342,7 +343,7 @@ int wm_side_check(const char *output_path, const char *state_directory,
 	struct stat status;
 	int ret = base_of(base, output_path, state_directory, error);
 
-	if (ret == 0 && wm_side_is_name(base) && !is_device(output_path))
+	if (ret == 0 && is_side_name(base) && !is_device(output_path))
 		ret = wm_error_set(error, EINVAL,
 				   "output has a name that belongs to what lies beside an output "
 				   "(.wm-partial and such), give another: %s",

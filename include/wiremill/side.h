@@ -44,9 +44,6 @@ const uint8_t *wm_side_mark(enum wm_side side);
 /* Where that file of an output is. */
 int wm_side_path(char path[PATH_MAX], const char *output_path, enum wm_side side,
 		 const char *state_directory, struct wm_error *error);
-/* Is that the name of a side file, of whatever output? In any case: some file systems
- * see none. */
-bool wm_side_is_name(const char *path);
 
 /* Has the open file still that name? Of any file: whoever removes one may be removing that
  * of somebody else by now. */
