@@ -15,9 +15,9 @@ int wm_kernel_take_param(const struct wm_option *option, void *values, const cha
 	struct wm_kernel_settings *params =
 		(struct wm_kernel_settings *)(void *)((char *)values + option->offset);
 
-	if (params->count == WM_SOURCE_PARAMS_MAX)
+	if (params->count == WM_KERNEL_SOURCE_PARAMS_MAX)
 		return wm_error_set(error, EINVAL, "--param is given more than %u times",
-				    WM_SOURCE_PARAMS_MAX);
+				    WM_KERNEL_SOURCE_PARAMS_MAX);
 	params->settings[params->count++] = text;
 	return 0;
 }
@@ -64,11 +64,11 @@ static ssize_t read_file(const char *path, char *code, size_t room, struct wm_er
 	return bytes;
 }
 
-static int set_params(struct wm_source *source, const struct wm_kernel_settings *params,
+static int set_params(struct wm_kernel_source *source, const struct wm_kernel_settings *params,
 		      struct wm_error *error)
 {
 	for (uint32_t i = 0; i < params->count; i++) {
-		int ret = wm_source_set_param(source, params->settings[i], error);
+		int ret = wm_kernel_source_set_param(source, params->settings[i], error);
 
 		if (ret < 0)
 			return ret;
@@ -77,7 +77,7 @@ static int set_params(struct wm_source *source, const struct wm_kernel_settings 
 }
 
 int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
-		   struct wm_source *source, char **code)
+		   struct wm_kernel_source *source, char **code)
 {
 	const char *path = cli->line.operand;
 	struct wm_error error = { "" };
@@ -87,11 +87,12 @@ int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *pa
 	*code = NULL;
 	if (!path)
 		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file");
-	*code = malloc(WM_SOURCE_BYTES_MAX + 1);
+	*code = malloc(WM_KERNEL_SOURCE_BYTES_MAX + 1);
 	if (!*code)
 		return wm_cli_failed("out of memory for a kernel");
-	bytes = read_file(path, *code, WM_SOURCE_BYTES_MAX + 1, &error);
-	ret = bytes < 0 ? (int)bytes : wm_source_parse(source, path, *code, (size_t)bytes, &error);
+	bytes = read_file(path, *code, WM_KERNEL_SOURCE_BYTES_MAX + 1, &error);
+	ret = bytes < 0 ? (int)bytes
+			: wm_kernel_source_parse(source, path, *code, (size_t)bytes, &error);
 	if (ret == 0)
 		ret = set_params(source, params, &error);
 	if (ret == 0)
@@ -111,7 +112,7 @@ static void type_format(char text[32], const struct wm_element_type *type)
 		snprintf(text, 32, "%sx%" PRIu32, wm_scalar_name(type->scalar), type->count);
 }
 
-void wm_kernel_print(const struct wm_source *source)
+void wm_kernel_print(const struct wm_kernel_source *source)
 {
 	char in[32], out[32];
 
@@ -125,14 +126,14 @@ void wm_kernel_print(const struct wm_source *source)
 	printf("halo     %" PRIu32 " before, %" PRIu32 " after\n", source->kernel.halo_before,
 	       source->kernel.halo_after);
 	for (uint32_t i = 0; i < source->param_count; i++) {
-		const struct wm_source_param *param = &source->params[i];
+		const struct wm_kernel_param *param = &source->params[i];
 
 		printf("param    %s = %.9g (%s, %.9g to %.9g)\n", param->name, param->value,
 		       wm_param_type_name(param->type), param->least, param->most);
 	}
 }
 
-static json_t *params_object(const struct wm_source *source)
+static json_t *params_object(const struct wm_kernel_source *source)
 {
 	json_t *params = json_object();
 
@@ -142,7 +143,7 @@ static json_t *params_object(const struct wm_source *source)
 	return params;
 }
 
-json_t *wm_kernel_object(const struct wm_source *source)
+json_t *wm_kernel_object(const struct wm_kernel_source *source)
 {
 	char in[32], out[32];
 

@@ -4,11 +4,11 @@
 #define WM_CLI_KERNEL_H
 
 #include "cli.h"
-#include "source.h"
+#include "kernel_source.h"
 
 /* --param, as often as it is given. */
 struct wm_kernel_settings {
-	const char *settings[WM_SOURCE_PARAMS_MAX];
+	const char *settings[WM_KERNEL_SOURCE_PARAMS_MAX];
 	uint32_t count;
 };
 
@@ -25,9 +25,9 @@ int wm_kernel_take_param(const struct wm_option *option, void *values, const cha
 /* The operand's file, parsed, with those parameters. The source borrows *code, which is to be
  * freed. WM_EXIT_DONE; else it was said why not. */
 int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
-		   struct wm_source *source, char **code);
+		   struct wm_kernel_source *source, char **code);
 /* What its shape is, on a line. */
-void wm_kernel_print(const struct wm_source *source);
-json_t *wm_kernel_object(const struct wm_source *source);
+void wm_kernel_print(const struct wm_kernel_source *source);
+json_t *wm_kernel_object(const struct wm_kernel_source *source);
 
 #endif

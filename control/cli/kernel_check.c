@@ -41,9 +41,9 @@ static const struct wm_option options[] = {
 	  .help = "run under the Vulkan validation layer; its warnings fail the check" },
 };
 
-static void result_print_json(const struct wm_source *source,
+static void result_print_json(const struct wm_kernel_source *source,
 			      const struct wm_executor_obtained *obtained,
-			      const struct wm_trial_counts *counts, double bytes_per_second)
+			      const struct wm_kernel_trial_counts *counts, double bytes_per_second)
 {
 	json_t *object = wm_kernel_object(source);
 
@@ -56,9 +56,9 @@ static void result_print_json(const struct wm_source *source,
 	json_decref(object);
 }
 
-static void result_print(const struct wm_source *source,
+static void result_print(const struct wm_kernel_source *source,
 			 const struct wm_executor_obtained *obtained,
-			 const struct wm_trial_counts *counts, double bytes_per_second)
+			 const struct wm_kernel_trial_counts *counts, double bytes_per_second)
 {
 	char rate[32];
 
@@ -73,16 +73,16 @@ static void result_print(const struct wm_source *source,
 	       wm_number_format(rate, sizeof(rate), bytes_per_second, "B/s"));
 }
 
-static int report(const struct wm_cli *cli, const struct wm_source *source, struct wm_trial *trial,
-		  const struct wm_trial_counts *counts)
+static int report(const struct wm_cli *cli, const struct wm_kernel_source *source,
+		  struct wm_kernel_trial *trial, const struct wm_kernel_trial_counts *counts)
 {
 	struct wm_executor_obtained obtained;
 	struct wm_error error = { "" };
-	double bytes_per_second = wm_trial_measure(trial, &error);
+	double bytes_per_second = wm_kernel_trial_measure(trial, &error);
 
 	if (bytes_per_second <= 0)
 		return wm_cli_failed("%s", error.text);
-	wm_trial_get_obtained(trial, &obtained);
+	wm_kernel_trial_get_obtained(trial, &obtained);
 	if (cli->json)
 		result_print_json(source, &obtained, counts, bytes_per_second);
 	else
@@ -90,9 +90,9 @@ static int report(const struct wm_cli *cli, const struct wm_source *source, stru
 	return WM_EXIT_DONE;
 }
 
-static int check(const struct wm_cli *cli, const struct wm_source *source)
+static int check(const struct wm_cli *cli, const struct wm_kernel_source *source)
 {
-	const struct wm_trial_config config = {
+	const struct wm_kernel_trial_config config = {
 		.source = source,
 		.name = cli->line.operand,
 		.device = asked.device,
@@ -100,14 +100,14 @@ static int check(const struct wm_cli *cli, const struct wm_source *source)
 		.validate = asked.validate,
 		.seed = asked.seed,
 	};
-	struct wm_trial_counts counts;
+	struct wm_kernel_trial_counts counts;
 	struct wm_error error = { "" };
-	struct wm_trial *trial;
+	struct wm_kernel_trial *trial;
 	int status;
 
-	if (wm_trial_open(&trial, &config, &error) < 0)
+	if (wm_kernel_trial_open(&trial, &config, &error) < 0)
 		return wm_cli_failed("%s", error.text);
-	if (wm_trial_run(trial, &counts, &error) < 0)
+	if (wm_kernel_trial_run(trial, &counts, &error) < 0)
 		status = wm_cli_failed("%s", error.text);
 	else if (counts.validation_messages > 0)
 		status =
@@ -116,13 +116,13 @@ static int check(const struct wm_cli *cli, const struct wm_source *source)
 				      cli->line.operand, counts.validation_messages);
 	else
 		status = report(cli, source, trial, &counts);
-	wm_trial_close(&trial);
+	wm_kernel_trial_close(&trial);
 	return status;
 }
 
 static int run(const struct wm_cli *cli)
 {
-	struct wm_source source;
+	struct wm_kernel_source source;
 	char *code;
 	int status = wm_kernel_open(cli, &asked.params, &source, &code);
 

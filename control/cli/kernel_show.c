@@ -17,7 +17,7 @@ static const struct wm_option options[] = {
 	WM_KERNEL_OPTION_PARAM(struct asked),
 };
 
-static int show_generated(const struct wm_cli *cli, const struct wm_source *source)
+static int show_generated(const struct wm_cli *cli, const struct wm_kernel_source *source)
 {
 	char *text = wm_generate(source, cli->line.operand, false);
 
@@ -28,7 +28,7 @@ static int show_generated(const struct wm_cli *cli, const struct wm_source *sour
 	return WM_EXIT_DONE;
 }
 
-static int show(const struct wm_cli *cli, const struct wm_source *source)
+static int show(const struct wm_cli *cli, const struct wm_kernel_source *source)
 {
 	json_t *object;
 
@@ -46,7 +46,7 @@ static int show(const struct wm_cli *cli, const struct wm_source *source)
 
 static int run(const struct wm_cli *cli)
 {
-	struct wm_source source;
+	struct wm_kernel_source source;
 	char *code;
 	int status;
 

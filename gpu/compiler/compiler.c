@@ -197,8 +197,8 @@ static int exchange(struct wm_spirv *spirv, const char *text, const char *name, 
 	return bytes ? take(spirv, answer, bytes, name, error) : explain(status, name, error);
 }
 
-int wm_compile(struct wm_spirv *spirv, const struct wm_source *source, const char *name, bool check,
-	       struct wm_error *error)
+int wm_compile(struct wm_spirv *spirv, const struct wm_kernel_source *source, const char *name,
+	       bool check, struct wm_error *error)
 {
 	char *text = wm_generate(source, name, check);
 	char *answer = malloc(ANSWER_BYTES_MAX);

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "source.h"
+#include "kernel_source.h"
 #include "wiremill/error.h"
 
 #define WM_COMPILER_SECONDS 20u
@@ -41,7 +41,7 @@ int wm_compiler_main(void);
  * -EINVAL: the source is wrong, or too much for the compiler; -errno: no process could be
  * made.
  */
-int wm_compile(struct wm_spirv *spirv, const struct wm_source *source, const char *name, bool check,
-	       struct wm_error *error);
+int wm_compile(struct wm_spirv *spirv, const struct wm_kernel_source *source, const char *name,
+	       bool check, struct wm_error *error);
 
 #endif

@@ -82,10 +82,10 @@ static bool is_signed_part(enum wm_scalar scalar)
 
 /* ---- parameters ------------------------------------------------------------------ */
 
-static void put_params(FILE *out, const struct wm_source *source)
+static void put_params(FILE *out, const struct wm_kernel_source *source)
 {
 	for (uint32_t i = 0; i < source->param_count; i++) {
-		const struct wm_source_param *param = &source->params[i];
+		const struct wm_kernel_param *param = &source->params[i];
 
 		fprintf(out, "const %s %s = ", wm_param_type_name(param->type), param->name);
 		if (param->type == WM_PARAM_UINT)
@@ -99,7 +99,7 @@ static void put_params(FILE *out, const struct wm_source *source)
 
 /* ---- in() ------------------------------------------------------------------------ */
 
-static void put_in_at(FILE *out, const struct wm_source *source)
+static void put_in_at(FILE *out, const struct wm_kernel_source *source)
 {
 	const struct wm_element_type *type = &source->in;
 	const struct scalar *scalar = scalar_of(type);
@@ -151,7 +151,7 @@ static void put_loads(FILE *out, uint32_t bytes)
 			i, i, 4 * i, i, 4 * i + 1, i, 4 * i + 2, i, 4 * i + 3, i);
 }
 
-static void put_in(FILE *out, const struct wm_source *source)
+static void put_in(FILE *out, const struct wm_kernel_source *source)
 {
 	const struct wm_element_type *type = &source->in;
 	uint32_t bytes = type_bytes(type);
@@ -175,7 +175,7 @@ static void put_in(FILE *out, const struct wm_source *source)
 	fputs(");\n}\n", out);
 }
 
-static void put_input(FILE *out, const struct wm_source *source)
+static void put_input(FILE *out, const struct wm_kernel_source *source)
 {
 	const struct wm_kernel *kernel = &source->kernel;
 
@@ -230,7 +230,7 @@ static void put_is_own(FILE *out)
 		WM_ROW_NOTE_WRITE);
 }
 
-static void put_output(FILE *out, const struct wm_source *source)
+static void put_output(FILE *out, const struct wm_kernel_source *source)
 {
 	const struct wm_element_type *type = &source->out;
 
@@ -288,7 +288,7 @@ static void put_element(FILE *out)
 		WM_ROW_NOTE_NOTHING);
 }
 
-static void put_main(FILE *out, const struct wm_source *source)
+static void put_main(FILE *out, const struct wm_kernel_source *source)
 {
 	uint32_t group = group_of(&source->out);
 	uint32_t group_bytes = group * type_bytes(&source->out);
@@ -357,7 +357,7 @@ static void put_line(FILE *out, unsigned line, const char *name)
 	fputs("\"\n", out);
 }
 
-static void put_author(FILE *out, const struct wm_source *source, const char *name)
+static void put_author(FILE *out, const struct wm_kernel_source *source, const char *name)
 {
 	fputs("#define in(i) wm_in(i)\n#define out(i, value) wm_out(i, value)\n"
 	      "#define in_at(i, c) wm_in_at(i, c)\n"
@@ -369,7 +369,7 @@ static void put_author(FILE *out, const struct wm_source *source, const char *na
 	put_line(out, 1, "the end of the kernel");
 }
 
-char *wm_generate(const struct wm_source *source, const char *name, bool check)
+char *wm_generate(const struct wm_kernel_source *source, const char *name, bool check)
 {
 	char *text = NULL;
 	size_t bytes;

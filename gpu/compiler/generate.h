@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "source.h"
+#include "kernel_source.h"
 
 /* What a note says: its kind, the element (of the row), and how far beside it (i + distance). */
 enum wm_row_note_kind {
@@ -35,6 +35,6 @@ struct wm_row_note wm_row_note_decode(uint32_t zero);
 
 /* name: of the author's file, as messages have it. Returns GLSL, to be freed, or NULL: no
  * memory. */
-char *wm_generate(const struct wm_source *source, const char *name, bool check);
+char *wm_generate(const struct wm_kernel_source *source, const char *name, bool check);
 
 #endif

@@ -18,7 +18,7 @@
 #define MEASURE_NS (WM_NS_PER_S / 2)
 #define CUTS_MAX 8u
 
-static uint32_t input_elements(const struct wm_trial *trial, uint32_t elements)
+static uint32_t input_elements(const struct wm_kernel_trial *trial, uint32_t elements)
 {
 	return trial->kernel->halo_before + elements + trial->kernel->halo_after;
 }
@@ -27,7 +27,7 @@ static uint32_t input_elements(const struct wm_trial *trial, uint32_t elements)
 
 static uint8_t *map_region(void)
 {
-	size_t bytes = WM_TRIAL_REGION_BYTES + HUGE_BYTES;
+	size_t bytes = WM_KERNEL_TRIAL_REGION_BYTES + HUGE_BYTES;
 	uint8_t *raw =
 		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	size_t before;
@@ -37,18 +37,18 @@ static uint8_t *map_region(void)
 	before = -(uintptr_t)raw % HUGE_BYTES;
 	if (before)
 		munmap(raw, before);
-	munmap(raw + before + WM_TRIAL_REGION_BYTES, HUGE_BYTES - before);
+	munmap(raw + before + WM_KERNEL_TRIAL_REGION_BYTES, HUGE_BYTES - before);
 	return raw + before;
 }
 
-static int allocate(struct wm_trial *trial, struct wm_error *error)
+static int allocate(struct wm_kernel_trial *trial, struct wm_error *error)
 {
 	const struct wm_kernel *kernel = trial->kernel;
-	size_t out_bytes = (size_t)WM_TRIAL_ELEMENTS_MAX * kernel->out_bytes;
+	size_t out_bytes = (size_t)WM_KERNEL_TRIAL_ELEMENTS_MAX * kernel->out_bytes;
 
 	trial->region = map_region();
-	trial->input =
-		malloc((size_t)input_elements(trial, WM_TRIAL_ELEMENTS_MAX) * kernel->in_bytes);
+	trial->input = malloc((size_t)input_elements(trial, WM_KERNEL_TRIAL_ELEMENTS_MAX) *
+			      kernel->in_bytes);
 	trial->expected = malloc(out_bytes);
 	trial->output = malloc(out_bytes);
 	if (trial->region && trial->input && trial->expected && trial->output)
@@ -56,12 +56,12 @@ static int allocate(struct wm_trial *trial, struct wm_error *error)
 	return wm_error_set(error, ENOMEM, "out of memory for the trial of a kernel");
 }
 
-static int bring_up(struct wm_trial *trial, struct wm_error *error)
+static int bring_up(struct wm_kernel_trial *trial, struct wm_error *error)
 {
 	const struct wm_executor_config config = {
 		.memory = trial->region,
-		.memory_bytes = WM_TRIAL_REGION_BYTES,
-		.rows_max = WM_TRIAL_ROWS_MAX,
+		.memory_bytes = WM_KERNEL_TRIAL_REGION_BYTES,
+		.rows_max = WM_KERNEL_TRIAL_ROWS_MAX,
 		.validate = trial->config.validate,
 		.device = trial->config.device,
 	};
@@ -74,10 +74,10 @@ static int bring_up(struct wm_trial *trial, struct wm_error *error)
 	return ret < 0 ? ret : wm_executor_create(&trial->executor, &config, error);
 }
 
-int wm_trial_open(struct wm_trial **trial, const struct wm_trial_config *config,
-		  struct wm_error *error)
+int wm_kernel_trial_open(struct wm_kernel_trial **trial,
+			 const struct wm_kernel_trial_config *config, struct wm_error *error)
 {
-	struct wm_trial *made = calloc(1, sizeof(*made));
+	struct wm_kernel_trial *made = calloc(1, sizeof(*made));
 	int ret;
 
 	if (!made)
@@ -90,18 +90,18 @@ int wm_trial_open(struct wm_trial **trial, const struct wm_trial_config *config,
 	if (ret == 0)
 		ret = bring_up(made, error);
 	if (ret < 0)
-		wm_trial_close(&made);
+		wm_kernel_trial_close(&made);
 	*trial = made;
 	return ret;
 }
 
-void wm_trial_close(struct wm_trial **trial)
+void wm_kernel_trial_close(struct wm_kernel_trial **trial)
 {
-	struct wm_trial *t = *trial;
+	struct wm_kernel_trial *t = *trial;
 
 	wm_executor_destroy(&t->executor);
 	if (t->region)
-		munmap(t->region, WM_TRIAL_REGION_BYTES);
+		munmap(t->region, WM_KERNEL_TRIAL_REGION_BYTES);
 	free(t->input);
 	free(t->expected);
 	free(t->output);
@@ -111,14 +111,15 @@ void wm_trial_close(struct wm_trial **trial)
 	*trial = NULL;
 }
 
-void wm_trial_get_obtained(const struct wm_trial *trial, struct wm_executor_obtained *obtained)
+void wm_kernel_trial_get_obtained(const struct wm_kernel_trial *trial,
+				  struct wm_executor_obtained *obtained)
 {
 	wm_executor_get_obtained(trial->executor, obtained);
 }
 
 /* ---- what is wrong ----------------------------------------------------------------- */
 
-static int tell_note(const struct wm_trial *trial, const struct wm_row_note *note,
+static int tell_note(const struct wm_kernel_trial *trial, const struct wm_row_note *note,
 		     const char *input, uint32_t elements, struct wm_error *error)
 {
 	const struct wm_kernel *kernel = trial->kernel;
@@ -138,7 +139,7 @@ static int tell_note(const struct wm_trial *trial, const struct wm_row_note *not
 			    trial->config.name, note->element, elements, input, what);
 }
 
-static size_t first_difference(const struct wm_trial *trial)
+static size_t first_difference(const struct wm_kernel_trial *trial)
 {
 	size_t at = 0;
 
@@ -147,7 +148,7 @@ static size_t first_difference(const struct wm_trial *trial)
 	return at;
 }
 
-static int tell_difference(const struct wm_trial *trial, const char *cut, const char *input,
+static int tell_difference(const struct wm_kernel_trial *trial, const char *cut, const char *input,
 			   uint32_t elements, struct wm_error *error)
 {
 	uint32_t bytes = trial->kernel->out_bytes;
@@ -163,7 +164,7 @@ static int tell_difference(const struct wm_trial *trial, const char *cut, const 
 }
 
 /* The software device ends an invocation whose loop it cuts off. */
-static int tell_unwritten(const struct wm_trial *trial, const char *input, uint32_t elements,
+static int tell_unwritten(const struct wm_kernel_trial *trial, const char *input, uint32_t elements,
 			  struct wm_error *error)
 {
 	return wm_error_set(
@@ -178,7 +179,8 @@ static int tell_unwritten(const struct wm_trial *trial, const char *input, uint3
 /* ---- one input --------------------------------------------------------------------- */
 
 /* Every MTU's batches lie in the chunks of its frames. */
-static unsigned list_cuts(const struct wm_trial *trial, struct wm_trial_cut cuts[CUTS_MAX])
+static unsigned list_cuts(const struct wm_kernel_trial *trial,
+			  struct wm_kernel_trial_cut cuts[CUTS_MAX])
 {
 	static const struct {
 		uint32_t mtu;
@@ -187,34 +189,34 @@ static unsigned list_cuts(const struct wm_trial *trial, struct wm_trial_cut cuts
 	const uint32_t chunk = WM_UMEM_CHUNK_BYTES - WM_UMEM_HEADROOM_BYTES;
 	unsigned count = 0;
 
-	cuts[count++] = (struct wm_trial_cut){ .name = "alone", .elements = 1 };
-	cuts[count++] = (struct wm_trial_cut){ .name = "in batches of any size" };
-	cuts[count++] = (struct wm_trial_cut){ .name = "in batches of any size, the last first",
-					       .piece = 64,
-					       .reversed = true };
+	cuts[count++] = (struct wm_kernel_trial_cut){ .name = "alone", .elements = 1 };
+	cuts[count++] = (struct wm_kernel_trial_cut){ .name = "in batches of any size" };
+	cuts[count++] = (struct wm_kernel_trial_cut){
+		.name = "in batches of any size, the last first", .piece = 64, .reversed = true
+	};
 	for (unsigned i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
 		uint32_t elements = wm_layout_batch_elements(trial->kernel, mtus[i].mtu);
 
 		if (elements > 0)
-			cuts[count++] = (struct wm_trial_cut){ .name = mtus[i].name,
-							       .elements = elements,
-							       .piece = chunk };
+			cuts[count++] = (struct wm_kernel_trial_cut){ .name = mtus[i].name,
+								      .elements = elements,
+								      .piece = chunk };
 	}
 	return count;
 }
 
-static int compute_whole(struct wm_trial *trial, uint32_t elements, uint8_t filler, uint8_t *output,
-			 struct wm_row_note *note, struct wm_error *error)
+static int compute_whole(struct wm_kernel_trial *trial, uint32_t elements, uint8_t filler,
+			 uint8_t *output, struct wm_row_note *note, struct wm_error *error)
 {
-	const struct wm_trial_cut whole = { .elements = trial->batch_max, .filler = filler };
+	const struct wm_kernel_trial_cut whole = { .elements = trial->batch_max, .filler = filler };
 
-	return wm_trial_compute(trial, &whole, elements, output, note, error);
+	return wm_kernel_trial_compute(trial, &whole, elements, output, note, error);
 }
 
 /* What the guarded kernel notes explains what would differ. It does it twice: a byte that is
  * what was there before was not written. */
-static int guard_input(struct wm_trial *trial, const char *input, uint32_t elements,
-		       struct wm_trial_counts *counts, struct wm_error *error)
+static int guard_input(struct wm_kernel_trial *trial, const char *input, uint32_t elements,
+		       struct wm_kernel_trial_counts *counts, struct wm_error *error)
 {
 	size_t bytes = (size_t)elements * trial->kernel->out_bytes;
 	struct wm_row_note note;
@@ -231,8 +233,8 @@ static int guard_input(struct wm_trial *trial, const char *input, uint32_t eleme
 	return ret;
 }
 
-static int compare(struct wm_trial *trial, const char *cut, const char *input, uint32_t elements,
-		   struct wm_trial_counts *counts, struct wm_error *error)
+static int compare(struct wm_kernel_trial *trial, const char *cut, const char *input,
+		   uint32_t elements, struct wm_kernel_trial_counts *counts, struct wm_error *error)
 {
 	size_t bytes = (size_t)elements * trial->kernel->out_bytes;
 
@@ -243,35 +245,36 @@ static int compare(struct wm_trial *trial, const char *cut, const char *input, u
 	return 0;
 }
 
-static int run_cuts(struct wm_trial *trial, const char *input, uint32_t elements,
-		    struct wm_trial_counts *counts, struct wm_error *error)
+static int run_cuts(struct wm_kernel_trial *trial, const char *input, uint32_t elements,
+		    struct wm_kernel_trial_counts *counts, struct wm_error *error)
 {
-	struct wm_trial_cut cuts[CUTS_MAX];
+	struct wm_kernel_trial_cut cuts[CUTS_MAX];
 	unsigned count = list_cuts(trial, cuts);
 	struct wm_row_note note;
 	int ret = 0;
 
 	for (unsigned i = 0; ret == 0 && i < count; i++) {
-		ret = wm_trial_compute(trial, &cuts[i], elements, trial->output, &note, error);
+		ret = wm_kernel_trial_compute(trial, &cuts[i], elements, trial->output, &note,
+					      error);
 		if (ret == 0)
 			ret = compare(trial, cuts[i].name, input, elements, counts, error);
 	}
 	return ret;
 }
 
-static int run_reference(struct wm_trial *trial, const char *input, uint32_t elements,
-			 struct wm_trial_counts *counts, struct wm_error *error)
+static int run_reference(struct wm_kernel_trial *trial, const char *input, uint32_t elements,
+			 struct wm_kernel_trial_counts *counts, struct wm_error *error)
 {
 	int ret;
 
 	if (!trial->config.reference)
 		return 0;
-	ret = wm_trial_refer(trial, elements, trial->output, error);
+	ret = wm_kernel_trial_refer(trial, elements, trial->output, error);
 	return ret < 0 ? ret : compare(trial, "by the reference", input, elements, counts, error);
 }
 
-static int cut_input(struct wm_trial *trial, const char *input, uint32_t elements,
-		     struct wm_trial_counts *counts, struct wm_error *error)
+static int cut_input(struct wm_kernel_trial *trial, const char *input, uint32_t elements,
+		     struct wm_kernel_trial_counts *counts, struct wm_error *error)
 {
 	struct wm_row_note note;
 	int ret;
@@ -285,12 +288,13 @@ static int cut_input(struct wm_trial *trial, const char *input, uint32_t element
 }
 
 /* All inputs, of all sizes, with this kernel prepared. */
-static int for_each_input(struct wm_trial *trial, const struct wm_spirv *spirv,
-			  int (*run)(struct wm_trial *trial, const char *input, uint32_t elements,
-				     struct wm_trial_counts *counts, struct wm_error *error),
-			  struct wm_trial_counts *counts, struct wm_error *error)
+static int for_each_input(struct wm_kernel_trial *trial, const struct wm_spirv *spirv,
+			  int (*run)(struct wm_kernel_trial *trial, const char *input,
+				     uint32_t elements, struct wm_kernel_trial_counts *counts,
+				     struct wm_error *error),
+			  struct wm_kernel_trial_counts *counts, struct wm_error *error)
 {
-	static const uint32_t sizes[] = { WM_TRIAL_ELEMENTS_MAX, 257, 7, 1 };
+	static const uint32_t sizes[] = { WM_KERNEL_TRIAL_ELEMENTS_MAX, 257, 7, 1 };
 	const char *input;
 	int ret;
 
@@ -298,7 +302,7 @@ static int for_each_input(struct wm_trial *trial, const struct wm_spirv *spirv,
 				       spirv->code_bytes, error);
 	for (unsigned i = 0; ret == 0 && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (unsigned kind = 0; ret == 0; kind++) {
-			input = wm_trial_fill(trial, kind, sizes[i]);
+			input = wm_kernel_trial_fill(trial, kind, sizes[i]);
 			if (!input)
 				break;
 			ret = run(trial, input, sizes[i], counts, error);
@@ -307,12 +311,13 @@ static int for_each_input(struct wm_trial *trial, const struct wm_spirv *spirv,
 	return ret;
 }
 
-int wm_trial_run(struct wm_trial *trial, struct wm_trial_counts *counts, struct wm_error *error)
+int wm_kernel_trial_run(struct wm_kernel_trial *trial, struct wm_kernel_trial_counts *counts,
+			struct wm_error *error)
 {
 	struct wm_executor_counters counters;
 	int ret;
 
-	*counts = (struct wm_trial_counts){ 0 };
+	*counts = (struct wm_kernel_trial_counts){ 0 };
 	ret = for_each_input(trial, &trial->guarded, guard_input, counts, error);
 	if (ret == 0)
 		ret = for_each_input(trial, &trial->plain, cut_input, counts, error);
@@ -329,7 +334,7 @@ static uint32_t round_up(uint32_t bytes)
 }
 
 /* The same rows in every table, as large as frames are: results are overwritten. */
-static uint32_t fill_table(const struct wm_trial *trial, struct wm_row *rows)
+static uint32_t fill_table(const struct wm_kernel_trial *trial, struct wm_row *rows)
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	uint32_t count = trial->batch_max;
@@ -337,7 +342,8 @@ static uint32_t fill_table(const struct wm_trial *trial, struct wm_row *rows)
 	uint32_t out_at = round_up(in_bytes), stride = out_at + round_up(count * kernel->out_bytes);
 	uint32_t row_count = 0;
 
-	while (row_count < WM_TRIAL_ROWS_MAX && (row_count + 1) * stride <= WM_TRIAL_REGION_BYTES) {
+	while (row_count < WM_KERNEL_TRIAL_ROWS_MAX &&
+	       (row_count + 1) * stride <= WM_KERNEL_TRIAL_REGION_BYTES) {
 		uint32_t at = row_count * stride;
 
 		rows[row_count++] = (struct wm_row){ .in = { at },
@@ -348,7 +354,7 @@ static uint32_t fill_table(const struct wm_trial *trial, struct wm_row *rows)
 	return row_count;
 }
 
-double wm_trial_measure(struct wm_trial *trial, struct wm_error *error)
+double wm_kernel_trial_measure(struct wm_kernel_trial *trial, struct wm_error *error)
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	uint32_t count = trial->batch_max;

@@ -19,7 +19,7 @@ struct batch {
 /* The rows of one submission. */
 struct table {
 	struct wm_row *rows;
-	struct batch batches[WM_TRIAL_ROWS_MAX];
+	struct batch batches[WM_KERNEL_TRIAL_ROWS_MAX];
 	uint32_t count;
 	uint32_t used; /* bytes of the region */
 };
@@ -29,7 +29,7 @@ static uint32_t round_up(uint32_t bytes)
 	return (bytes + WM_ROW_ALIGN_BYTES - 1) / WM_ROW_ALIGN_BYTES * WM_ROW_ALIGN_BYTES;
 }
 
-uint64_t wm_trial_random(struct wm_trial *trial, uint64_t below)
+uint64_t wm_kernel_trial_random(struct wm_kernel_trial *trial, uint64_t below)
 {
 	trial->random ^= trial->random << 13;
 	trial->random ^= trial->random >> 7;
@@ -37,10 +37,12 @@ uint64_t wm_trial_random(struct wm_trial *trial, uint64_t below)
 	return (trial->random >> 8) % below;
 }
 
-static uint32_t batch_size(struct wm_trial *trial, const struct wm_trial_cut *cut, uint32_t left)
+static uint32_t batch_size(struct wm_kernel_trial *trial, const struct wm_kernel_trial_cut *cut,
+			   uint32_t left)
 {
-	uint32_t most = cut->elements ? cut->elements
-				      : 1 + (uint32_t)wm_trial_random(trial, trial->batch_max);
+	uint32_t most = cut->elements
+				? cut->elements
+				: 1 + (uint32_t)wm_kernel_trial_random(trial, trial->batch_max);
 
 	if (most > trial->batch_max)
 		most = trial->batch_max;
@@ -48,8 +50,8 @@ static uint32_t batch_size(struct wm_trial *trial, const struct wm_trial_cut *cu
 }
 
 /* A gap stands after each piece, so that no piece goes on where the next begins. */
-static uint32_t place_piece(struct wm_trial *trial, struct table *table, const uint8_t *input,
-			    uint32_t bytes)
+static uint32_t place_piece(struct wm_kernel_trial *trial, struct table *table,
+			    const uint8_t *input, uint32_t bytes)
 {
 	uint32_t at = table->used;
 
@@ -58,15 +60,15 @@ static uint32_t place_piece(struct wm_trial *trial, struct table *table, const u
 	return at;
 }
 
-static uint32_t end_of_piece(const struct wm_trial_cut *cut, uint32_t before, uint32_t bytes)
+static uint32_t end_of_piece(const struct wm_kernel_trial_cut *cut, uint32_t before, uint32_t bytes)
 {
 	uint32_t end = before + cut->piece;
 
 	return cut->piece == 0 || end > bytes ? bytes : end;
 }
 
-static void place_batch(struct wm_trial *trial, const struct wm_trial_cut *cut, struct table *table,
-			uint32_t first, uint32_t count)
+static void place_batch(struct wm_kernel_trial *trial, const struct wm_kernel_trial_cut *cut,
+			struct table *table, uint32_t first, uint32_t count)
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	const uint8_t *input = trial->input + (size_t)first * kernel->in_bytes;
@@ -85,12 +87,12 @@ static void place_batch(struct wm_trial *trial, const struct wm_trial_cut *cut, 
 }
 
 /* Returns the elements that it took, from `done` on. */
-static uint32_t fill_table(struct wm_trial *trial, const struct wm_trial_cut *cut,
+static uint32_t fill_table(struct wm_kernel_trial *trial, const struct wm_kernel_trial_cut *cut,
 			   struct table *table, uint32_t done, uint32_t elements)
 {
 	const uint32_t first = done;
 
-	while (done < elements && table->count < WM_TRIAL_ROWS_MAX) {
+	while (done < elements && table->count < WM_KERNEL_TRIAL_ROWS_MAX) {
 		uint32_t count = batch_size(trial, cut, elements - done);
 
 		place_batch(trial, cut, table, cut->reversed ? elements - done - count : done,
@@ -100,7 +102,7 @@ static uint32_t fill_table(struct wm_trial *trial, const struct wm_trial_cut *cu
 	return done - first;
 }
 
-static void gather(const struct wm_trial *trial, const struct table *table, uint8_t *output,
+static void gather(const struct wm_kernel_trial *trial, const struct table *table, uint8_t *output,
 		   struct wm_row_note *note)
 {
 	uint32_t bytes = trial->kernel->out_bytes;
@@ -117,7 +119,7 @@ static void gather(const struct wm_trial *trial, const struct table *table, uint
 	}
 }
 
-static int submit(struct wm_trial *trial, struct table *table, struct wm_error *error)
+static int submit(struct wm_kernel_trial *trial, struct table *table, struct wm_error *error)
 {
 	uint64_t ticket = wm_executor_submit(trial->executor, table->count);
 
@@ -129,8 +131,9 @@ static int submit(struct wm_trial *trial, struct table *table, struct wm_error *
 			    trial->config.name, (unsigned)(WAIT_NS / WM_NS_PER_S));
 }
 
-int wm_trial_compute(struct wm_trial *trial, const struct wm_trial_cut *cut, uint32_t elements,
-		     uint8_t *output, struct wm_row_note *note, struct wm_error *error)
+int wm_kernel_trial_compute(struct wm_kernel_trial *trial, const struct wm_kernel_trial_cut *cut,
+			    uint32_t elements, uint8_t *output, struct wm_row_note *note,
+			    struct wm_error *error)
 {
 	uint32_t done = 0;
 
@@ -141,7 +144,7 @@ int wm_trial_compute(struct wm_trial *trial, const struct wm_trial_cut *cut, uin
 		if (!table.rows)
 			return wm_error_set(error, EIO, "%.200s: the device is lost",
 					    trial->config.name);
-		memset(trial->region, cut->filler, WM_TRIAL_REGION_BYTES);
+		memset(trial->region, cut->filler, WM_KERNEL_TRIAL_REGION_BYTES);
 		done += fill_table(trial, cut, &table, done, elements);
 		if (submit(trial, &table, error) < 0)
 			return -EIO;

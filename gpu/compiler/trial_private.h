@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A trial's parts: the device and its memory, the cuts, the inputs, the author's program. */
-#ifndef WM_TRIAL_PRIVATE_H
-#define WM_TRIAL_PRIVATE_H
+#ifndef WM_KERNEL_TRIAL_PRIVATE_H
+#define WM_KERNEL_TRIAL_PRIVATE_H
 
 #include "compiler.h"
 #include "trial.h"
 
-#define WM_TRIAL_ROWS_MAX 64u
-#define WM_TRIAL_REGION_BYTES (4u * 1024u * 1024u) /* those rows, each in a frame of 9000 */
+#define WM_KERNEL_TRIAL_ROWS_MAX 64u
+/* Those rows, each in a frame of 9000. */
+#define WM_KERNEL_TRIAL_REGION_BYTES (4u * 1024u * 1024u)
 /* Of output in one input: several batches of the largest, and no multiple of anything. */
-#define WM_TRIAL_ELEMENTS_MAX 1031u
+#define WM_KERNEL_TRIAL_ELEMENTS_MAX 1031u
 
-struct wm_trial {
-	struct wm_trial_config config;
+struct wm_kernel_trial {
+	struct wm_kernel_trial_config config;
 	const struct wm_kernel *kernel;
 	uint32_t batch_max; /* elements that fit the largest frame */
 	struct wm_executor *executor;
@@ -24,7 +25,7 @@ struct wm_trial {
 };
 
 /* How a run of elements becomes rows. */
-struct wm_trial_cut {
+struct wm_kernel_trial_cut {
 	const char *name;  /* "batches of one element" */
 	uint32_t elements; /* of a batch at most (and as many as fit a frame); 0: at random */
 	uint32_t piece;	   /* bytes of the first piece of its input at most, 0: it is in one */
@@ -32,20 +33,21 @@ struct wm_trial_cut {
 	bool reversed;	   /* the last batch comes first */
 };
 
-uint64_t wm_trial_random(struct wm_trial *trial, uint64_t below);
+uint64_t wm_kernel_trial_random(struct wm_kernel_trial *trial, uint64_t below);
 
 /* Computes `elements` of output from input, with the kernel that is prepared, into output.
  * *note is the first of the guard's, WM_ROW_NOTE_NONE where it noted nothing; its element is
  * counted from the beginning of the output. 0 or -EIO. */
 struct wm_row_note;
-int wm_trial_compute(struct wm_trial *trial, const struct wm_trial_cut *cut, uint32_t elements,
-		     uint8_t *output, struct wm_row_note *note, struct wm_error *error);
+int wm_kernel_trial_compute(struct wm_kernel_trial *trial, const struct wm_kernel_trial_cut *cut,
+			    uint32_t elements, uint8_t *output, struct wm_row_note *note,
+			    struct wm_error *error);
 
 /* Fills input for that many elements of output. Returns what it is, or NULL past the last. */
-const char *wm_trial_fill(struct wm_trial *trial, unsigned index, uint32_t elements);
+const char *wm_kernel_trial_fill(struct wm_kernel_trial *trial, unsigned index, uint32_t elements);
 
 /* The author's program on the input: its output. 0, -EIO. */
-int wm_trial_refer(struct wm_trial *trial, uint32_t elements, uint8_t *output,
-		   struct wm_error *error);
+int wm_kernel_trial_refer(struct wm_kernel_trial *trial, uint32_t elements, uint8_t *output,
+			  struct wm_error *error);
 
 #endif

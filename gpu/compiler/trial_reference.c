@@ -52,7 +52,8 @@ static bool ends_well(pid_t pid)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static int run(struct wm_trial *trial, int in, int out, size_t in_bytes, struct wm_error *error)
+static int run(struct wm_kernel_trial *trial, int in, int out, size_t in_bytes,
+	       struct wm_error *error)
 {
 	const char *program = trial->config.reference;
 	pid_t pid;
@@ -71,7 +72,7 @@ static int run(struct wm_trial *trial, int in, int out, size_t in_bytes, struct 
 	return 0;
 }
 
-static int take(struct wm_trial *trial, int out, uint8_t *output, size_t out_bytes,
+static int take(struct wm_kernel_trial *trial, int out, uint8_t *output, size_t out_bytes,
 		struct wm_error *error)
 {
 	struct stat status;
@@ -86,8 +87,8 @@ static int take(struct wm_trial *trial, int out, uint8_t *output, size_t out_byt
 	return 0;
 }
 
-int wm_trial_refer(struct wm_trial *trial, uint32_t elements, uint8_t *output,
-		   struct wm_error *error)
+int wm_kernel_trial_refer(struct wm_kernel_trial *trial, uint32_t elements, uint8_t *output,
+			  struct wm_error *error)
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	size_t in_bytes = (size_t)(kernel->halo_before + elements + kernel->halo_after) *

@@ -16,7 +16,7 @@ static void check(bool is_right)
 		abort();
 }
 
-static void check_source(struct wm_source *source)
+static void check_source(struct wm_kernel_source *source)
 {
 	const struct wm_kernel *kernel = &source->kernel;
 	char *text = wm_generate(source, "fuzz", true);
@@ -35,9 +35,9 @@ static void check_source(struct wm_source *source)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wm_error error = { "" };
-	struct wm_source source;
+	struct wm_kernel_source source;
 
-	if (wm_source_parse(&source, "fuzz", (const char *)data, size, &error) < 0)
+	if (wm_kernel_source_parse(&source, "fuzz", (const char *)data, size, &error) < 0)
 		check(error.text[0]);
 	else
 		check_source(&source);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: in\(i -2048\) is outside
 //!KERNEL bad
 //!IN u32

@@ -1,4 +1,5 @@
-// expect: bad-bracket.glsl:5: no '}' closes what is opened here
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-bracket.glsl:6: no '}' closes what is opened here
 //!KERNEL bad
 //!IN u32
 //!OUT u32

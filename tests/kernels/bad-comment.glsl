@@ -1,4 +1,5 @@
-// expect: bad-comment.glsl:6: this comment has no end
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-comment.glsl:7: this comment has no end
 //!KERNEL bad
 //!IN u32
 //!OUT u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: PARAM k: its default 9 is not between 0 and 8
 //!KERNEL bad
 //!IN u32

@@ -1,4 +1,5 @@
-// expect: bad-directive.glsl:5: there is no directive 'HALOS'
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-directive.glsl:6: there is no directive 'HALOS'
 //!KERNEL bad
 //!IN u32
 //!OUT u32

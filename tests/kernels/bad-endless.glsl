@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: a loop go on for 65,536 rounds
 //!KERNEL bad
 //!IN u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: there is no function 'void element\(int i\)'
 //!KERNEL bad
 //!IN u32

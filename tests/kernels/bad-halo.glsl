@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: element 0 of 1031, .*: in\(i \+2\) is outside its HALO 0 1
 //!KERNEL bad
 //!IN u32

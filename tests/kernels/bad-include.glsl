@@ -1,4 +1,5 @@
-// expect: bad-include.glsl:5: '#include' is not for kernels
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-include.glsl:6: '#include' is not for kernels
 //!KERNEL bad
 //!IN u32
 //!OUT u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: 'gl_LocalInvocationID' is not for kernels
 //!KERNEL bad
 //!IN u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: an element of input with its halo has 16384 bytes: 8192 fit
 //!KERNEL bad
 //!IN u8x4096

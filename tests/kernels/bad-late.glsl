@@ -1,4 +1,5 @@
-// expect: bad-late.glsl:6: a directive stands before the code
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-late.glsl:7: a directive stands before the code
 //!KERNEL bad
 //!IN u32
 //!OUT u32

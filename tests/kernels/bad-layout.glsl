@@ -1,4 +1,5 @@
-// expect: bad-layout.glsl:5: 'layout' is not for kernels
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-layout.glsl:6: 'layout' is not for kernels
 //!KERNEL bad
 //!IN u32
 //!OUT u32

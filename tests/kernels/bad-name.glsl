@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: KERNEL '../../etc/passwd': a name is
 //!KERNEL ../../etc/passwd
 //!IN u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: out\(i -1\) is not its own element
 //!KERNEL bad
 //!IN u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: '#' is not for kernels
 //!KERNEL bad
 //!IN u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: byte 0 of its output is 0x[0-9a-f]* alone, and 0x
 //!KERNEL bad
 //!IN u32

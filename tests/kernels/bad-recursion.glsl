@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: error: .*[Rr]ecursi
 //!KERNEL bad
 //!IN u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: there is no scalar 4
 //!KERNEL bad
 //!IN u32x4

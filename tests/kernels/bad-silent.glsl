@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: it calls out\(\) not once
 //!KERNEL bad
 //!IN u32

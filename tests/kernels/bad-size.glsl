@@ -1,4 +1,5 @@
-// expect: bad-size.glsl:5: error: .*wm_out.* no matching overloaded function
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-size.glsl:6: error: .*wm_out.* no matching overloaded function
 //!KERNEL bad
 //!IN u32
 //!OUT u32

@@ -1,4 +1,5 @@
-// expect: bad-syntax.glsl:7: error: .inn. : no matching
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-syntax.glsl:8: error: .inn. : no matching
 //!KERNEL bad
 //!IN u32
 //!OUT u32

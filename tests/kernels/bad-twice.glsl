@@ -1,4 +1,5 @@
-// expect: bad-twice.glsl:6: HALO stands twice
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: bad-twice.glsl:7: HALO stands twice
 //!KERNEL bad
 //!IN u32
 //!OUT u32

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // expect: checked
 //!KERNEL threshold
 //!IN u8x8

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // Elements of 16 bytes, halo on both sides, a parameter, a function and a macro of its own.
 // expect: checked
 //!KERNEL wide-halo

@@ -29,8 +29,8 @@
  *
  * Pure; any thread.
  */
-#ifndef WM_SOURCE_H
-#define WM_SOURCE_H
+#ifndef WM_KERNEL_SOURCE_H
+#define WM_KERNEL_SOURCE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -38,10 +38,10 @@
 #include "wiremill/error.h"
 #include "wiremill/kernel.h"
 
-#define WM_SOURCE_BYTES_MAX (256u * 1024u)
-#define WM_SOURCE_PARAMS_MAX 16u
-#define WM_SOURCE_NAME_BYTES 32u
-#define WM_SOURCE_TEXT_BYTES 128u
+#define WM_KERNEL_SOURCE_BYTES_MAX (256u * 1024u)
+#define WM_KERNEL_SOURCE_PARAMS_MAX 16u
+#define WM_KERNEL_SOURCE_NAME_BYTES 32u
+#define WM_KERNEL_SOURCE_TEXT_BYTES 128u
 
 enum wm_scalar {
 	WM_SCALAR_U8,
@@ -64,19 +64,19 @@ struct wm_element_type {
 enum wm_param_type { WM_PARAM_UINT, WM_PARAM_INT, WM_PARAM_FLOAT, WM_PARAM_TYPES };
 
 /* A double holds every uint, int and float. */
-struct wm_source_param {
-	char name[WM_SOURCE_NAME_BYTES];
+struct wm_kernel_param {
+	char name[WM_KERNEL_SOURCE_NAME_BYTES];
 	enum wm_param_type type;
 	double value, least, most;
 };
 
-struct wm_source {
+struct wm_kernel_source {
 	struct wm_kernel kernel;
 	uint32_t version;
 	struct wm_element_type in, out;
-	struct wm_source_param params[WM_SOURCE_PARAMS_MAX];
+	struct wm_kernel_param params[WM_KERNEL_SOURCE_PARAMS_MAX];
 	uint32_t param_count;
-	char text[WM_SOURCE_TEXT_BYTES];
+	char text[WM_KERNEL_SOURCE_TEXT_BYTES];
 	const char *code; /* the whole file: borrowed */
 	size_t code_bytes;
 };
@@ -87,10 +87,11 @@ const char *wm_param_type_name(enum wm_param_type type);
 
 /* name: of the file, for messages, which are "NAME:LINE: what". -EINVAL; source is undefined
  * then. code is borrowed for as long as source is used. */
-int wm_source_parse(struct wm_source *source, const char *name, const char *code, size_t code_bytes,
-		    struct wm_error *error);
+int wm_kernel_source_parse(struct wm_kernel_source *source, const char *name, const char *code,
+			   size_t code_bytes, struct wm_error *error);
 
 /* "NAME=VALUE" of one of its parameters. -EINVAL. */
-int wm_source_set_param(struct wm_source *source, const char *setting, struct wm_error *error);
+int wm_kernel_source_set_param(struct wm_kernel_source *source, const char *setting,
+			       struct wm_error *error);
 
 #endif

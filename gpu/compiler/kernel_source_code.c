@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "source_private.h"
+#include "kernel_source_private.h"
 
 /* Without these a kernel sees its row alone, and runs on every device that computes. */
 static const struct {
@@ -31,7 +31,7 @@ struct bracket {
 };
 
 struct scan {
-	struct wm_source_place place;
+	struct wm_kernel_source_place place;
 	const char *at, *end;
 	struct wm_error *error;
 	bool has_element;
@@ -40,7 +40,7 @@ struct scan {
 	unsigned depth;
 };
 
-#define refuse(scan, ...) wm_source_refuse(&(scan)->place, (scan)->error, __VA_ARGS__)
+#define refuse(scan, ...) wm_kernel_source_refuse(&(scan)->place, (scan)->error, __VA_ARGS__)
 
 static bool is_word_part(char c)
 {
@@ -71,7 +71,7 @@ static const char *why_reserved(const char *word, size_t bytes)
 	return NULL;
 }
 
-bool wm_source_is_reserved(const char *word, size_t bytes)
+bool wm_kernel_source_is_reserved(const char *word, size_t bytes)
 {
 	static const char *const given[] = { "in", "out", "in_at", "out_at", "element", "i" };
 
@@ -219,8 +219,8 @@ static int check_end(struct scan *scan)
 	return 0;
 }
 
-int wm_source_check_code(const char *name, unsigned line, const char *code, size_t code_bytes,
-			 struct wm_error *error)
+int wm_kernel_source_check_code(const char *name, unsigned line, const char *code,
+				size_t code_bytes, struct wm_error *error)
 {
 	struct scan scan = {
 		.place = { name, line }, .at = code, .end = code + code_bytes, .error = error

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "source.h"
+#include "kernel_source.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel_source_private.h"
 #include "number.h"
-#include "source_private.h"
 
 #define LINE_BYTES 256u
 #define WORDS_MAX 6u
@@ -43,8 +43,8 @@ static const struct {
 
 /* What is read, and where. */
 struct parser {
-	struct wm_source *source;
-	struct wm_source_place place;
+	struct wm_kernel_source *source;
+	struct wm_kernel_source_place place;
 	struct wm_error *error;
 	unsigned seen; /* directives, by index */
 };
@@ -74,8 +74,8 @@ const char *wm_param_type_name(enum wm_param_type type)
 	return param_types[type].name;
 }
 
-int wm_source_refuse(const struct wm_source_place *place, struct wm_error *error,
-		     const char *format, ...)
+int wm_kernel_source_refuse(const struct wm_kernel_source_place *place, struct wm_error *error,
+			    const char *format, ...)
 {
 	char text[WM_ERROR_TEXT_BYTES / 2];
 	va_list list;
@@ -86,7 +86,7 @@ int wm_source_refuse(const struct wm_source_place *place, struct wm_error *error
 	return wm_error_set(error, EINVAL, "%.200s:%u: %s", place->name, place->line, text);
 }
 
-#define refuse(parser, ...) wm_source_refuse(&(parser)->place, (parser)->error, __VA_ARGS__)
+#define refuse(parser, ...) wm_kernel_source_refuse(&(parser)->place, (parser)->error, __VA_ARGS__)
 
 /* ---- values --------------------------------------------------------------------- */
 
@@ -94,7 +94,7 @@ static bool is_name(const char *word, bool (*is_part)(char c, bool first))
 {
 	size_t bytes = strlen(word);
 
-	if (bytes == 0 || bytes >= WM_SOURCE_NAME_BYTES)
+	if (bytes == 0 || bytes >= WM_KERNEL_SOURCE_NAME_BYTES)
 		return false;
 	for (size_t i = 0; i < bytes; i++) {
 		if (!is_part(word[i], i == 0))
@@ -223,7 +223,8 @@ static bool find_param_type(enum wm_param_type *type, const char *word)
 	return false;
 }
 
-static struct wm_source_param *find_param(struct wm_source *source, const char *name, size_t bytes)
+static struct wm_kernel_param *find_param(struct wm_kernel_source *source, const char *name,
+					  size_t bytes)
 {
 	for (uint32_t i = 0; i < source->param_count; i++) {
 		if (strlen(source->params[i].name) == bytes &&
@@ -242,19 +243,19 @@ static int check_param_name(struct parser *parser, const char *name)
 			      "PARAM '%s': a name is a letter, then up to 30 letters, digits and "
 			      "'_'",
 			      name);
-	if (wm_source_is_reserved(name, bytes))
+	if (wm_kernel_source_is_reserved(name, bytes))
 		return refuse(parser, "PARAM '%s': the name is taken", name);
 	if (find_param(parser->source, name, bytes))
 		return refuse(parser, "PARAM '%s' stands twice", name);
-	if (parser->source->param_count == WM_SOURCE_PARAMS_MAX)
+	if (parser->source->param_count == WM_KERNEL_SOURCE_PARAMS_MAX)
 		return refuse(parser, "PARAM '%s': there are %u already, and no more are taken",
-			      name, WM_SOURCE_PARAMS_MAX);
+			      name, WM_KERNEL_SOURCE_PARAMS_MAX);
 	return 0;
 }
 
 static int take_param(struct parser *parser, const struct line *line)
 {
-	struct wm_source_param param = { 0 };
+	struct wm_kernel_param param = { 0 };
 	double *const values[] = { &param.value, &param.least, &param.most };
 
 	if (check_param_name(parser, line->words[0]) < 0)
@@ -426,31 +427,32 @@ static int check_shape(struct parser *parser)
 	return 0;
 }
 
-int wm_source_parse(struct wm_source *source, const char *name, const char *code, size_t code_bytes,
-		    struct wm_error *error)
+int wm_kernel_source_parse(struct wm_kernel_source *source, const char *name, const char *code,
+			   size_t code_bytes, struct wm_error *error)
 {
 	struct parser parser = { source, { name, 1 }, error, 0 };
 	unsigned line;
 	ptrdiff_t at;
 
-	*source = (struct wm_source){ .version = 1, .code = code, .code_bytes = code_bytes };
-	if (code_bytes > WM_SOURCE_BYTES_MAX)
+	*source = (struct wm_kernel_source){ .version = 1, .code = code, .code_bytes = code_bytes };
+	if (code_bytes > WM_KERNEL_SOURCE_BYTES_MAX)
 		return wm_error_set(error, EINVAL, "%.200s has %zu bytes: a kernel has %u at most",
-				    name, code_bytes, WM_SOURCE_BYTES_MAX);
+				    name, code_bytes, WM_KERNEL_SOURCE_BYTES_MAX);
 	at = take_comment(&parser, code, code_bytes);
 	if (at < 0)
 		return -EINVAL;
 	line = parser.place.line;
 	if (check_shape(&parser) < 0)
 		return -EINVAL;
-	return wm_source_check_code(name, line, code + at, code_bytes - (size_t)at, error);
+	return wm_kernel_source_check_code(name, line, code + at, code_bytes - (size_t)at, error);
 }
 
-int wm_source_set_param(struct wm_source *source, const char *setting, struct wm_error *error)
+int wm_kernel_source_set_param(struct wm_kernel_source *source, const char *setting,
+			       struct wm_error *error)
 {
 	const char *equals = strchr(setting, '=');
 	size_t bytes = equals ? (size_t)(equals - setting) : strlen(setting);
-	struct wm_source_param *param = find_param(source, setting, bytes);
+	struct wm_kernel_param *param = find_param(source, setting, bytes);
 	double value;
 
 	if (!equals)
