@@ -18,7 +18,8 @@
 #define WORDS_MAX 6u
 /* With its halo an element fits in a frame of the largest MTU, and a halo is a part of it. */
 #define INPUT_BYTES_MAX 8192u
-#define OUTPUT_BYTES_MAX 8192u
+/* An element's output is made in registers, or in what drivers make of too many of them. */
+#define OUTPUT_BYTES_MAX 1024u
 #define HALO_MAX 4096u
 
 static const struct {
@@ -422,7 +423,7 @@ static int check_shape(struct parser *parser)
 			      "an element of input with its halo has %llu bytes: %u fit in a frame",
 			      (unsigned long long)in_bytes, INPUT_BYTES_MAX);
 	if (kernel->out_bytes > OUTPUT_BYTES_MAX)
-		return refuse(parser, "an element of output has %u bytes: %u fit in a frame",
+		return refuse(parser, "an element of output has %u bytes: %u are the most",
 			      kernel->out_bytes, OUTPUT_BYTES_MAX);
 	return 0;
 }

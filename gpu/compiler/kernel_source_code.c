@@ -36,6 +36,7 @@ struct scan {
 	struct wm_error *error;
 	bool has_element;
 	bool is_conditional; /* #if may have one bracket twice: the compiler counts them then */
+	unsigned condition_line, conditions; /* of #if that have no #endif yet; the last */
 	struct bracket brackets[BRACKETS_MAX];
 	unsigned depth;
 };
@@ -107,6 +108,17 @@ static int take_word(struct scan *scan)
 	return 0;
 }
 
+static void count_condition(struct scan *scan, const char *word, size_t bytes)
+{
+	if (begins(word, bytes, "if")) {
+		scan->is_conditional = true;
+		scan->conditions++;
+		scan->condition_line = scan->place.line;
+	} else if (is_word(word, bytes, "endif") && scan->conditions) {
+		scan->conditions--;
+	}
+}
+
 /* A line that begins with '#': macros and conditions are the author's. */
 static int take_directive(struct scan *scan)
 {
@@ -122,7 +134,7 @@ static int take_directive(struct scan *scan)
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
 		if (is_word(word, bytes, allowed[i])) {
 			scan->at = word + bytes;
-			scan->is_conditional = true;
+			count_condition(scan, word, bytes);
 			return 0;
 		}
 	}
@@ -209,6 +221,11 @@ static int take_sign(struct scan *scan)
 
 static int check_end(struct scan *scan)
 {
+	/* It would take in what follows, with the line numbers. */
+	if (scan->conditions) {
+		scan->place.line = scan->condition_line;
+		return refuse(scan, "an #if before the end has no #endif; the last is here");
+	}
 	if (scan->depth && !scan->is_conditional) {
 		scan->place.line = scan->brackets[scan->depth - 1].line;
 		return refuse(scan, "no '%c' closes what is opened here",
