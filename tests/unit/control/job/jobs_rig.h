@@ -58,6 +58,8 @@ void pass(uint64_t ns);
 void begin(void);
 void controller_starts(void);
 void controller_dies(void);
+/* While its threads read: nobody looks at what they found. */
+void controller_is_killed(void);
 void remove_spool(void);
 
 struct reply {

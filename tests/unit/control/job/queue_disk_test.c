@@ -647,7 +647,7 @@ static void kill_while_it_is_read_back_lets_the_next_life_read_it_all(void)
 	uint32_t id = reads_back(true)->lane.id;
 	struct wm_job *job;
 
-	controller_dies();
+	controller_is_killed();
 	controller_starts();
 	node_joins();
 	job = wm_jobs_find(&jobs, id);
