@@ -18,11 +18,6 @@
 #define MEASURE_NS (WM_NS_PER_S / 2)
 #define CUTS_MAX 8u
 
-static uint32_t input_elements(const struct wm_kernel_trial *trial, uint32_t elements)
-{
-	return trial->kernel->halo_before + elements + trial->kernel->halo_after;
-}
-
 /* ---- life ------------------------------------------------------------------------ */
 
 static uint8_t *map_region(void)
@@ -47,8 +42,7 @@ static int allocate(struct wm_kernel_trial *trial, struct wm_error *error)
 	size_t out_bytes = (size_t)WM_KERNEL_TRIAL_ELEMENTS_MAX * kernel->out_bytes;
 
 	trial->region = map_region();
-	trial->input = malloc((size_t)input_elements(trial, WM_KERNEL_TRIAL_ELEMENTS_MAX) *
-			      kernel->in_bytes);
+	trial->input = malloc(wm_kernel_trial_input_bytes(trial, WM_KERNEL_TRIAL_ELEMENTS_MAX));
 	trial->expected = malloc(out_bytes);
 	trial->output = malloc(out_bytes);
 	if (trial->region && trial->input && trial->expected && trial->output)
@@ -328,18 +322,14 @@ int wm_kernel_trial_run(struct wm_kernel_trial *trial, struct wm_kernel_trial_co
 
 /* ---- how fast ------------------------------------------------------------------------ */
 
-static uint32_t round_up(uint32_t bytes)
-{
-	return (bytes + WM_ROW_ALIGN_BYTES - 1) / WM_ROW_ALIGN_BYTES * WM_ROW_ALIGN_BYTES;
-}
-
 /* The same rows in every table, as large as frames are: results are overwritten. */
 static uint32_t fill_table(const struct wm_kernel_trial *trial, struct wm_row *rows)
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	uint32_t count = trial->batch_max;
-	uint32_t in_bytes = input_elements(trial, count) * kernel->in_bytes;
-	uint32_t out_at = round_up(in_bytes), stride = out_at + round_up(count * kernel->out_bytes);
+	uint32_t in_bytes = wm_kernel_trial_input_bytes(trial, count);
+	uint32_t out_at = wm_kernel_trial_room(in_bytes),
+		 stride = out_at + wm_kernel_trial_room(count * kernel->out_bytes);
 	uint32_t row_count = 0;
 
 	while (row_count < WM_KERNEL_TRIAL_ROWS_MAX &&
@@ -358,7 +348,7 @@ double wm_kernel_trial_measure(struct wm_kernel_trial *trial, struct wm_error *e
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	uint32_t count = trial->batch_max;
-	double row_bytes = (double)input_elements(trial, count) * kernel->in_bytes +
+	double row_bytes = (double)wm_kernel_trial_input_bytes(trial, count) +
 			   (double)count * kernel->out_bytes;
 	uint64_t begin_ns = wm_clock_ns(), now_ns, rows_done = 0;
 

@@ -24,11 +24,6 @@ struct table {
 	uint32_t used; /* bytes of the region */
 };
 
-static uint32_t round_up(uint32_t bytes)
-{
-	return (bytes + WM_ROW_ALIGN_BYTES - 1) / WM_ROW_ALIGN_BYTES * WM_ROW_ALIGN_BYTES;
-}
-
 uint64_t wm_kernel_trial_random(struct wm_kernel_trial *trial, uint64_t below)
 {
 	trial->random ^= trial->random << 13;
@@ -56,7 +51,7 @@ static uint32_t place_piece(struct wm_kernel_trial *trial, struct table *table,
 	uint32_t at = table->used;
 
 	memcpy(trial->region + at, input, bytes);
-	table->used += round_up(bytes) + GAP_BYTES;
+	table->used += wm_kernel_trial_room(bytes) + GAP_BYTES;
 	return at;
 }
 
@@ -72,7 +67,7 @@ static void place_batch(struct wm_kernel_trial *trial, const struct wm_kernel_tr
 {
 	const struct wm_kernel *kernel = trial->kernel;
 	const uint8_t *input = trial->input + (size_t)first * kernel->in_bytes;
-	uint32_t bytes = (kernel->halo_before + count + kernel->halo_after) * kernel->in_bytes;
+	uint32_t bytes = wm_kernel_trial_input_bytes(trial, count);
 	struct wm_row row = { .count = count };
 
 	row.in_end[0] = end_of_piece(cut, 0, bytes);
@@ -81,7 +76,7 @@ static void place_batch(struct wm_kernel_trial *trial, const struct wm_kernel_tr
 	row.in[1] = place_piece(trial, table, input + row.in_end[0], row.in_end[1] - row.in_end[0]);
 	row.in[2] = place_piece(trial, table, input + row.in_end[1], bytes - row.in_end[1]);
 	row.out = table->used;
-	table->used += round_up(count * kernel->out_bytes) + GAP_BYTES;
+	table->used += wm_kernel_trial_room(count * kernel->out_bytes) + GAP_BYTES;
 	table->batches[table->count] = (struct batch){ first, count, row.out };
 	table->rows[table->count++] = row;
 }

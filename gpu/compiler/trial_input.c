@@ -53,9 +53,7 @@ const char *wm_kernel_trial_fill(struct wm_kernel_trial *trial, unsigned index, 
 		{ "ones (0xff)", fill_ones, false },
 		{ "the corners of f32", fill_floats, true },
 	};
-	const struct wm_kernel *kernel = trial->kernel;
-	size_t bytes = (size_t)(kernel->halo_before + elements + kernel->halo_after) *
-		       kernel->in_bytes;
+	size_t bytes = wm_kernel_trial_input_bytes(trial, elements);
 
 	if (index >= sizeof(inputs) / sizeof(inputs[0]) ||
 	    (inputs[index].of_floats && trial->config.source->in.scalar != WM_SCALAR_F32))

@@ -24,6 +24,21 @@ struct wm_kernel_trial {
 	uint64_t random;
 };
 
+/* Of so many elements of output, with the halo of the first and the last. */
+static inline uint32_t wm_kernel_trial_input_bytes(const struct wm_kernel_trial *trial,
+						   uint32_t elements)
+{
+	const struct wm_kernel *kernel = trial->kernel;
+
+	return (kernel->halo_before + elements + kernel->halo_after) * kernel->in_bytes;
+}
+
+/* What a piece or an output takes in the region. */
+static inline uint32_t wm_kernel_trial_room(uint32_t bytes)
+{
+	return (bytes + WM_ROW_ALIGN_BYTES - 1) / WM_ROW_ALIGN_BYTES * WM_ROW_ALIGN_BYTES;
+}
+
 /* How a run of elements becomes rows. */
 struct wm_kernel_trial_cut {
 	const char *name;  /* "batches of one element" */

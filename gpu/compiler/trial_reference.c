@@ -91,8 +91,7 @@ int wm_kernel_trial_refer(struct wm_kernel_trial *trial, uint32_t elements, uint
 			  struct wm_error *error)
 {
 	const struct wm_kernel *kernel = trial->kernel;
-	size_t in_bytes = (size_t)(kernel->halo_before + elements + kernel->halo_after) *
-			  kernel->in_bytes;
+	size_t in_bytes = wm_kernel_trial_input_bytes(trial, elements);
 	int in = memfd_create("wiremill-input", MFD_CLOEXEC);
 	int out = memfd_create("wiremill-output", MFD_CLOEXEC);
 	int ret;
