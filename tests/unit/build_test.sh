@@ -5,23 +5,9 @@
 # shellcheck disable=SC2317  # the steps are called by check
 set -u
 build=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-count=0
-failed=0
-
-check() {
-	local title=$1
-	shift
-	count=$((count + 1))
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok $count - build: $title"
-	else
-		failed=1
-		echo "not ok $count - build: $title"
-		sed 's/^/# /' "$work/log"
-	fi
-}
+suite=build
+# shellcheck source=tests/unit/check.sh
+. "$(dirname "$0")/check.sh"
 
 # The packages of this machine are what stands in a file.
 mkdir "$work/bin" "$work/pc"
@@ -97,5 +83,4 @@ check "a library that has gone is not" builds without
 late_comes
 rm "$work/out/looked-for"
 check "a folder that was configured by hand is configured once more" builds with
-echo "1..$count"
-exit "$failed"
+finish

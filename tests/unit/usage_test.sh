@@ -5,23 +5,9 @@
 # shellcheck disable=SC2317  # the steps are called by check
 set -u
 top=$1 program=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-count=0
-failed=0
-
-check() {
-	local title=$1
-	shift
-	count=$((count + 1))
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok $count - usage: $title"
-	else
-		failed=1
-		echo "not ok $count - usage: $title"
-		sed 's/^/# /' "$work/log"
-	fi
-}
+suite=usage
+# shellcheck source=tests/unit/check.sh
+. "$(dirname "$0")/check.sh"
 
 # helps COMMAND...: on stdout alone.
 helps() {
@@ -51,5 +37,4 @@ check "a test program --help" helps "$program" --help
 check "a test program refuses an option it does not know" refuses "seed N" "$program" --sead 7
 check "a test program refuses a seed that is none" refuses "seed N" "$program" --seed seven
 check "a test program refuses a word too many" refuses "seed N" "$program" --seed 7 8
-echo "1..$count"
-exit "$failed"
+finish

@@ -8,23 +8,9 @@
 # shellcheck disable=SC2317  # the steps are called by check
 set -u
 wiremill=$1 kernels=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-count=0
-failed=0
-
-check() {
-	local title=$1
-	shift
-	count=$((count + 1))
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok $count - kernel check: $title"
-	else
-		failed=1
-		echo "not ok $count - kernel check: $title"
-		sed 's/^/# /' "$work/log"
-	fi
-}
+suite='kernel check'
+# shellcheck source=tests/unit/check.sh
+. "$(dirname "$0")/../check.sh"
 
 # passes FILE OPTION...
 passes() {
@@ -109,5 +95,4 @@ with open(sys.argv[1], "w") as file:
     print("void element(int i) { out(i, in(i) + A29); }", file=file)
 TEXT
 check "macros without an end" refused "bomb.glsl: the compiler " "$work/bomb.glsl"
-echo "1..$count"
-exit "$failed"
+finish
