@@ -307,12 +307,7 @@ static int receive_welcome(struct wm_agent *agent, const struct message *message
 
 static bool is_same_kernel(const struct wm_kernel_message *a, const struct wm_kernel_message *b)
 {
-	return strcmp(a->kernel.name, b->kernel.name) == 0 &&
-	       a->kernel.in_bytes == b->kernel.in_bytes &&
-	       a->kernel.out_bytes == b->kernel.out_bytes &&
-	       a->kernel.halo_before == b->kernel.halo_before &&
-	       a->kernel.halo_after == b->kernel.halo_after &&
-	       a->batch_elements == b->batch_elements;
+	return wm_kernel_is_same(&a->kernel, &b->kernel) && a->batch_elements == b->batch_elements;
 }
 
 static void prepare(struct wm_agent *agent, struct wm_agent_job *job,

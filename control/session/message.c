@@ -16,9 +16,9 @@
 enum field_type {
 	FIELD_UINT, /* of 4 or 8 bytes */
 	FIELD_BOOL,
-	FIELD_TEXT,    /* printable ASCII */
-	FIELD_NAME,    /* letters, digits, . _ -; one at least */
-	FIELD_ADDRESS, /* bin 6 */
+	FIELD_TEXT,  /* printable ASCII */
+	FIELD_NAME,  /* letters, digits, . _ -; one at least */
+	FIELD_BYTES, /* bin, of a fixed length */
 };
 
 struct field {
@@ -27,7 +27,7 @@ struct field {
 	size_t offset;
 	size_t bytes;
 	uint64_t min, max; /* of FIELD_UINT */
-	bool optional; /* FIELD_UINT that is 0 where it is missing, and left out where it is 0 */
+	bool optional; /* 0 where it is missing, and left out where it is 0: of UINT and BYTES */
 };
 
 struct message {
@@ -76,7 +76,7 @@ static const struct field hello_fields[] = {
 static const struct field welcome_fields[] = {
 	UINT(wm_welcome, nonce, 0, UINT64_MAX),
 	UINT(wm_welcome, controller_nonce, 0, UINT64_MAX),
-	FIELD(FIELD_ADDRESS, wm_welcome, controller, "controller", 0, 0),
+	FIELD(FIELD_BYTES, wm_welcome, controller, "controller", 0, 0),
 	UINT(wm_welcome, beat_ms, 1, PERIOD_MS_MAX),
 	UINT(wm_welcome, dead_ms, 1, PERIOD_MS_MAX),
 	OPTIONAL(wm_welcome, frame_auth, WM_WIRE_AEAD),
@@ -101,6 +101,12 @@ static const struct field kernel_fields[] = {
 	FIELD(FIELD_UINT, wm_kernel_message, kernel.halo_before, "halo_before", 0, WM_MTU_MAX),
 	FIELD(FIELD_UINT, wm_kernel_message, kernel.halo_after, "halo_after", 0, WM_MTU_MAX),
 	UINT(wm_kernel_message, batch_elements, 1, WM_BATCH_ELEMENTS_MAX),
+	OPTIONAL(wm_kernel_message, object_bytes, WM_KERNEL_OBJECT_BYTES_MAX),
+	{ .key = "hash",
+	  .type = FIELD_BYTES,
+	  .offset = offsetof(struct wm_kernel_message, kernel.hash),
+	  .bytes = WM_KERNEL_HASH_BYTES,
+	  .optional = true },
 };
 
 static const struct field ack_fields[] = {
@@ -208,7 +214,7 @@ static int pack_field(msgpack_packer *packer, const struct field *field, const u
 	case FIELD_TEXT:
 	case FIELD_NAME:
 		return pack_text(packer, (const char *)value, field->bytes);
-	case FIELD_ADDRESS:
+	case FIELD_BYTES:
 		ret = msgpack_pack_bin(packer, field->bytes);
 		return ret < 0 ? ret : msgpack_pack_bin_body(packer, value, field->bytes);
 	}
@@ -217,8 +223,15 @@ static int pack_field(msgpack_packer *packer, const struct field *field, const u
 
 static bool is_left_out(const struct field *field, const void *values)
 {
-	return field->optional &&
-	       load_uint((const uint8_t *)values + field->offset, field->bytes) == 0;
+	const uint8_t *value = (const uint8_t *)values + field->offset;
+
+	if (!field->optional)
+		return false;
+	for (size_t i = 0; i < field->bytes; i++) {
+		if (value[i] != 0)
+			return false;
+	}
+	return true;
 }
 
 static unsigned fields_sent(const struct message *message, const void *values)
@@ -369,7 +382,7 @@ static bool take_field(uint8_t *value, const struct field *field, const msgpack_
 	case FIELD_TEXT:
 	case FIELD_NAME:
 		return take_text((char *)value, field, object);
-	case FIELD_ADDRESS:
+	case FIELD_BYTES:
 		if (object->type != MSGPACK_OBJECT_BIN || object->via.bin.size != field->bytes)
 			return false;
 		memcpy(value, object->via.bin.ptr, field->bytes);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "wiremill/kernel.h"
+#include "wiremill/kernel_object.h"
 #include "wiremill/limits.h"
 #include "wiremill/wire.h"
 
@@ -62,10 +63,13 @@ struct wm_beat {
 	uint64_t device_losses; /* of the GPU, which was made anew; may be missing */
 };
 
-/* KERNEL: prepare for the job in the header. Repeated until its ACK comes. */
+/* KERNEL: prepare for the job in the header. Repeated until its ACK comes. Of a kernel that
+ * is not built in, a node that has not its object answers ENODATA, gets it by transfer
+ * (dataplane/core/transfer.h), and is asked again. */
 struct wm_kernel_message {
-	struct wm_kernel kernel;
+	struct wm_kernel kernel; /* its hash may be missing: a built-in one */
 	uint32_t batch_elements; /* a full batch */
+	uint32_t object_bytes;	 /* 0: a built-in one; may be missing */
 };
 
 /* ACK of a KERNEL, same job and transfer id (batch). */

@@ -141,13 +141,13 @@ void wm_flow_begin(struct wm_flow *flow, uint32_t window_max, uint32_t queue_tar
 	forget_sent(flow);
 	forget_kernel(flow);
 	flow->window_max = window_max;
-	if (strcmp(flow->kernel, kernel->name) == 0 && flow->queue_target > 0)
+	if (wm_kernel_is_same(&flow->kernel, kernel) && flow->queue_target > 0)
 		window_resume(flow, queue_target);
 	else
 		window_first(flow);
 	flow->base_window = 0;
 	flow->queue_target = queue_target;
-	memcpy(flow->kernel, kernel->name, sizeof(flow->kernel));
+	flow->kernel = *kernel;
 	round_begin(flow);
 }
 

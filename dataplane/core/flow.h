@@ -71,7 +71,7 @@ struct wm_flow {
 	uint32_t window, window_max;
 	uint32_t learned; /* the window of the job before, until it is reached again; else 0 */
 	uint32_t queue_target;
-	char kernel[WM_KERNEL_NAME_BYTES]; /* of the job; "": there was none yet */
+	struct wm_kernel kernel; /* of the job; its name is "": there was none yet */
 	bool slow_start;
 	bool grew;    /* at the end of the round before */
 	bool limited; /* the window held something back in this round */

@@ -85,7 +85,7 @@ void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *job, uint
 	stream->ended = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = job->id };
 	stream->keep_align_bytes = keep_align_bytes;
 	stream->job_counters = (struct wm_lane_job_counters){ .job = job->id };
-	stream->invariant = wm_kernel_find_invariant(job->layout.kernel.name);
+	stream->invariant = wm_kernel_find_invariant(&job->layout.kernel);
 	wm_crc32c_shift_init(
 		&stream->batch_shift,
 		wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements));

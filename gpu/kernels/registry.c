@@ -42,16 +42,16 @@ const struct wm_kernel *wm_kernel_find(const char *name)
 	return definition ? &definition->shape : NULL;
 }
 
-wm_kernel_invariant *wm_kernel_find_invariant(const char *name)
-{
-	const struct wm_kernel_definition *definition = find(name);
-
-	return definition ? definition->invariant : NULL;
-}
-
 const struct wm_kernel_reference *wm_kernel_find_reference(const char *name)
 {
 	const struct wm_kernel_definition *definition = find(name);
 
 	return definition ? &definition->reference : NULL;
+}
+
+wm_kernel_invariant *wm_kernel_find_invariant(const struct wm_kernel *kernel)
+{
+	const struct wm_kernel_definition *definition = find(kernel->name);
+
+	return definition && wm_kernel_is_builtin(kernel) ? definition->invariant : NULL;
 }

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #define WM_KERNEL_NAME_BYTES 32
+#define WM_KERNEL_HASH_BYTES 32
 
 /* The shape, as the wire and journals have it too. */
 struct wm_kernel {
@@ -30,7 +31,14 @@ struct wm_kernel {
 	uint32_t out_bytes;		 /* of one element of output */
 	uint32_t halo_before;		 /* elements needed before the first */
 	uint32_t halo_after;		 /* elements needed after the last */
+	/* Of its object (kernel_object.h). Zeroes: a built-in one, known by its name. */
+	uint8_t hash[WM_KERNEL_HASH_BYTES];
 };
+
+/* Whether it is one of those below, whatever its name is. */
+bool wm_kernel_is_builtin(const struct wm_kernel *kernel);
+/* Whether both make the same output of the same input. */
+bool wm_kernel_is_same(const struct wm_kernel *a, const struct wm_kernel *b);
 
 /*
  * Tells some wrong outputs without computing them again: false says that this output is not
@@ -56,9 +64,10 @@ struct wm_kernel_definition {
 
 /* The built-in kernels' shapes, in order of index; NULL past the last. */
 const struct wm_kernel *wm_kernel_at(unsigned index);
-/* Of the kernel of that name, or NULL: there is none, or it has none. */
+/* Of the built-in kernel of that name, or NULL: there is none, or it has none. */
 const struct wm_kernel *wm_kernel_find(const char *name);
-wm_kernel_invariant *wm_kernel_find_invariant(const char *name);
 const struct wm_kernel_reference *wm_kernel_find_reference(const char *name);
+/* NULL: it is not built in, or has none. */
+wm_kernel_invariant *wm_kernel_find_invariant(const struct wm_kernel *kernel);
 
 #endif

@@ -41,8 +41,8 @@ void __wrap_wm_progress_written(struct wm_progress *progress,
 				const struct wm_progress_extent *extent, uint64_t now_ns);
 bool __real_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent);
 bool __wrap_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent);
-wm_kernel_invariant *__real_wm_kernel_find_invariant(const char *kernel_name);
-wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const char *kernel_name);
+wm_kernel_invariant *__real_wm_kernel_find_invariant(const struct wm_kernel *kernel);
+wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const struct wm_kernel *kernel);
 
 /* ---- batches -------------------------------------------------------------------- */
 
@@ -162,11 +162,11 @@ bool __wrap_wm_progress_invalidate(struct wm_progress *progress, uint64_t extent
 
 /* ---- bugs -------------------------------------------------------------------------- */
 
-wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const char *kernel_name)
+wm_kernel_invariant *__wrap_wm_kernel_find_invariant(const struct wm_kernel *kernel)
 {
 	if (sim_bug == SIM_BUG_NO_INVARIANT || sim_bug == SIM_BUG_NO_CRC)
 		return NULL;
-	return __real_wm_kernel_find_invariant(kernel_name);
+	return __real_wm_kernel_find_invariant(kernel);
 }
 
 void sim_bug_written_early(struct sim *sim, uint64_t extent, const uint8_t *output)

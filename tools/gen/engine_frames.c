@@ -173,7 +173,7 @@ enum wm_drop wm_engine_take_echo(struct wm_engine *engine, struct wm_traffic *tr
 static enum wm_drop check_output(const struct wm_engine *engine, const struct wm_kernel *kernel,
 				 const struct wm_wire_header *header)
 {
-	wm_kernel_invariant *invariant = wm_kernel_find_invariant(kernel->name);
+	wm_kernel_invariant *invariant = wm_kernel_find_invariant(kernel);
 	const uint8_t *output = (const uint8_t *)(header + 1);
 
 	if (header->count == 0)

@@ -111,7 +111,7 @@ static bool is_line(const struct wm_error *error)
 
 static void fewer_elements_than_the_halo_needs_are_refused(void)
 {
-	struct wm_kernel wide = { "wide", 16, 16, 3, 4 };
+	struct wm_kernel wide = { "wide", 16, 16, 3, 4, { 0 } };
 	struct wm_error error = { "" };
 	struct wm_layout layout;
 
@@ -125,7 +125,7 @@ static void fewer_elements_than_the_halo_needs_are_refused(void)
 
 static void an_mtu_too_small_is_refused(void)
 {
-	struct wm_kernel large = { "large", 2000, 8, 0, 1 };
+	struct wm_kernel large = { "large", 2000, 8, 0, 1, { 0 } };
 	struct wm_error error = { "" };
 	struct wm_layout layout;
 
@@ -140,7 +140,7 @@ static void an_mtu_too_small_is_refused(void)
 
 static void more_output_than_63_bits_is_refused(void)
 {
-	struct wm_kernel growing = { "growing", 1, 8, 0, 0 };
+	struct wm_kernel growing = { "growing", 1, 8, 0, 0, { 0 } };
 	struct wm_error error = { "" };
 	struct wm_layout layout;
 
@@ -152,9 +152,9 @@ static void more_output_than_63_bits_is_refused(void)
 
 static void shapes_past_32_bits_have_no_mtu(void)
 {
-	struct wm_kernel halo = { "halo", 32, 32, UINT32_MAX, 2 };
-	struct wm_kernel input = { "input", UINT32_MAX, 1, 0, 1 };
-	struct wm_kernel output = { "output", 1, UINT32_MAX, 0, 0 };
+	struct wm_kernel halo = { "halo", 32, 32, UINT32_MAX, 2, { 0 } };
+	struct wm_kernel input = { "input", UINT32_MAX, 1, 0, 1, { 0 } };
+	struct wm_kernel output = { "output", 1, UINT32_MAX, 0, 0, { 0 } };
 	const struct wm_kernel *const kernels[] = { &halo, &input, &output };
 
 	for (unsigned i = 0; i < 3; i++) {

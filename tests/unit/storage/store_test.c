@@ -260,7 +260,7 @@ static void direct_writes_are_counted_but_for_a_lone_tail(void)
 
 static void extents_that_begin_inside_a_page_land_at_their_skew(void)
 {
-	static const struct wm_kernel kernel = { "odd", 24, 96, 1, 2 };
+	static const struct wm_kernel kernel = { "odd", 24, 96, 1, 2, { 0 } };
 	struct job job;
 	bool skewed = false;
 

@@ -40,6 +40,15 @@ static const struct wm_kernel_message kernel = {
 	.kernel = { .name = "xor", .in_bytes = 32, .out_bytes = 32, .halo_after = 1 },
 	.batch_elements = 256,
 };
+static const struct wm_kernel_message brought = {
+	.kernel = { .name = "blend",
+		    .in_bytes = 4,
+		    .out_bytes = 4,
+		    .halo_before = 1,
+		    .hash = { [0] = 0x80, [31] = 1 } },
+	.batch_elements = 256,
+	.object_bytes = 40000,
+};
 static const struct wm_ack ack = { .status = ENOENT, .text = "no kernel of that name: fft" };
 static const struct wm_bye bye = { .text = "" };
 
@@ -61,10 +70,11 @@ struct codec {
 	{                                                                              \
 		return wm_message_decode_##message(body, bytes, (struct type *)value); \
 	}
-#define ENTRY(message)                                                                  \
-	{                                                                               \
-#message, &message, sizeof(message), encode_##message, decode_##message \
+#define ENTRY_OF(message, value)                                                  \
+	{                                                                         \
+#value, &value, sizeof(value), encode_##message, decode_##message \
 	}
+#define ENTRY(message) ENTRY_OF(message, message)
 
 CODEC(hello, wm_hello)
 CODEC(welcome, wm_welcome)
@@ -73,8 +83,10 @@ CODEC(kernel, wm_kernel_message)
 CODEC(ack, wm_ack)
 CODEC(bye, wm_bye)
 
-static const struct codec codecs[] = { ENTRY(hello),  ENTRY(welcome), ENTRY(beat),
-				       ENTRY(kernel), ENTRY(ack),     ENTRY(bye) };
+static const struct codec codecs[] = {
+	ENTRY(hello), ENTRY(welcome),		ENTRY(beat), ENTRY(kernel), ENTRY(ack),
+	ENTRY(bye),   ENTRY_OF(kernel, brought)
+};
 #define CODECS (sizeof(codecs) / sizeof(codecs[0]))
 
 union any {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The invariant of xor: what it finds, and what it cannot. */
+#include <stdio.h>
 #include <string.h>
 
 #include "harness.h"
@@ -24,7 +25,7 @@ static void compute(uint64_t *random, uint32_t count)
 
 static void what_is_right_holds_for_every_size(void)
 {
-	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant(wm_kernel_find("xor"));
 	uint64_t random = seeds.first;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(holds);
@@ -36,7 +37,7 @@ static void what_is_right_holds_for_every_size(void)
 
 static void any_single_bit_that_is_wrong_shows(void)
 {
-	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant(wm_kernel_find("xor"));
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -51,7 +52,7 @@ static void any_single_bit_that_is_wrong_shows(void)
 /* Rubbish of any kind: 256 bits must agree by chance. */
 static void a_batch_of_rubbish_shows(void)
 {
-	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant(wm_kernel_find("xor"));
 
 	for (uint64_t i = 0; i < seeds.count; i++) {
 		uint64_t random = seeds.first + i;
@@ -67,7 +68,7 @@ static void a_batch_of_rubbish_shows(void)
 
 static void zeroes_and_the_input_itself_show(void)
 {
-	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant(wm_kernel_find("xor"));
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -80,7 +81,7 @@ static void zeroes_and_the_input_itself_show(void)
 /* Right results of another batch, or of one element less. */
 static void a_result_in_the_wrong_place_shows(void)
 {
-	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant(wm_kernel_find("xor"));
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -92,7 +93,7 @@ static void a_result_in_the_wrong_place_shows(void)
 /* Its known limit, for which there are audits. */
 static void the_same_bit_wrong_twice_does_not_show(void)
 {
-	wm_kernel_invariant *holds = wm_kernel_find_invariant("xor");
+	wm_kernel_invariant *holds = wm_kernel_find_invariant(wm_kernel_find("xor"));
 	uint64_t random = seeds.first;
 
 	compute(&random, COUNT_MAX);
@@ -105,9 +106,21 @@ static void the_same_bit_wrong_twice_does_not_show(void)
 
 static void a_kernel_that_has_none_has_none(void)
 {
-	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant("xo"));
-	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant("xor2"));
-	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant(""));
+	static const char *const names[] = { "xo", "xor2", "", "no-such-kernel" };
+	struct wm_kernel kernel = *wm_kernel_find("xor");
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(kernel.name, sizeof(kernel.name), "%s", names[i]);
+		CU_ASSERT_PTR_NULL(wm_kernel_find_invariant(&kernel));
+	}
+}
+
+static void a_users_kernel_of_that_name_has_not_ours(void)
+{
+	struct wm_kernel kernel = *wm_kernel_find("xor");
+
+	kernel.hash[31] = 1;
+	CU_ASSERT_PTR_NULL(wm_kernel_find_invariant(&kernel));
 }
 
 static const struct wm_test tests[] = {
@@ -118,6 +131,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_result_in_the_wrong_place_shows),
 	WM_TEST(the_same_bit_wrong_twice_does_not_show),
 	WM_TEST(a_kernel_that_has_none_has_none),
+	WM_TEST(a_users_kernel_of_that_name_has_not_ours),
 };
 
 WM_TESTS_ARGUMENTS(0, 2, WM_SEED_USAGE);
