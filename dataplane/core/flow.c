@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "round_trip.h"
 #include "wiremill/limits.h"
 
 /* Marks a token in the ring that was declared lost, to notice a late result. */
@@ -183,21 +184,11 @@ static uint64_t greater(uint64_t a_ns, uint64_t b_ns)
 	return a_ns > b_ns ? a_ns : b_ns;
 }
 
-/* RFC 6298, in integers. What takes seconds varies by more than was seen of it yet. */
 static void time_out(struct wm_flow *flow, uint64_t rtt_ns)
 {
-	uint64_t difference, most_ns;
+	uint64_t most_ns;
 
-	if (flow->srtt_ns == 0) {
-		flow->srtt_ns = rtt_ns;
-		flow->rttvar_ns = rtt_ns / 2;
-	} else {
-		difference = flow->srtt_ns > rtt_ns ? flow->srtt_ns - rtt_ns
-						    : rtt_ns - flow->srtt_ns;
-		flow->rttvar_ns = (3 * flow->rttvar_ns + difference) / 4;
-		flow->srtt_ns = (7 * flow->srtt_ns + rtt_ns) / 8;
-	}
-	flow->timeout_ns = flow->srtt_ns + greater(4 * flow->rttvar_ns, flow->srtt_ns / 4);
+	flow->timeout_ns = wm_round_trip_add(&flow->srtt_ns, &flow->rttvar_ns, rtt_ns);
 	if (rtt_ns < flow->base_ns[0])
 		flow->base_ns[0] = rtt_ns;
 	most_ns = greater(TIMEOUT_MAX_NS, TIMEOUT_MAX_BASES * base_ns(flow));

@@ -37,7 +37,8 @@ void wm_frame_ether(struct wm_ether_header *ether, const uint8_t destination[WM_
 
 static bool op_is_known(uint8_t op)
 {
-	return (op >= WM_OP_MAP && op <= WM_OP_ECHO) || (op >= WM_OP_HELLO && op <= WM_OP_BYE);
+	return (op >= WM_OP_MAP && op <= WM_OP_ECHO) ||
+	       (op >= WM_OP_HELLO && op <= WM_OP_CHUNK_ACK);
 }
 
 enum wm_drop wm_frame_check_header(const struct wm_wire_header *header, size_t frame_bytes)

@@ -66,6 +66,12 @@
 /* Chunks of one frame at most: 9014 = 3840 + 3840 + 1334. */
 #define WM_UMEM_FRAME_CHUNKS 3u
 
+/* ---- transfers ---------------------------------------------------------- */
+
+/* An object at most (dataplane/core/transfer.h). Its blocks have numbers of 32 bits, and
+ * their bitmap 1 MiB. */
+#define WM_OBJECT_BYTES_MAX (1024u * 1024u * 1024u)
+
 /* ---- control ------------------------------------------------------------ */
 
 /* Body of a control frame at most: fits the smallest Ethernet in use. */
