@@ -58,9 +58,11 @@ void wm_stream_destroy(struct wm_stream **stream_pointer)
 
 	if (!stream)
 		return;
-	if (stream->slots && stream->kept)
-		stream_slots_release(stream);
-	stream_audit_clear(stream);
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
+		if (stream->slots && stream->kept)
+			stream_slots_release(stream, &stream->jobs[i]);
+		stream_audit_clear(stream, &stream->jobs[i]);
+	}
 	free(stream->parts);
 	free(stream->kept);
 	free(stream->slots);
@@ -76,28 +78,31 @@ void wm_stream_destroy(struct wm_stream **stream_pointer)
 
 /* ---- a job's start and end -------------------------------------------------------- */
 
-void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *job, uint32_t queue_target,
-			 uint32_t keep_align_bytes)
+void wm_stream_job_start(struct wm_stream *stream, struct wm_lane_job *lane_job,
+			 uint32_t queue_target, uint32_t keep_align_bytes)
 {
-	assert(stream->state == WM_STREAM_IDLE);
-	stream->job = job;
-	stream->state = WM_STREAM_RUNNING;
-	stream->ended = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = job->id };
-	stream->keep_align_bytes = keep_align_bytes;
-	stream->job_counters = (struct wm_lane_job_counters){ .job = job->id };
-	stream->invariant = wm_kernel_find_invariant(&job->layout.kernel);
-	wm_crc32c_shift_init(
-		&stream->batch_shift,
-		wm_frame_result_bytes(&job->layout.kernel, job->layout.batch_elements));
-	wm_dispatch_start(stream->dispatch, &job->layout, queue_target);
-	wm_dispatch_audit(stream->dispatch, job->audit_threshold, job->audit_seed);
-	stream_lanes_start(stream);
+	struct stream_job *job = &stream->jobs[0];
+	const struct wm_layout *layout = &lane_job->layout;
+
+	assert(job->state == WM_STREAM_IDLE);
+	job->lane = lane_job;
+	job->state = WM_STREAM_RUNNING;
+	job->ended = (struct wm_lane_event){ .op = WM_LANE_JOB_ENDED, .job = lane_job->id };
+	job->keep_align_bytes = keep_align_bytes;
+	job->counters = (struct wm_lane_job_counters){ .job = lane_job->id };
+	job->invariant = wm_kernel_find_invariant(&layout->kernel);
+	wm_crc32c_shift_init(&job->batch_shift,
+			     wm_frame_result_bytes(&layout->kernel, layout->batch_elements));
+	wm_dispatch_start(stream->dispatch, layout, queue_target);
+	wm_dispatch_audit(stream->dispatch, lane_job->audit_threshold, lane_job->audit_seed);
+	stream_lanes_start(stream, job);
 }
 
-static void count_job(struct wm_stream *stream)
+static void count_job(const struct wm_stream *stream, struct stream_job *job)
 {
-	const struct wm_lane_job *job = stream->job;
-	struct wm_lane_job_counters *counters = &stream->job_counters;
+	const struct wm_lane_job *lane_job = job->lane;
+	const struct wm_layout *layout = &lane_job->layout;
+	struct wm_lane_job_counters *counters = &job->counters;
 	uint64_t bytes;
 
 	counters->nodes_alive =
@@ -106,27 +111,30 @@ static void count_job(struct wm_stream *stream)
 	/* Progress is the leader's. */
 	if (!stream_leads(stream))
 		return;
-	counters->extents_done = job->progress.durable;
-	bytes = job->progress.durable * job->layout.extent_elements * job->layout.kernel.out_bytes;
-	counters->output_bytes_done = bytes < job->layout.output_bytes ? bytes
-								       : job->layout.output_bytes;
-	counters->gaps = job->progress.gap_count;
+	counters->extents_done = lane_job->progress.durable;
+	bytes = lane_job->progress.durable * layout->extent_elements * layout->kernel.out_bytes;
+	counters->output_bytes_done = bytes < layout->output_bytes ? bytes : layout->output_bytes;
+	counters->gaps = lane_job->progress.gap_count;
 }
 
 bool wm_stream_can_end(const struct wm_stream *stream)
 {
-	return stream->state == WM_STREAM_STOPPING && stream_lanes_ended(stream);
+	const struct stream_job *job = &stream->jobs[0];
+
+	return job->state == WM_STREAM_STOPPING && stream_lanes_ended(stream, job);
 }
 
 void wm_stream_job_end(struct wm_stream *stream)
 {
+	struct stream_job *job = &stream->jobs[0];
+
 	assert(wm_stream_can_end(stream));
-	stream_slots_release(stream);
-	stream_audit_clear(stream);
-	count_job(stream);
-	stream->state = WM_STREAM_IDLE;
-	stream->job = NULL;
-	stream_send_ended(stream);
+	stream_slots_release(stream, job);
+	stream_audit_clear(stream, job);
+	count_job(stream, job);
+	job->state = WM_STREAM_IDLE;
+	job->lane = NULL;
+	stream_send_ended(stream, job);
 }
 
 void wm_stream_limit(struct wm_stream *stream, uint32_t in_flight_max)
@@ -138,53 +146,68 @@ void wm_stream_limit(struct wm_stream *stream, uint32_t in_flight_max)
 
 void wm_stream_stored(struct wm_stream *stream, const struct wm_store_event *event, uint64_t now_ns)
 {
+	struct stream_job *job = &stream->jobs[0];
+
 	if (event->result < 0) {
-		stream_stop(stream, &(struct wm_lane_ending){ .result = event->result,
-							      .failed_op = event->op,
-							      .extent = event->extent });
+		stream_stop(stream, job,
+			    &(struct wm_lane_ending){ .result = event->result,
+						      .failed_op = event->op,
+						      .extent = event->extent });
 		return;
 	}
 	switch (event->op) {
 	case WM_STORE_READ:
-		stream_read_done(stream, event->extent, now_ns);
+		stream_read_done(stream, job, event->extent, now_ns);
 		break;
 	case WM_STORE_WRITE:
-		stream_write_done(stream, event->extent, now_ns);
+		stream_write_done(stream, job, event->extent, now_ns);
 		break;
 	case WM_STORE_JOURNAL:
-		stream_journal_done(stream);
+		stream_journal_done(stream, job);
 		break;
 	}
 }
 
-void wm_stream_round(struct wm_stream *stream, uint64_t now_ns)
+static void job_round(struct wm_stream *stream, struct stream_job *job, uint64_t now_ns)
 {
-	if (stream->config.lanes > 1 && stream->state != WM_STREAM_IDLE)
-		stream_exchange(stream, now_ns);
-	if (stream->state != WM_STREAM_RUNNING)
+	if (stream->config.lanes > 1 && job->state != WM_STREAM_IDLE)
+		stream_exchange(stream, job, now_ns);
+	if (job->state != WM_STREAM_RUNNING)
 		return;
-	if (stream->has_nodes)
-		stream_read_ahead(stream, now_ns);
-	wm_dispatch_drain(stream->dispatch, stream_is_draining(stream));
+	if (job->has_nodes)
+		stream_read_ahead(stream, job, now_ns);
+	wm_dispatch_drain(stream->dispatch, stream_is_draining(stream, job));
 	if (!stream_leads(stream))
 		return;
-	stream_journal(stream, now_ns);
-	if (wm_leader_is_complete(&stream->leader))
-		stream_stop(stream, &(struct wm_lane_ending){ .result = 0 });
+	stream_journal(stream, job, now_ns);
+	if (wm_leader_is_complete(&job->leader))
+		stream_stop(stream, job, &(struct wm_lane_ending){ .result = 0 });
 }
 
-void wm_stream_tick(struct wm_stream *stream, uint64_t now_ns)
+void wm_stream_round(struct wm_stream *stream, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
+		job_round(stream, &stream->jobs[i], now_ns);
+}
+
+static void job_tick(struct wm_stream *stream, struct stream_job *job, uint64_t now_ns)
 {
 	struct wm_lane_event event = { .op = WM_LANE_NODE_SILENT };
 
-	if (stream->state != WM_STREAM_RUNNING)
+	if (job->state != WM_STREAM_RUNNING)
 		return;
-	event.job = stream->job->id;
+	event.job = job->lane->id;
 	event.node_silent.count =
 		wm_dispatch_tick(stream->dispatch, now_ns, &event.node_silent.node);
 	if (event.node_silent.count > 0)
 		stream->config.calls.raise(stream->config.context, &event);
-	stream_look_for_nodes(stream);
+	stream_look_for_nodes(stream, job);
+}
+
+void wm_stream_tick(struct wm_stream *stream, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
+		job_tick(stream, &stream->jobs[i], now_ns);
 }
 
 /* ---- commands ---------------------------------------------------------------------- */
@@ -211,7 +234,7 @@ static void node_clear(struct wm_stream *stream, uint32_t index)
 static void node_join(struct wm_stream *stream, const struct wm_lane_command *command)
 {
 	/* Not one that was removed while the command was on its way. */
-	if (stream->state == WM_STREAM_RUNNING &&
+	if (stream->jobs[0].state == WM_STREAM_RUNNING &&
 	    stream->nodes[command->node].session == command->session)
 		wm_dispatch_node_add(stream->dispatch, command->node, command->window_max);
 }
@@ -219,7 +242,8 @@ static void node_join(struct wm_stream *stream, const struct wm_lane_command *co
 void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *command,
 		      uint64_t now_ns)
 {
-	bool running = stream->state == WM_STREAM_RUNNING;
+	struct stream_job *job = &stream->jobs[0];
+	bool running = job->state == WM_STREAM_RUNNING;
 
 	switch (command->op) {
 	case WM_LANE_NODE_SET:
@@ -238,19 +262,19 @@ void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *co
 		wm_dispatch_node_remove(stream->dispatch, command->node);
 		break;
 	case WM_LANE_JOB_STOP:
-		stream_stop(stream, &(struct wm_lane_ending){ .result = -ECANCELED });
+		stream_stop(stream, job, &(struct wm_lane_ending){ .result = -ECANCELED });
 		break;
 	case WM_LANE_EXTENT_INVALIDATE:
 		if (running)
-			wm_leader_invalidate(&stream->leader, command->extent);
+			wm_leader_invalidate(&job->leader, command->extent);
 		break;
 	case WM_LANE_RECOMPUTE_DONE:
 		if (running)
-			stream->job->recompute_done = (uint32_t)command->pass;
+			job->lane->recompute_done = (uint32_t)command->pass;
 		break;
 	case WM_LANE_OUTPUT_CHECKED:
 		if (running)
-			stream->job->unchecked = false;
+			job->lane->unchecked = false;
 		break;
 	case WM_LANE_JOB_START:
 	case WM_LANE_QUIT:
@@ -263,7 +287,7 @@ void wm_stream_handle(struct wm_stream *stream, const struct wm_lane_command *co
 bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_header *header,
 		    struct wm_stream_map *map)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout;
 	const struct stream_node *node;
 	struct wm_dispatch_send send;
 	struct stream_slot *slot;
@@ -272,11 +296,12 @@ bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_he
 		return false;
 	node = &stream->nodes[send.node];
 	slot = &stream->slots[send.batch.slot];
+	layout = &slot->job->lane->layout;
 	slot->sent_ns = now_ns;
 	/* Fresh ones go in order. */
 	if (slot->is_ahead && send.batch.place + 1 == slot->batches) {
-		stream_slot_used(stream, slot);
-		wm_readahead_used(&stream->readahead, now_ns);
+		stream_slot_used(slot);
+		wm_readahead_used(&slot->job->readahead, now_ns);
 	}
 	*header = (struct wm_wire_header){
 		.version = WM_WIRE_VERSION,
@@ -284,7 +309,7 @@ bool wm_stream_next(struct wm_stream *stream, uint64_t now_ns, struct wm_wire_he
 		.count = (uint16_t)send.batch.count,
 		.session = node->session,
 		.batch = send.batch.batch,
-		.job = stream->job->id,
+		.job = slot->job->lane->id,
 		.sequence = send.sequence,
 	};
 	*map = (struct wm_stream_map){
@@ -304,15 +329,16 @@ enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
 			      const struct wm_wire_header *header, uint32_t frame_bytes,
 			      uint64_t now_ns)
 {
+	struct stream_job *job = stream_find_job(stream, header->job);
 	uint64_t batch = header->batch; /* the frame may be freed */
 	struct stream_outcome outcome =
-		stream_result_take(stream, frame, header, frame_bytes, now_ns);
+		stream_result_take(stream, job, frame, header, frame_bytes, now_ns);
 
 	if (outcome.complete)
 		stream_write_extent(stream, outcome.complete);
 	/* Only now: an extent that this batch completed is on its way to disk. */
 	if (outcome.wrong_node != WM_LEDGER_NOBODY)
-		stream_quarantine(stream, outcome.wrong_node, batch);
+		stream_quarantine(stream, job, outcome.wrong_node, batch);
 	return outcome.drop;
 }
 
@@ -320,12 +346,12 @@ enum wm_drop wm_stream_result(struct wm_stream *stream, void *frame,
 
 enum wm_stream_state wm_stream_get_state(const struct wm_stream *stream)
 {
-	return stream->state;
+	return stream->jobs[0].state;
 }
 
 struct wm_lane_job *wm_stream_job(const struct wm_stream *stream)
 {
-	return stream->job;
+	return stream->jobs[0].lane;
 }
 
 const struct wm_dispatch *wm_stream_dispatch(const struct wm_stream *stream)
@@ -346,9 +372,11 @@ const struct wm_stream_counters *wm_stream_get_counters(const struct wm_stream *
 void wm_stream_job_counters(struct wm_stream *stream, uint64_t now_ns,
 			    struct wm_lane_job_counters *counters)
 {
-	if (stream->job)
-		count_job(stream);
-	*counters = stream->job_counters;
+	struct stream_job *job = &stream->jobs[0];
+
+	if (job->lane)
+		count_job(stream, job);
+	*counters = job->counters;
 	counters->dispatch = *wm_dispatch_get_counters(stream->dispatch);
 	counters->published_ns = now_ns;
 }

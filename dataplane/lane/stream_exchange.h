@@ -10,7 +10,7 @@
 #include "stream_state.h"
 
 /* Of several lanes: a round of messages; what to do about nodes that come and go. */
-void stream_exchange(struct wm_stream *stream, uint64_t now_ns);
-void stream_look_for_nodes(struct wm_stream *stream);
+void stream_exchange(struct wm_stream *stream, struct stream_job *job, uint64_t now_ns);
+void stream_look_for_nodes(struct wm_stream *stream, struct stream_job *job);
 
 #endif

@@ -16,27 +16,27 @@ void stream_send_to_leader(struct wm_stream *stream, const struct wm_leader_mess
 	stream_send_to_lane(stream, 0, message);
 }
 
-void stream_lanes_start(struct wm_stream *stream)
+void stream_lanes_start(struct wm_stream *stream, struct stream_job *job)
 {
 	uint32_t slots = stream->config.dispatch.extents_max;
 	uint32_t share = (WM_PROGRESS_BACKLOG_MAX - WAITING) / stream->config.lanes;
 
-	stream->has_nodes = stream->config.lanes == 1;
-	stream->slots_used_max = share < slots ? share : slots;
-	wm_readahead_init(&stream->readahead, stream->slots_used_max);
-	stream->follower = (struct follower){ 0 };
+	job->has_nodes = stream->config.lanes == 1;
+	job->slots_used_max = share < slots ? share : slots;
+	wm_readahead_init(&job->readahead, job->slots_used_max);
+	job->follower = (struct follower){ 0 };
 	if (stream_leads(stream))
-		wm_leader_start(&stream->leader, stream->job);
+		wm_leader_start(&job->leader, job->lane);
 }
 
 /* ---- extents ----------------------------------------------------------------------- */
 
-bool stream_extent_open(struct wm_stream *stream, uint64_t *extent)
+bool stream_extent_open(struct wm_stream *stream, struct stream_job *job, uint64_t *extent)
 {
-	struct follower *follower = &stream->follower;
+	struct follower *follower = &job->follower;
 
 	if (stream_leads(stream))
-		return wm_leader_open(&stream->leader, extent);
+		return wm_leader_open(&job->leader, extent);
 	if (follower->count == 0)
 		return false;
 	/* Oldest first: the order of opening is that of the disk. */
@@ -47,20 +47,20 @@ bool stream_extent_open(struct wm_stream *stream, uint64_t *extent)
 	return true;
 }
 
-void stream_extent_return(struct wm_stream *stream, uint64_t extent)
+void stream_extent_return(struct wm_stream *stream, struct stream_job *job, uint64_t extent)
 {
 	if (stream_leads(stream))
-		wm_leader_reopen(&stream->leader, extent);
+		wm_leader_reopen(&job->leader, extent);
 	else
 		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_RETURNED,
 									   .extent = extent });
 }
 
-void stream_extent_written(struct wm_stream *stream, const struct wm_progress_extent *extent,
-			   uint64_t now_ns)
+void stream_extent_written(struct wm_stream *stream, struct stream_job *job,
+			   const struct wm_progress_extent *extent, uint64_t now_ns)
 {
 	if (stream_leads(stream))
-		wm_leader_written(&stream->leader, extent, now_ns);
+		wm_leader_written(&job->leader, extent, now_ns);
 	else
 		stream_send_to_leader(stream,
 				      &(struct wm_leader_message){ .op = WM_LEADER_WRITTEN,
@@ -70,22 +70,22 @@ void stream_extent_written(struct wm_stream *stream, const struct wm_progress_ex
 }
 
 /* Who follows has asked for more and has nothing: what it waits for may never come. */
-bool stream_is_draining(const struct wm_stream *stream)
+bool stream_is_draining(const struct wm_stream *stream, const struct stream_job *job)
 {
 	if (stream_leads(stream))
-		return !wm_leader_has_more(&stream->leader);
-	return stream->follower.count == 0 && stream->follower.asked > 0;
+		return !wm_leader_has_more(&job->leader);
+	return job->follower.count == 0 && job->follower.asked > 0;
 }
 
 /* ---- what concerns all ---------------------------------------------------------------- */
 
-void stream_send_invalidation(struct wm_stream *stream, uint32_t node, uint64_t bit,
-			      uint32_t but_lane)
+void stream_send_invalidation(struct wm_stream *stream, struct stream_job *job, uint32_t node,
+			      uint64_t bit, uint32_t but_lane)
 {
 	for (uint32_t lane = 1; lane < stream->config.lanes; lane++) {
-		if (lane == but_lane || stream->leader.followers[lane].stopped)
+		if (lane == but_lane || job->leader.followers[lane].stopped)
 			continue;
-		wm_leader_invalidation_sent(&stream->leader, lane, bit);
+		wm_leader_invalidation_sent(&job->leader, lane, bit);
 		stream_send_to_lane(stream, lane,
 				    &(struct wm_leader_message){ .op = WM_LEADER_INVALIDATE,
 								 .node = node,
@@ -93,42 +93,44 @@ void stream_send_invalidation(struct wm_stream *stream, uint32_t node, uint64_t 
 	}
 }
 
-void stream_send_wrong(struct wm_stream *stream, uint32_t node, uint64_t bit)
+void stream_send_wrong(struct wm_stream *stream, struct stream_job *job, uint32_t node,
+		       uint64_t bit)
 {
 	if (stream_leads(stream)) {
-		wm_leader_quarantine(&stream->leader, bit);
-		stream_send_invalidation(stream, node, bit, 0);
+		wm_leader_quarantine(&job->leader, bit);
+		stream_send_invalidation(stream, job, node, bit, 0);
 		return;
 	}
 	stream_send_to_leader(stream, &(struct wm_leader_message){
 					      .op = WM_LEADER_WRONG, .node = node, .nodes = bit });
 }
 
-void stream_send_ended(struct wm_stream *stream)
+void stream_send_ended(struct wm_stream *stream, struct stream_job *job)
 {
 	if (stream_leads(stream))
-		stream->config.calls.raise(stream->config.context, &stream->ended);
+		stream->config.calls.raise(stream->config.context, &job->ended);
 	else
 		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_ENDED });
 }
 
-void stream_stop(struct wm_stream *stream, const struct wm_lane_ending *ending)
+void stream_stop(struct wm_stream *stream, struct stream_job *job,
+		 const struct wm_lane_ending *ending)
 {
-	if (stream->state != WM_STREAM_RUNNING)
+	if (job->state != WM_STREAM_RUNNING)
 		return;
-	stream->state = WM_STREAM_STOPPING;
-	stream->ended.job_ended = *ending;
+	job->state = WM_STREAM_STOPPING;
+	job->ended.job_ended = *ending;
 	if (ending->result < 0 && !stream_leads(stream))
 		stream_send_to_leader(stream, &(struct wm_leader_message){ .op = WM_LEADER_FAILED,
 									   .ending = *ending });
 }
 
-bool stream_lanes_ended(const struct wm_stream *stream)
+bool stream_lanes_ended(const struct wm_stream *stream, const struct stream_job *job)
 {
 	if (!stream_leads(stream))
-		return stream->follower.stopped;
+		return job->follower.stopped;
 	for (uint32_t lane = 1; lane < stream->config.lanes; lane++) {
-		if (!stream->leader.followers[lane].ended)
+		if (!job->leader.followers[lane].ended)
 			return false;
 	}
 	return true;

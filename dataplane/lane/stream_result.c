@@ -25,7 +25,7 @@ static const struct stream_node *node_of(const struct wm_stream *stream, uint32_
 }
 
 /* Everything about a RESULT that does not need the ledger. */
-static enum wm_drop check_result(const struct wm_stream *stream,
+static enum wm_drop check_result(const struct wm_stream *stream, const struct stream_job *job,
 				 const struct wm_wire_header *header, uint32_t frame_bytes)
 {
 	uint32_t tag_bytes = stream->config.auth == WM_WIRE_AEAD ? WM_WIRE_TAG_BYTES : 0;
@@ -36,9 +36,9 @@ static enum wm_drop check_result(const struct wm_stream *stream,
 	enum wm_drop drop;
 	uint32_t bytes;
 
-	if (stream->state != WM_STREAM_RUNNING || header->job != stream->job->id)
+	if (!job)
 		return WM_DROP_JOB;
-	layout = &stream->job->layout;
+	layout = &job->lane->layout;
 	if (header->count > layout->batch_elements)
 		return WM_DROP_LENGTH;
 	bytes = wm_frame_result_bytes(&layout->kernel, header->count);
@@ -57,37 +57,40 @@ static enum wm_drop check_result(const struct wm_stream *stream,
 
 /* What a frame of header h and payload p has is join(h, p), and h is short: p follows.
  * With a tag behind it, it is taken anew. */
-static uint32_t payload_crc(const struct wm_stream *stream, const struct wm_wire_header *header)
+static uint32_t payload_crc(const struct wm_stream *stream, const struct stream_job *job,
+			    const struct wm_wire_header *header)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout = &job->lane->layout;
 
 	if (header->count != layout->batch_elements)
 		return 0; /* wanted of full batches only */
 	if (stream->config.auth == WM_WIRE_AEAD)
 		return wm_crc32c(0, header + 1,
 				 wm_frame_result_bytes(&layout->kernel, header->count));
-	return wm_crc32c_join(&stream->batch_shift, wm_frame_crc(header), header->crc32c);
+	return wm_crc32c_join(&job->batch_shift, wm_frame_crc(header), header->crc32c);
 }
 
 /* Count 0: the node could not. Another may; three that cannot are no accident. */
-static enum wm_drop take_failure(struct wm_stream *stream, const struct wm_wire_header *header,
-				 uint32_t node, uint64_t now_ns)
+static enum wm_drop take_failure(struct wm_stream *stream, struct stream_job *job,
+				 const struct wm_wire_header *header, uint32_t node,
+				 uint64_t now_ns)
 {
 	struct wm_dispatch_receipt receipt;
 
 	if (wm_dispatch_failed(stream->dispatch, node, header->batch, header->sequence, now_ns,
 			       &receipt) >= FAILED_NODES_MAX)
-		stream_stop(stream, &(struct wm_lane_ending){ .result = -EILSEQ,
-							      .failed_op = WM_LANE_FAILED_COMPUTE,
-							      .batch = header->batch });
+		stream_stop(stream, job,
+			    &(struct wm_lane_ending){ .result = -EILSEQ,
+						      .failed_op = WM_LANE_FAILED_COMPUTE,
+						      .batch = header->batch });
 	return WM_DROP_FAILED;
 }
 
 /* Can this be the result? Only a batch that is open has its input at hand. */
-static enum wm_drop check_content(const struct wm_stream *stream,
+static enum wm_drop check_content(const struct wm_stream *stream, const struct stream_job *job,
 				  const struct wm_wire_header *header, uint32_t node)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout = &job->lane->layout;
 	struct wm_ledger_batch expected;
 	const uint8_t *input;
 
@@ -97,18 +100,17 @@ static enum wm_drop check_content(const struct wm_stream *stream,
 		return WM_DROP_BATCH;
 	input = stream->slots[expected.slot].input +
 		(size_t)expected.place * layout->batch_elements * layout->kernel.in_bytes;
-	if (!stream->invariant ||
-	    stream->invariant(input, (const uint8_t *)(header + 1), header->count))
+	if (!job->invariant || job->invariant(input, (const uint8_t *)(header + 1), header->count))
 		return WM_DROP_NONE;
 	return WM_DROP_WRONG;
 }
 
 /* ---- taken ------------------------------------------------------------------------ */
 
-static void batch_done(struct wm_stream *stream, const struct wm_dispatch_receipt *receipt,
-		       struct stream_outcome *outcome)
+static void batch_done(struct wm_stream *stream, struct stream_job *job,
+		       const struct wm_dispatch_receipt *receipt, struct stream_outcome *outcome)
 {
-	stream->job_counters.batches_done++;
+	job->counters.batches_done++;
 	if (receipt->extent_done)
 		outcome->complete = &stream->slots[receipt->batch.slot];
 }
@@ -118,7 +120,8 @@ static void add_part(struct wm_stream *stream, const struct wm_ledger_batch *bat
 	stream->slots[batch->slot].nodes |= wm_journal_node_bit(stream->nodes[node].mac);
 }
 
-static struct stream_outcome take_result(struct wm_stream *stream, const struct kept *result,
+static struct stream_outcome take_result(struct wm_stream *stream, struct stream_job *job,
+					 const struct kept *result,
 					 const struct wm_wire_header *header, uint32_t node,
 					 uint64_t now_ns)
 {
@@ -131,14 +134,14 @@ static struct stream_outcome take_result(struct wm_stream *stream, const struct 
 	case WM_LEDGER_NEW:
 	case WM_LEDGER_HELD:
 		add_part(stream, &receipt.batch, node);
-		stream_keep(stream, result, &receipt.batch);
+		stream_keep(stream, job, result, &receipt.batch);
 		if (verdict == WM_LEDGER_NEW)
-			batch_done(stream, &receipt, &outcome);
+			batch_done(stream, job, &receipt, &outcome);
 		return outcome;
 	case WM_LEDGER_COMPARE:
 		add_part(stream, &receipt.batch, node);
-		if (stream_audit(stream, result, node, &receipt))
-			batch_done(stream, &receipt, &outcome);
+		if (stream_audit(stream, job, result, node, &receipt))
+			batch_done(stream, job, &receipt, &outcome);
 		outcome.wrong_node = receipt.wrong_node;
 		return outcome;
 	case WM_LEDGER_DUPLICATE:
@@ -152,21 +155,21 @@ static struct stream_outcome take_result(struct wm_stream *stream, const struct 
 	return outcome;
 }
 
-struct stream_outcome stream_result_take(struct wm_stream *stream, void *frame,
-					 const struct wm_wire_header *header, uint32_t frame_bytes,
-					 uint64_t now_ns)
+struct stream_outcome stream_result_take(struct wm_stream *stream, struct stream_job *job,
+					 void *frame, const struct wm_wire_header *header,
+					 uint32_t frame_bytes, uint64_t now_ns)
 {
 	struct kept result = { .frame = frame, .payload = (uint8_t *)(uintptr_t)(header + 1) };
 	uint32_t node = header->session & WM_SESSION_NODE_MASK;
-	enum wm_drop drop = check_result(stream, header, frame_bytes);
+	enum wm_drop drop = check_result(stream, job, header, frame_bytes);
 
 	if (drop == WM_DROP_NONE && header->count == 0)
-		drop = take_failure(stream, header, node, now_ns);
+		drop = take_failure(stream, job, header, node, now_ns);
 	else if (drop == WM_DROP_NONE)
-		drop = check_content(stream, header, node);
+		drop = check_content(stream, job, header, node);
 	if (drop == WM_DROP_NONE) {
-		result.crc32c = payload_crc(stream, header);
-		return take_result(stream, &result, header, node, now_ns);
+		result.crc32c = payload_crc(stream, job, header);
+		return take_result(stream, job, &result, header, node, now_ns);
 	}
 	stream_free(stream, frame);
 	return (struct stream_outcome){

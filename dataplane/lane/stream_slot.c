@@ -30,23 +30,24 @@ void stream_forget(struct wm_stream *stream, const struct wm_ledger_batch *batch
 }
 
 /* Batches of a job may be smaller than those that the pool was made for, and so more. */
-static bool can_keep(const struct wm_stream *stream, const uint8_t *payload)
+static bool can_keep(const struct wm_stream *stream, const struct stream_job *job,
+		     const uint8_t *payload)
 {
-	return stream->kept_frames < stream->config.keep_frames_max &&
-	       stream->keep_align_bytes > 0 && (uintptr_t)payload % stream->keep_align_bytes == 0;
+	return stream->kept_frames < stream->config.keep_frames_max && job->keep_align_bytes > 0 &&
+	       (uintptr_t)payload % job->keep_align_bytes == 0;
 }
 
 /* The frame itself stays until its extent is written, or its payload is copied to
  * where that write can take it from. */
-void stream_keep(struct wm_stream *stream, const struct kept *result,
+void stream_keep(struct wm_stream *stream, struct stream_job *job, const struct kept *result,
 		 const struct wm_ledger_batch *batch)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout = &job->lane->layout;
 	uint32_t bytes = wm_frame_result_bytes(&layout->kernel, batch->count);
 	struct kept *kept = place_of(stream, batch);
 
 	stream->counters.receive_payload_bytes += bytes;
-	if (can_keep(stream, result->payload)) {
+	if (can_keep(stream, job, result->payload)) {
 		*kept = *result;
 		stream->kept_frames++;
 		return;
@@ -61,12 +62,13 @@ void stream_keep(struct wm_stream *stream, const struct kept *result,
 
 /* ---- taken and free ------------------------------------------------------------- */
 
-void stream_slot_take(struct wm_stream *stream, struct stream_slot *slot, uint64_t extent,
-		      uint64_t now_ns)
+void stream_slot_take(struct wm_stream *stream, struct stream_job *job, struct stream_slot *slot,
+		      uint64_t extent, uint64_t now_ns)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout = &job->lane->layout;
 
 	slot->state = SLOT_READING;
+	slot->job = job;
 	slot->extent = extent;
 	slot->asked_ns = now_ns;
 	slot->is_ahead = true;
@@ -75,12 +77,12 @@ void stream_slot_take(struct wm_stream *stream, struct stream_slot *slot, uint64
 	slot->out_bytes = wm_layout_extent(layout, extent).out_bytes;
 	slot->batches = wm_layout_extent_batches(layout, extent);
 	stream->slots_free--;
-	stream->slots_ahead++;
+	job->slots_ahead++;
 }
 
-void stream_slot_used(struct wm_stream *stream, struct stream_slot *slot)
+void stream_slot_used(struct stream_slot *slot)
 {
-	stream->slots_ahead -= slot->is_ahead;
+	slot->job->slots_ahead -= slot->is_ahead;
 	slot->is_ahead = false;
 }
 
@@ -90,23 +92,26 @@ void stream_slot_release(struct wm_stream *stream, struct stream_slot *slot)
 		return;
 	for (uint32_t i = 0; i < slot->batches; i++)
 		kept_free(stream, &slot->kept[i]);
-	stream_slot_used(stream, slot);
+	stream_slot_used(slot);
 	slot->state = SLOT_FREE;
 	stream->slots_free++;
 }
 
-void stream_slots_release(struct wm_stream *stream)
+void stream_slots_release(struct wm_stream *stream, struct stream_job *job)
 {
 	for (uint32_t i = 0; i < stream->config.dispatch.extents_max; i++)
-		stream_slot_release(stream, &stream->slots[i]);
+		if (stream->slots[i].job == job)
+			stream_slot_release(stream, &stream->slots[i]);
 }
 
-struct stream_slot *stream_slot_find(struct wm_stream *stream, uint64_t extent,
-				     enum slot_state state)
+struct stream_slot *stream_slot_find(struct wm_stream *stream, struct stream_job *job,
+				     uint64_t extent, enum slot_state state)
 {
 	for (uint32_t i = 0; i < stream->config.dispatch.extents_max; i++) {
-		if (stream->slots[i].state == state && stream->slots[i].extent == extent)
-			return &stream->slots[i];
+		struct stream_slot *slot = &stream->slots[i];
+
+		if (slot->state == state && slot->job == job && slot->extent == extent)
+			return slot;
 	}
 	assert(!"an event for an extent that is not in any slot");
 	return NULL;
@@ -116,7 +121,7 @@ struct stream_slot *stream_slot_find(struct wm_stream *stream, uint64_t extent,
 
 uint32_t stream_slot_gather(struct wm_stream *stream, const struct stream_slot *slot)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout = &slot->job->lane->layout;
 	uint32_t batch_bytes = layout->batch_elements * layout->kernel.out_bytes;
 	uint32_t left = slot->out_bytes, count = 0;
 	uint8_t *end = NULL;
@@ -139,14 +144,14 @@ uint32_t stream_slot_gather(struct wm_stream *stream, const struct stream_slot *
 
 /* Of what the nodes sent, not of what is in memory by now: it is cold, and should it
  * have changed since, verify will find it. */
-uint32_t stream_slot_crc(const struct wm_stream *stream, const struct stream_slot *slot)
+uint32_t stream_slot_crc(const struct stream_slot *slot)
 {
-	const struct wm_layout *layout = &stream->job->layout;
+	const struct wm_layout *layout = &slot->job->lane->layout;
 	uint32_t batch_bytes = wm_frame_result_bytes(&layout->kernel, layout->batch_elements);
 	uint32_t full = slot->out_bytes / batch_bytes, crc = 0;
 
 	for (uint32_t i = 0; i < full; i++)
-		crc = wm_crc32c_join(&stream->batch_shift, crc, slot->kept[i].crc32c);
+		crc = wm_crc32c_join(&slot->job->batch_shift, crc, slot->kept[i].crc32c);
 	if (full < slot->batches)
 		crc = wm_crc32c(crc, slot->kept[full].payload,
 				slot->out_bytes - full * batch_bytes);

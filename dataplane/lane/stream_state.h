@@ -15,10 +15,13 @@
 #ifndef WM_STREAM_STATE_H
 #define WM_STREAM_STATE_H
 
+#include <assert.h>
+
 #include "crc32c.h"
 #include "readahead.h"
 #include "stream_config.h"
 #include "tag.h"
+#include "wiremill/limits.h"
 
 enum slot_state { SLOT_FREE, SLOT_READING, SLOT_OPEN, SLOT_WRITING };
 
@@ -31,7 +34,8 @@ struct kept {
 
 struct stream_slot {
 	enum slot_state state;
-	bool is_ahead;	 /* some batch of it was never sent */
+	struct stream_job *job; /* whose extent it is, unless it is free */
+	bool is_ahead;		/* some batch of it was never sent */
 	bool is_invalid; /* while it was being written, a node with a part in it was found wrong */
 	uint32_t batches;
 	uint32_t out_bytes;
@@ -65,15 +69,10 @@ struct follower {
 	bool stopped;	/* by the leader */
 };
 
-struct wm_stream {
-	struct wm_stream_config config;
-	struct wm_dispatch *dispatch;
-	struct stream_node *nodes;
-	struct wm_flow *flows; /* of the nodes: as long as their sessions, over jobs */
-
-	/* the job */
-	enum wm_stream_state state;
-	struct wm_lane_job *job;
+/* What it does for one. */
+struct stream_job {
+	enum wm_stream_state state; /* idle: a free entry */
+	struct wm_lane_job *lane;
 	struct wm_lane_event ended;	/* what JOB_ENDED will say */
 	struct wm_leader leader;	/* lane 0 */
 	struct follower follower;	/* any other */
@@ -81,19 +80,31 @@ struct wm_stream {
 	uint32_t slots_used_max;	/* the lane's share of what may be open at once */
 	wm_kernel_invariant *invariant; /* of its kernel, or NULL */
 	uint32_t keep_align_bytes;
-	uint32_t kept_frames;		    /* in slots */
 	struct wm_crc32c_shift batch_shift; /* over the payload of a full batch */
 	struct dispute disputes[WM_DISPATCH_DISPUTES_MAX];
 	uint32_t dispute_count;
+	struct wm_readahead readahead;
+	uint32_t slots_ahead;		      /* read, or to be sent */
+	struct wm_lane_job_counters counters; /* of the last job too, where it is free */
+};
+
+static_assert(WM_RUNNING_JOBS_MAX == 1,
+	      "dispatch and its ledger have the batches of one job, and commands, the ends of I/O "
+	      "and messages between lanes do not say of which they are");
+
+struct wm_stream {
+	struct wm_stream_config config;
+	struct wm_dispatch *dispatch;
+	struct stream_node *nodes;
+	struct wm_flow *flows; /* of the nodes: as long as their sessions, over jobs */
+	struct stream_job jobs[WM_RUNNING_JOBS_MAX];
 
 	struct stream_slot *slots;
 	uint32_t slots_free;
-	struct wm_readahead readahead;
-	uint32_t slots_ahead; /* read, or to be sent */
 	struct kept *kept;
-	struct iovec *parts; /* scratch, of one extent */
+	uint32_t kept_frames; /* in slots, of all jobs */
+	struct iovec *parts;  /* scratch, of one extent */
 	struct wm_stream_counters counters;
-	struct wm_lane_job_counters job_counters;
 };
 
 static inline void stream_free(struct wm_stream *stream, void *frame)
@@ -107,6 +118,18 @@ static inline const uint8_t *stream_key(const struct wm_stream *stream,
 					const struct stream_node *node)
 {
 	return stream->config.auth == WM_WIRE_AEAD ? node->frame_key : NULL;
+}
+
+/* NULL: it is none of those that run. */
+static inline struct stream_job *stream_find_job(struct wm_stream *stream, uint32_t id)
+{
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
+		struct stream_job *job = &stream->jobs[i];
+
+		if (job->state == WM_STREAM_RUNNING && job->lane->id == id)
+			return job;
+	}
+	return NULL;
 }
 
 static inline bool stream_leads(const struct wm_stream *stream)

@@ -10,18 +10,19 @@
 
 /* ---- reading ---------------------------------------------------------------------- */
 
-static bool read_extent(struct wm_stream *stream, uint32_t index, uint64_t now_ns)
+static bool read_extent(struct wm_stream *stream, struct stream_job *job, uint32_t index,
+			uint64_t now_ns)
 {
 	struct stream_slot *slot = &stream->slots[index];
 	uint64_t extent;
 
-	if (!stream_extent_open(stream, &extent))
+	if (!stream_extent_open(stream, job, &extent))
 		return false;
 	if (stream->config.calls.read(stream->config.context, index, extent, &slot->input) < 0) {
-		stream_extent_return(stream, extent);
+		stream_extent_return(stream, job, extent);
 		return false;
 	}
-	stream_slot_take(stream, slot, extent, now_ns);
+	stream_slot_take(stream, job, slot, extent, now_ns);
 	return true;
 }
 
@@ -41,29 +42,31 @@ static bool is_idle(const struct wm_stream *stream, uint32_t index, uint64_t now
 	       stream->config.calls.is_idle(stream->config.context, index);
 }
 
-static bool may_read(const struct wm_stream *stream)
+static bool may_read(const struct wm_stream *stream, const struct stream_job *job)
 {
-	return stream->config.dispatch.extents_max - stream->slots_free < stream->slots_used_max &&
-	       stream->slots_ahead < wm_readahead_depth(&stream->readahead);
+	return stream->config.dispatch.extents_max - stream->slots_free < job->slots_used_max &&
+	       job->slots_ahead < wm_readahead_depth(&job->readahead);
 }
 
-void stream_read_ahead(struct wm_stream *stream, uint64_t now_ns)
+void stream_read_ahead(struct wm_stream *stream, struct stream_job *job, uint64_t now_ns)
 {
-	for (uint32_t i = 0; may_read(stream) && i < stream->config.dispatch.extents_max; i++) {
+	for (uint32_t i = 0; may_read(stream, job) && i < stream->config.dispatch.extents_max;
+	     i++) {
 		if (stream->slots[i].state != SLOT_FREE || !is_idle(stream, i, now_ns))
 			continue;
-		if (!read_extent(stream, i, now_ns))
+		if (!read_extent(stream, job, i, now_ns))
 			return;
 	}
 }
 
-void stream_read_done(struct wm_stream *stream, uint64_t extent, uint64_t now_ns)
+void stream_read_done(struct wm_stream *stream, struct stream_job *job, uint64_t extent,
+		      uint64_t now_ns)
 {
-	struct stream_slot *slot = stream_slot_find(stream, extent, SLOT_READING);
+	struct stream_slot *slot = stream_slot_find(stream, job, extent, SLOT_READING);
 
-	wm_readahead_arrived(&stream->readahead, now_ns - slot->asked_ns);
+	wm_readahead_arrived(&job->readahead, now_ns - slot->asked_ns);
 	slot->state = SLOT_OPEN;
-	if (stream->state == WM_STREAM_RUNNING)
+	if (job->state == WM_STREAM_RUNNING)
 		wm_dispatch_extent_open(stream->dispatch, (uint32_t)(slot - stream->slots), extent);
 }
 
@@ -74,20 +77,22 @@ void stream_write_extent(struct wm_stream *stream, struct stream_slot *slot)
 	uint32_t count = stream_slot_gather(stream, slot);
 	int ret;
 
-	slot->crc32c = stream_slot_crc(stream, slot);
+	slot->crc32c = stream_slot_crc(slot);
 	/* Before the call: who carries it out may be done at once. */
 	slot->state = SLOT_WRITING;
 	ret = stream->config.calls.write(stream->config.context, (uint32_t)(slot - stream->slots),
 					 slot->extent, stream->parts, count);
 	if (ret < 0)
-		stream_stop(stream, &(struct wm_lane_ending){ .result = ret,
-							      .failed_op = WM_STORE_WRITE,
-							      .extent = slot->extent });
+		stream_stop(stream, slot->job,
+			    &(struct wm_lane_ending){ .result = ret,
+						      .failed_op = WM_STORE_WRITE,
+						      .extent = slot->extent });
 }
 
-void stream_write_done(struct wm_stream *stream, uint64_t extent, uint64_t now_ns)
+void stream_write_done(struct wm_stream *stream, struct stream_job *job, uint64_t extent,
+		       uint64_t now_ns)
 {
-	struct stream_slot *slot = stream_slot_find(stream, extent, SLOT_WRITING);
+	struct stream_slot *slot = stream_slot_find(stream, job, extent, SLOT_WRITING);
 	struct wm_progress_extent written = {
 		.extent = extent,
 		.nodes = slot->nodes,
@@ -95,35 +100,36 @@ void stream_write_done(struct wm_stream *stream, uint64_t extent, uint64_t now_n
 	};
 
 	if (slot->is_invalid)
-		stream_extent_return(stream, extent);
+		stream_extent_return(stream, job, extent);
 	else
-		stream_extent_written(stream, &written, now_ns);
+		stream_extent_written(stream, job, &written, now_ns);
 	stream_slot_release(stream, slot);
 }
 
 /* ---- the journal ------------------------------------------------------------------ */
 
-void stream_journal(struct wm_stream *stream, uint64_t now_ns)
+void stream_journal(struct wm_stream *stream, struct stream_job *job, uint64_t now_ns)
 {
 	struct wm_journal_record records[WM_STORE_JOURNAL_RECORDS_MAX];
-	uint32_t count = wm_leader_records(&stream->leader, now_ns, records);
+	uint32_t count = wm_leader_records(&job->leader, now_ns, records);
 	int ret;
 
 	if (count == 0)
 		return;
 	ret = stream->config.calls.journal(stream->config.context, records, count);
 	if (ret < 0)
-		stream_stop(stream, &(struct wm_lane_ending){ .result = ret,
-							      .failed_op = WM_STORE_JOURNAL });
+		stream_stop(
+			stream, job,
+			&(struct wm_lane_ending){ .result = ret, .failed_op = WM_STORE_JOURNAL });
 }
 
-void stream_journal_done(struct wm_stream *stream)
+void stream_journal_done(struct wm_stream *stream, struct stream_job *job)
 {
-	struct wm_lane_event event = { .op = WM_LANE_RECOMPUTE, .job = stream->job->id };
+	struct wm_lane_event event = { .op = WM_LANE_RECOMPUTE, .job = job->lane->id };
 
-	event.recompute.nodes = wm_leader_journalled(&stream->leader, &event.recompute.record);
+	event.recompute.nodes = wm_leader_journalled(&job->leader, &event.recompute.record);
 	if (event.recompute.nodes == 0)
 		return;
-	event.recompute.pass = ++stream->job->recompute_wanted;
+	event.recompute.pass = ++job->lane->recompute_wanted;
 	stream->config.calls.raise(stream->config.context, &event);
 }

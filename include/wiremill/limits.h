@@ -17,9 +17,9 @@
 
 /* ---- jobs --------------------------------------------------------------- */
 
-/* Jobs that run at once: what a store, an executor, a worker, an agent and membership have of
- * each is an entry in a table. One, since nothing says yet which of several may send to a node
- * now; where a table relies on it, an assertion says by what. */
+/* Jobs that run at once: what a stream, a store, an executor, a worker, an agent and membership
+ * have of each is an entry in a table. One, since nothing says yet which of several may send to a
+ * node now; where a table relies on it, an assertion says by what. */
 #define WM_RUNNING_JOBS_MAX 1u
 
 /* ---- batches ------------------------------------------------------------ */
