@@ -15,12 +15,12 @@
 #include "clock.h"
 #include "mac.h"
 #include "numbers.h"
+#include "replace.h"
 #include "wiremill/side.h"
 
-static int spool_path(char *path, const struct wm_jobs *jobs, const char *suffix,
-		      struct wm_error *error)
+static int spool_path(char *path, const struct wm_jobs *jobs, struct wm_error *error)
 {
-	int length = snprintf(path, PATH_MAX, "%s/jobs.json%s", jobs->state_directory, suffix);
+	int length = snprintf(path, PATH_MAX, "%s/jobs.json", jobs->state_directory);
 
 	if (length < PATH_MAX)
 		return 0;
@@ -156,92 +156,25 @@ static json_t *whole(const struct wm_jobs *jobs, struct wm_error *error)
 	return NULL;
 }
 
-static int write_all(int fd, const char *text, size_t bytes)
-{
-	while (bytes > 0) {
-		ssize_t ret = write(fd, text, bytes);
-
-		if (ret < 0 && errno != EINTR)
-			return -errno;
-		if (ret > 0) {
-			text += ret;
-			bytes -= (size_t)ret;
-		}
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Always a new file: a pipe of that name would wait for its reader, a link would have what
- * it leads to overwritten. */
-static int create_file(const char *path)
-{
-	int fd;
-
-	if (unlink(path) < 0 && errno != ENOENT)
-		return -errno;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	return fd < 0 ? -errno : fd;
-}
-
 /* As one text: json_dumpfd makes a system call of each of its tokens. */
-static int write_file(const char *path, const json_t *root)
+static int write_file(const char *path, const json_t *root, struct wm_error *error)
 {
 	char *text = json_dumps(root, JSON_INDENT(1));
-	int fd, ret;
+	int ret = text ? wm_replace_file(path, 0640, text, strlen(text), error)
+		       : wm_error_set(error, ENOMEM, "no memory to save the queue");
 
-	if (!text)
-		return -ENOMEM;
-	fd = create_file(path);
-	ret = fd < 0 ? fd : write_all(fd, text, strlen(text));
-	if (fd >= 0)
-		close(fd);
 	free(text);
 	return ret;
 }
 
-/* A rename is on disk when its directory is. */
-static int sync_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	/* EINVAL: a file system whose directories need no such thing. */
-	if (fsync(fd) < 0 && errno != EINVAL)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static int refuse(const char *path, int code, struct wm_error *error)
-{
-	return wm_error_set(error, code, "cannot write %.300s: %s", path, wm_errno_text(code));
-}
-
-static int replace_file(const char *path, const char *aside, const char *directory,
-			const json_t *root, struct wm_error *error)
-{
-	int ret = write_file(aside, root);
-
-	if (ret < 0)
-		return refuse(aside, -ret, error);
-	if (rename(aside, path) < 0)
-		return refuse(path, errno, error);
-	ret = sync_directory(directory);
-	return ret < 0 ? refuse(directory, -ret, error) : 0;
-}
-
 int wm_spool_save(const struct wm_jobs *jobs, struct wm_error *error)
 {
-	char path[PATH_MAX], aside[PATH_MAX];
+	char path[PATH_MAX];
 	json_t *root = whole(jobs, error);
-	int ret = root ? spool_path(path, jobs, "", error) : -EINVAL;
+	int ret = root ? spool_path(path, jobs, error) : -EINVAL;
 
 	if (ret == 0)
-		ret = spool_path(aside, jobs, ".new", error);
-	if (ret == 0)
-		ret = replace_file(path, aside, jobs->state_directory, root, error);
+		ret = write_file(path, root, error);
 	json_decref(root);
 	return ret;
 }
@@ -460,7 +393,7 @@ int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 	ssize_t bytes;
 	int ret;
 
-	ret = spool_path(path, jobs, "", error);
+	ret = spool_path(path, jobs, error);
 	if (ret == 0)
 		ret = open_file(&file, path, error);
 	if (ret < 0 || !file)
