@@ -22,6 +22,19 @@
  * node now; where a table relies on it, an assertion says by what. */
 #define WM_RUNNING_JOBS_MAX 1u
 
+/* ---- kernels ------------------------------------------------------------ */
+
+/* Kernels in the library: one for each of 512 jobs that are queued (WM_JOBS_QUEUED_MAX) and of
+ * 512 that ended and may be resumed (WM_JOBS_ENDED_MAX). In memory each is an entry of 112
+ * bytes. */
+#define WM_KERNELS_MAX 1024u
+/* Their objects on disk, which are read through at start: 64 KiB for each. A usual one, source
+ * and code, has 5 to 30 KiB, the largest 8 MiB (WM_KERNEL_OBJECT_BYTES_MAX). */
+#define WM_KERNELS_BYTES_MAX (64u * 1024u * 1024u)
+/* Sources that are compiled at once, of all clients: each takes a processor for up to 20 s and
+ * up to 1 GiB (gpu/compiler/compiler.h). Who finds no place asks again. */
+#define WM_KERNELS_COMPILING_MAX 2u
+
 /* ---- batches ------------------------------------------------------------ */
 
 /* Elements of output in one batch at most: the size of the result frame for
