@@ -2,9 +2,9 @@
 /*
  * wiremill-node: computes batches for a controller on the same Ethernet.
  *
- * One thread runs everything: the worker's step, the agent's tick, and a sleep
- * until either has something to do. A signal that ends it (signals.h) finishes what
- * is in flight and takes leave.
+ * One thread runs everything but the compiling of a kernel: the worker's step, the agent's
+ * tick, and a sleep until either has something to do. A signal that ends it (signals.h) finishes
+ * what is in flight and takes leave.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -43,6 +43,9 @@ struct node {
 	struct wm_key key;
 	struct wm_agent agent;
 	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
+	/* The job that is being made ready. */
+	uint32_t preparing_id;
+	struct wm_kernel_message preparing;
 };
 
 /* ---- what the agent does ------------------------------------------------ */
@@ -86,25 +89,55 @@ static int check_batch(const struct node *node, const struct wm_kernel_message *
 			    message->batch_elements, mtu);
 }
 
-static int node_prepare(void *context, uint32_t job, const struct wm_kernel_message *message,
-			struct wm_error *error)
+/* From here what comes for the job before is dropped; what is here is answered yet. */
+static int take_kernel(struct node *node, struct wm_error *error)
 {
-	struct node *node = context;
+	struct wm_worker_counters counters;
 	int ret;
 
 	wm_worker_set_job(node->worker, 0, NULL, 0);
-	ret = check_batch(node, message, error);
+	wm_worker_get_counters(node->worker, &counters);
+	if (counters.held > 0)
+		return -EINPROGRESS;
+	ret = wm_executor_prepare_take(node->executor, error);
+	return ret < 0 ? ret : -EINPROGRESS;
+}
+
+static int node_prepared(void *context, struct wm_error *error)
+{
+	struct node *node = context;
+	const struct wm_kernel_message *message = &node->preparing;
+	int ret = wm_executor_prepare_poll(node->executor, error);
+
+	if (ret == -EBUSY)
+		return take_kernel(node, error);
+	if (ret == 0)
+		wm_worker_set_job(node->worker, node->preparing_id, &message->kernel,
+				  message->batch_elements);
+	return ret;
+}
+
+static int node_prepare(void *context, uint32_t job, const struct wm_kernel_message *message,
+			const struct wm_kernel_object *object, struct wm_error *error)
+{
+	struct node *node = context;
+	int ret = check_batch(node, message, error);
+
 	if (ret < 0)
 		return ret;
-	if (wm_worker_finish(node->worker) < 0) {
-		ret = mend_device(node, error);
-		if (ret < 0)
-			return ret;
-	}
-	ret = wm_executor_prepare(node->executor, &message->kernel, error);
-	if (ret == 0)
-		wm_worker_set_job(node->worker, job, &message->kernel, message->batch_elements);
-	return ret;
+	node->preparing_id = job;
+	node->preparing = *message;
+	ret = wm_executor_prepare_begin(node->executor, &message->kernel,
+					object ? object->code : NULL,
+					object ? object->code_bytes : 0, error);
+	return ret < 0 ? ret : node_prepared(node, error);
+}
+
+static void node_leave_prepared(void *context)
+{
+	struct node *node = context;
+
+	wm_executor_prepare_leave(node->executor);
 }
 
 static void node_count(void *context, struct wm_beat *beat)
@@ -136,6 +169,8 @@ static const struct wm_agent_ops agent_ops = {
 	.send = node_send,
 	.set_session = node_set_session,
 	.prepare = node_prepare,
+	.prepared = node_prepared,
+	.leave_prepared = node_leave_prepared,
 	.count = node_count,
 };
 

@@ -131,31 +131,56 @@ int wm_compute_load(struct wm_compute *compute, unsigned job, const struct wm_sh
 				compute->invocations, error);
 }
 
-/* One row of no elements, outside the tickets, which count what the caller submits. */
-static VkResult warm_up(struct wm_compute *compute)
-{
-	const uint32_t slot = 0;
-	VkResult result;
+#define WARM_UP_SLOT 0u
+static const char first_run[] = "the first run of a kernel";
 
-	*wm_submissions_rows(&compute->submissions, slot) = (struct wm_row){ 0 };
-	result = wm_submissions_submit(&compute->submissions, &compute->device, slot, 1, 0);
-	if (result == VK_SUCCESS)
-		result = vkQueueWaitIdle(compute->device.queue);
-	if (result == VK_SUCCESS && !wm_submissions_is_proven(&compute->submissions, slot, 0))
-		result = VK_ERROR_DEVICE_LOST;
-	return result;
+/* One row of no elements, outside the tickets, which count what the caller submits. */
+static VkResult begin_warm_up(struct wm_compute *compute)
+{
+	*wm_submissions_rows(&compute->submissions, WARM_UP_SLOT) = (struct wm_row){ 0 };
+	return wm_submissions_submit(&compute->submissions, &compute->device, WARM_UP_SLOT, 1, 0);
+}
+
+static int tell(VkResult result, bool *lost, struct wm_error *error)
+{
+	*lost |= result == VK_ERROR_DEVICE_LOST;
+	return wm_result_error(result, first_run, error);
+}
+
+static int begin(struct wm_compute *compute, unsigned job, bool *lost, struct wm_error *error)
+{
+	int ret;
+
+	assert(job < WM_RUNNING_JOBS_MAX);
+	ret = wm_submissions_record(&compute->submissions, &compute->pipelines[job], error);
+	return ret < 0 ? ret : tell(begin_warm_up(compute), lost, error);
 }
 
 int wm_compute_start(struct wm_compute *compute, unsigned job, bool *lost, struct wm_error *error)
 {
 	VkResult result;
-	int ret;
+	int ret = begin(compute, job, lost, error);
 
-	assert(job < WM_RUNNING_JOBS_MAX);
-	ret = wm_submissions_record(&compute->submissions, &compute->pipelines[job], error);
 	if (ret < 0)
 		return ret;
-	result = warm_up(compute);
-	*lost |= result == VK_ERROR_DEVICE_LOST;
-	return wm_result_error(result, "the first run of a kernel", error);
+	result = vkQueueWaitIdle(compute->device.queue);
+	if (result == VK_SUCCESS)
+		result = wm_submissions_untold(&compute->submissions, &compute->device,
+					       WARM_UP_SLOT);
+	return tell(result, lost, error);
+}
+
+int wm_compute_start_with(struct wm_compute *compute, unsigned job, VkPipeline handle, bool *lost,
+			  struct wm_error *error)
+{
+	wm_pipeline_replace(&compute->pipelines[job], &compute->device, handle);
+	return begin(compute, job, lost, error);
+}
+
+int wm_compute_start_poll(struct wm_compute *compute, bool *lost, struct wm_error *error)
+{
+	VkResult result =
+		wm_submissions_untold(&compute->submissions, &compute->device, WARM_UP_SLOT);
+
+	return result == VK_NOT_READY ? -EINPROGRESS : tell(result, lost, error);
 }

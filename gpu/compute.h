@@ -40,6 +40,11 @@ void wm_compute_fini(struct wm_compute *compute);
 /* Makes the pipeline of the job's kernel. On failure the one before stays. */
 int wm_compute_load(struct wm_compute *compute, unsigned job, const struct wm_shader *shader,
 		    struct wm_error *error);
+/* Takes a pipeline that was made for the job beside (builder.h), and begins what
+ * wm_compute_start does; poll says when it is done: -EINPROGRESS until then. */
+int wm_compute_start_with(struct wm_compute *compute, unsigned job, VkPipeline handle, bool *lost,
+			  struct wm_error *error);
+int wm_compute_start_poll(struct wm_compute *compute, bool *lost, struct wm_error *error);
 /* Its commands take the place of those before, and run once: drivers compile the last of a
  * shader then. Nothing may be in flight. *lost is set where the device is found lost. */
 int wm_compute_start(struct wm_compute *compute, unsigned job, bool *lost, struct wm_error *error);

@@ -7,38 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compute.h"
-#include "none.h"
+#include "clock.h"
+#include "executor_private.h"
+#include "log.h"
 #include "rights.h"
 #include "row.h"
-#include "shader.h"
-#include "wiremill/limits.h"
 
 #define REGION_ALIGN_BYTES (2u * 1024u * 1024u)
 #define REGION_BYTES_MAX (128u * 1024u * 1024u)
-
-/* What it computes for one job. */
-struct job {
-	struct wm_kernel kernel; /* valid once prepared, as is the shader */
-	struct wm_shader shader; /* code NULL: none was prepared yet */
-	bool prepared;
-};
-
-static_assert(WM_RUNNING_JOBS_MAX == 1, "prepare and submit do not say for which job");
-
-struct wm_executor {
-	struct wm_executor_config config;     /* for a device that is made anew, */
-	struct wm_executor_obtained obtained; /* which is to be this one */
-	bool computes;			      /* by a device, else `none` answers */
-	struct wm_none none;
-	struct wm_compute compute;
-	bool is_up; /* `compute` is */
-	bool lost;  /* the device */
-	struct job jobs[WM_RUNNING_JOBS_MAX];
-	uint64_t submitted; /* ticket of the last submission */
-	uint64_t completed; /* the last that was seen to be done, or is lost */
-	struct wm_executor_counters counters;
-};
+/* A driver that does not come back from compiling by then is not waited for. */
+#define DRIVER_WAIT_NS (1 * WM_NS_PER_S)
 
 /* ---- life --------------------------------------------------------------- */
 
@@ -141,13 +119,21 @@ void wm_executor_destroy(struct wm_executor **executor)
 {
 	struct wm_executor *e = *executor;
 
+	struct wm_error error = { "" };
+
 	if (!e)
 		return;
+	*executor = NULL;
+	if (executor_forget_preparing(e, DRIVER_WAIT_NS, &error) < 0) {
+		wm_log_warning("%s: the device is left as it is", error.text);
+		return;
+	}
 	if (e->is_up)
 		take_down_device(e);
 	wm_none_fini(&e->none);
+	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
+		free(e->jobs[i].owned);
 	free(e);
-	*executor = NULL;
 }
 
 void wm_executor_get_obtained(const struct wm_executor *executor,
@@ -161,63 +147,6 @@ void wm_executor_get_counters(const struct wm_executor *executor,
 {
 	*counters = executor->counters;
 	counters->validation_messages += executor->compute.instance.messages;
-}
-
-/* ---- a job's kernel ----------------------------------------------------- */
-
-static int prepare_device(struct wm_executor *executor, unsigned job,
-			  const struct wm_shader *shader, struct wm_error *error)
-{
-	int ret;
-
-	assert(executor->is_up && executor->completed == executor->submitted);
-	ret = wm_compute_load(&executor->compute, job, shader, error);
-	if (ret < 0)
-		return ret;
-	/* From here the commands of the kernel before are gone. */
-	executor->jobs[job].prepared = false;
-	return wm_compute_start(&executor->compute, job, &executor->lost, error);
-}
-
-static int prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
-		   const struct wm_shader *shader, struct wm_error *error)
-{
-	struct job *job = &executor->jobs[0];
-	int ret;
-
-	if (executor->lost)
-		return wm_error_set(error, EIO, "the device is lost");
-	if (wm_executor_completed(executor) != executor->submitted)
-		return wm_error_set(error, EBUSY, "executor: submissions are in flight");
-	/* It compiles for a second on a busy machine, and every job of a rack asks. */
-	if (job->prepared && job->shader.code == shader->code)
-		return 0;
-
-	ret = executor->computes ? prepare_device(executor, 0, shader, error) : 0;
-	if (ret < 0)
-		return ret;
-	*job = (struct job){ .kernel = *kernel, .shader = *shader, .prepared = true };
-	return 0;
-}
-
-int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *kernel,
-			struct wm_error *error)
-{
-	const struct wm_shader *shader = wm_shader_find(kernel);
-
-	if (!shader)
-		return wm_error_set(error, ENOENT,
-				    "no kernel '%.*s' of that shape is built into this node",
-				    WM_KERNEL_NAME_BYTES, kernel->name);
-	return prepare(executor, kernel, shader, error);
-}
-
-int wm_executor_prepare_code(struct wm_executor *executor, const struct wm_kernel *kernel,
-			     const uint32_t *code, size_t code_bytes, struct wm_error *error)
-{
-	const struct wm_shader shader = { kernel->name, code, code_bytes };
-
-	return prepare(executor, kernel, &shader, error);
 }
 
 /* ---- rows in ------------------------------------------------------------ */
@@ -236,14 +165,14 @@ static bool has_free_table(struct wm_executor *executor)
 
 struct wm_row *wm_executor_rows(struct wm_executor *executor)
 {
-	if (executor->lost || !has_free_table(executor))
+	if (executor->lost || executor->is_warming || !has_free_table(executor))
 		return NULL;
 	if (!executor->computes)
 		return executor->none.rows;
 	return wm_submissions_rows(&executor->compute.submissions, next_slot(executor));
 }
 
-static bool are_valid(const struct wm_executor *executor, const struct job *job,
+static bool are_valid(const struct wm_executor *executor, const struct wm_executor_job *job,
 		      const struct wm_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -259,7 +188,8 @@ static uint64_t refuse(int code)
 	return 0;
 }
 
-static VkResult start(struct wm_executor *executor, const struct job *job, uint32_t count)
+static VkResult start(struct wm_executor *executor, const struct wm_executor_job *job,
+		      uint32_t count)
 {
 	struct wm_compute *compute = &executor->compute;
 
@@ -274,7 +204,7 @@ static VkResult start(struct wm_executor *executor, const struct job *job, uint3
 uint64_t wm_executor_submit(struct wm_executor *executor, uint32_t count)
 {
 	const struct wm_row *rows = wm_executor_rows(executor);
-	const struct job *job = &executor->jobs[0];
+	const struct wm_executor_job *job = &executor->jobs[0];
 
 	if (executor->lost)
 		return refuse(EIO);
@@ -363,12 +293,12 @@ static int bring_up_again(struct wm_executor *executor, struct wm_error *error)
 static int prepare_again(struct wm_executor *executor, struct wm_error *error)
 {
 	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
-		struct job *job = &executor->jobs[i];
+		struct wm_executor_job *job = &executor->jobs[i];
 		int ret;
 
 		if (!job->shader.code)
 			continue;
-		ret = prepare_device(executor, i, &job->shader, error);
+		ret = executor_prepare_device(executor, i, &job->shader, error);
 		if (ret < 0)
 			return ret;
 		job->prepared = true;
@@ -383,6 +313,9 @@ int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error)
 	if (!executor->computes)
 		return 0;
 	executor->lost = true;
+	ret = executor_forget_preparing(executor, DRIVER_WAIT_NS, error);
+	if (ret < 0)
+		return ret;
 	if (executor->is_up)
 		take_down_device(executor);
 	executor->completed = executor->submitted;

@@ -27,7 +27,7 @@ count_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessa
 	struct wm_instance *instance = user;
 
 	(void)type;
-	if (++instance->messages <= MESSAGES_LOGGED_MAX)
+	if (atomic_fetch_add(&instance->messages, 1) < MESSAGES_LOGGED_MAX)
 		wm_log(severity & VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT ? WM_LOG_ERROR
 										: WM_LOG_WARNING,
 		       "vulkan validation: %s", data->pMessage);

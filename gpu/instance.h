@@ -8,6 +8,7 @@
 #ifndef WM_INSTANCE_H
 #define WM_INSTANCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <vulkan/vulkan.h>
@@ -21,7 +22,7 @@
 struct wm_instance {
 	VkInstance handle;
 	VkDebugUtilsMessengerEXT messenger; /* VK_NULL_HANDLE without validation */
-	uint64_t messages;		    /* warnings and errors of the layer */
+	_Atomic uint64_t messages; /* warnings and errors of the layer, of whatever thread */
 };
 
 /* Fills in the one line for a machine without Vulkan; returns -ENODEV. */

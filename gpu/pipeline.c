@@ -116,8 +116,9 @@ fini:
 	return ret;
 }
 
-int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *device,
-		     const struct wm_shader *shader, uint32_t invocations, struct wm_error *error)
+int wm_pipeline_compile(const struct wm_pipeline *pipeline, const struct wm_device *device,
+			const struct wm_shader *shader, uint32_t invocations, VkPipeline *handle,
+			struct wm_error *error)
 {
 	/* The prelude's only one, number 0. */
 	const VkSpecializationMapEntry entry = { .size = sizeof(invocations) };
@@ -140,7 +141,6 @@ int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *devic
 			   .pSpecializationInfo = &constants },
 		.layout = pipeline->layout,
 	};
-	VkPipeline handle = VK_NULL_HANDLE;
 	int ret;
 
 	assert(pipeline->layout != VK_NULL_HANDLE && invocations > 0);
@@ -151,15 +151,28 @@ int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *devic
 	if (ret < 0)
 		return ret;
 	ret = wm_result_error(
-		vkCreateComputePipelines(device->handle, VK_NULL_HANDLE, 1, &info, NULL, &handle),
+		vkCreateComputePipelines(device->handle, VK_NULL_HANDLE, 1, &info, NULL, handle),
 		"vkCreateComputePipelines", error);
 	vkDestroyShaderModule(device->handle, info.stage.module, NULL);
-	if (ret < 0)
-		return ret;
+	return ret;
+}
 
+void wm_pipeline_replace(struct wm_pipeline *pipeline, const struct wm_device *device,
+			 VkPipeline handle)
+{
 	vkDestroyPipeline(device->handle, pipeline->handle, NULL);
 	pipeline->handle = handle;
-	return 0;
+}
+
+int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *device,
+		     const struct wm_shader *shader, uint32_t invocations, struct wm_error *error)
+{
+	VkPipeline handle = VK_NULL_HANDLE;
+	int ret = wm_pipeline_compile(pipeline, device, shader, invocations, &handle, error);
+
+	if (ret == 0)
+		wm_pipeline_replace(pipeline, device, handle);
+	return ret;
 }
 
 void wm_pipeline_fini(struct wm_pipeline *pipeline, const struct wm_device *device)

@@ -25,7 +25,15 @@ struct wm_pipeline {
 int wm_pipeline_init(struct wm_pipeline *pipeline, const struct wm_device *device,
 		     const struct wm_memory *region, const struct wm_memory *tables,
 		     VkDeviceSize rows_bytes, struct wm_error *error);
-/* Replaces the kernel. `invocations` compute one row. On failure the one before stays. */
+/* Makes what replace takes, for as long as the driver likes. Any thread, also beside one that
+ * uses the pipeline. */
+int wm_pipeline_compile(const struct wm_pipeline *pipeline, const struct wm_device *device,
+			const struct wm_shader *shader, uint32_t invocations, VkPipeline *handle,
+			struct wm_error *error);
+/* Nothing that uses the one before may be in flight. */
+void wm_pipeline_replace(struct wm_pipeline *pipeline, const struct wm_device *device,
+			 VkPipeline handle);
+/* Both: replaces the kernel. `invocations` compute one row. On failure the one before stays. */
 int wm_pipeline_load(struct wm_pipeline *pipeline, const struct wm_device *device,
 		     const struct wm_shader *shader, uint32_t invocations, struct wm_error *error);
 void wm_pipeline_fini(struct wm_pipeline *pipeline, const struct wm_device *device);

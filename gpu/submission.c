@@ -92,6 +92,15 @@ static int create_timeline(struct wm_submissions *submissions, const struct wm_d
 		"vkCreateSemaphore", error);
 }
 
+static int create_fence(struct wm_submissions *submissions, const struct wm_device *device,
+			struct wm_error *error)
+{
+	const VkFenceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
+
+	return wm_result_error(vkCreateFence(device->handle, &info, NULL, &submissions->untold),
+			       "vkCreateFence", error);
+}
+
 int wm_submissions_init(struct wm_submissions *submissions, const struct wm_device *device,
 			uint32_t rows_max, uint64_t ticket, struct wm_error *error)
 {
@@ -115,6 +124,9 @@ int wm_submissions_init(struct wm_submissions *submissions, const struct wm_devi
 	ret = create_timeline(submissions, device, ticket, error);
 	if (ret < 0)
 		goto fini;
+	ret = create_fence(submissions, device, error);
+	if (ret < 0)
+		goto fini;
 	return 0;
 
 fini:
@@ -124,7 +136,8 @@ fini:
 
 void wm_submissions_fini(struct wm_submissions *submissions, const struct wm_device *device)
 {
-	/* Both accept VK_NULL_HANDLE; the command buffers go with their pool. */
+	/* All accept VK_NULL_HANDLE; the command buffers go with their pool. */
+	vkDestroyFence(device->handle, submissions->untold, NULL);
 	vkDestroySemaphore(device->handle, submissions->timeline, NULL);
 	vkDestroyCommandPool(device->handle, submissions->pool, NULL);
 	wm_memory_fini(&submissions->tables, device);
@@ -218,6 +231,7 @@ VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct 
 		.signalSemaphoreCount = ticket ? 1 : 0,
 		.pSignalSemaphores = &submissions->timeline,
 	};
+	VkResult result;
 
 	assert(slot < WM_EXECUTOR_SUBMISSIONS && count > 0 && count <= submissions->rows_max);
 	*head_of(submissions, slot) = (struct head){
@@ -225,7 +239,11 @@ VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct 
 		.ticket = ticket,
 		.proof = ~ticket,
 	};
-	return vkQueueSubmit(device->queue, 1, &info, VK_NULL_HANDLE);
+	if (ticket)
+		return vkQueueSubmit(device->queue, 1, &info, VK_NULL_HANDLE);
+	result = vkResetFences(device->handle, 1, &submissions->untold);
+	return result == VK_SUCCESS ? vkQueueSubmit(device->queue, 1, &info, submissions->untold)
+				    : result;
 }
 
 bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t slot,
@@ -233,6 +251,16 @@ bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t
 {
 	/* The device wrote it, and the output before it. */
 	return __atomic_load_n(&head_of(submissions, slot)->proof, __ATOMIC_ACQUIRE) == ticket;
+}
+
+VkResult wm_submissions_untold(const struct wm_submissions *submissions,
+			       const struct wm_device *device, uint32_t slot)
+{
+	VkResult result = vkGetFenceStatus(device->handle, submissions->untold);
+
+	if (result == VK_SUCCESS && !wm_submissions_is_proven(submissions, slot, 0))
+		return VK_ERROR_DEVICE_LOST;
+	return result;
 }
 
 VkResult wm_submissions_counted(const struct wm_submissions *submissions,

@@ -33,6 +33,7 @@ struct wm_submissions {
 	VkCommandPool pool;
 	VkCommandBuffer commands[WM_EXECUTOR_SUBMISSIONS];
 	VkSemaphore timeline;
+	VkFence untold; /* of the last submission without a ticket */
 };
 
 /* The timeline begins at `ticket`. */
@@ -50,12 +51,17 @@ struct wm_row *wm_submissions_rows(const struct wm_submissions *submissions, uin
 VkDeviceSize wm_submissions_rows_bytes(uint32_t rows_max);
 
 /* Computes the first `count` rows of a slot. The timeline goes to `ticket` when
- * their output can be read; ticket 0 signals nothing. */
+ * their output can be read; ticket 0 signals `untold` alone, and there is one such at a time. */
 VkResult wm_submissions_submit(struct wm_submissions *submissions, const struct wm_device *device,
 			       uint32_t slot, uint32_t count, uint64_t ticket);
 /* Whether the device itself did what was last submitted in this slot, under this ticket. */
 bool wm_submissions_is_proven(const struct wm_submissions *submissions, uint32_t slot,
 			      uint64_t ticket);
+
+/* Whether the one without a ticket is done: VK_SUCCESS, VK_NOT_READY, or
+ * VK_ERROR_DEVICE_LOST where the driver or its proof says so. */
+VkResult wm_submissions_untold(const struct wm_submissions *submissions,
+			       const struct wm_device *device, uint32_t slot);
 
 /* How far the timeline has counted, which is to be proven still. */
 VkResult wm_submissions_counted(const struct wm_submissions *submissions,

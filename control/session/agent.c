@@ -16,6 +16,8 @@
 #define PROVE_NS (200 * WM_NS_PER_MS)
 /* Between two lines about another controller on the same Ethernet. */
 #define RIVAL_NS (60 * WM_NS_PER_S)
+/* Between looks at a kernel that is being made. */
+#define PREPARE_POLL_NS (2 * WM_NS_PER_MS)
 /* BYE to a node that asks: the controller does not want it. */
 #define REFUSED "refused"
 
@@ -129,14 +131,9 @@ static void send_beat(struct wm_agent *agent, const struct wm_beat *beat)
 	wm_auth_tag(agent->beat_tag, body, n);
 }
 
-static void send_ack(struct wm_agent *agent, const struct wm_agent_job *job,
-		     const struct wm_wire_header *kernel)
+static void send_ack(struct wm_agent *agent, const struct wm_agent_job *job, uint64_t batch)
 {
-	const struct wm_wire_header header = {
-		.op = WM_OP_ACK,
-		.batch = kernel->batch,
-		.job = kernel->job,
-	};
+	const struct wm_wire_header header = { .op = WM_OP_ACK, .batch = batch, .job = job->id };
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
 	size_t n = wm_message_encode_ack(body, WM_AUTH_BODY_BYTES_MAX, &job->answer);
 
@@ -171,7 +168,7 @@ static void begin_auth(struct wm_agent *agent, uint32_t session, const struct wm
 static void forget_jobs(struct wm_agent *agent)
 {
 	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
-		agent->jobs[i].is_answered = false;
+		agent->jobs[i].state = WM_AGENT_JOB_FREE;
 }
 
 static void enter(struct wm_agent *agent, uint32_t session, const struct wm_welcome *welcome,
@@ -310,27 +307,49 @@ static bool is_same_kernel(const struct wm_kernel_message *a, const struct wm_ke
 	return wm_kernel_is_same(&a->kernel, &b->kernel) && a->batch_elements == b->batch_elements;
 }
 
-static void prepare(struct wm_agent *agent, struct wm_agent_job *job,
-		    const struct wm_wire_header *header, const struct wm_kernel_message *kernel)
+static void answer(struct wm_agent_job *job, int ret, const struct wm_error *error)
 {
-	uint32_t id = header->job;
-	struct wm_error error = { "" };
-	int ret = agent->config.ops->prepare(agent->config.context, id, kernel, &error);
+	const struct wm_kernel_message *kernel = &job->kernel;
 
-	assert(ret <= 0 && agent->state == WM_AGENT_MEMBER);
-	job->is_answered = true;
-	job->id = id;
-	job->batch = header->batch;
-	job->kernel = *kernel;
+	assert(ret <= 0 && ret != -EINPROGRESS);
+	job->state = WM_AGENT_JOB_ANSWERED;
 	job->answer.status = -ret;
 	wm_message_text_set(job->answer.text, sizeof(job->answer.text),
-			    ret < 0 ? error.text : "ready");
+			    ret < 0 ? error->text : "ready");
 	if (ret < 0)
-		wm_log_warning("job %u: kernel %s cannot be prepared: %s", id, kernel->kernel.name,
-			       error.text);
+		wm_log_warning("job %u: kernel %s cannot be prepared: %s", job->id,
+			       kernel->kernel.name, error->text);
 	else
-		wm_log_info("job %u: kernel %s is ready, %u elements a batch", id,
+		wm_log_info("job %u: kernel %s is ready, %u elements a batch", job->id,
 			    kernel->kernel.name, kernel->batch_elements);
+}
+
+static void prepare(struct wm_agent *agent, struct wm_agent_job *job,
+		    const struct wm_wire_header *header, const struct wm_kernel_message *kernel,
+		    uint64_t now_ns)
+{
+	struct wm_error error = { "" };
+	int ret;
+
+	assert(agent->state == WM_AGENT_MEMBER);
+	*job = (struct wm_agent_job){
+		.state = WM_AGENT_JOB_PREPARING,
+		.id = header->job,
+		.batch = header->batch,
+		.since_ns = now_ns,
+		.kernel = *kernel,
+	};
+	ret = agent->config.ops->prepare(agent->config.context, job->id, kernel, NULL, &error);
+	if (ret != -EINPROGRESS)
+		answer(job, ret, &error);
+}
+
+/* Asked before its answer came: that answers the last question. */
+static bool is_preparing(const struct wm_agent_job *job, const struct wm_wire_header *header,
+			 const struct wm_kernel_message *kernel)
+{
+	return job->state == WM_AGENT_JOB_PREPARING && job->id == header->job &&
+	       is_same_kernel(&job->kernel, kernel);
 }
 
 static_assert(WM_RUNNING_JOBS_MAX == 1, "a job takes the place of the one before");
@@ -341,21 +360,22 @@ static struct wm_agent_job *place_of(struct wm_agent *agent, uint32_t id)
 {
 	struct wm_agent_job *job = &agent->jobs[0];
 
-	return job->is_answered && (int32_t)(id - job->id) < 0 ? NULL : job;
+	return job->state != WM_AGENT_JOB_FREE && (int32_t)(id - job->id) < 0 ? NULL : job;
 }
 
 static bool is_answered(const struct wm_agent_job *job, const struct wm_wire_header *header,
 			const struct wm_kernel_message *kernel)
 {
-	if (!job->is_answered || job->id != header->job || !is_same_kernel(&job->kernel, kernel))
+	if (job->state != WM_AGENT_JOB_ANSWERED || job->id != header->job ||
+	    !is_same_kernel(&job->kernel, kernel))
 		return false;
 	return job->answer.status == 0 || job->batch == header->batch;
 }
 
-/* It is repeated until its ACK comes: prepared once, answered each time. One that
+/* It is repeated until its ACK comes: prepared once, and answered each time from then on. One that
  * was late or doubled on its way must not take the place of the job that runs now:
  * the controller has its ACK for that, and would not ask again. */
-static int receive_kernel(struct wm_agent *agent, const struct message *message)
+static int receive_kernel(struct wm_agent *agent, const struct message *message, uint64_t now_ns)
 {
 	const struct wm_wire_header *header = message->header;
 	struct wm_agent_job *job = place_of(agent, header->job);
@@ -366,9 +386,12 @@ static int receive_kernel(struct wm_agent *agent, const struct message *message)
 		return ret;
 	if (!job)
 		return -ESTALE;
-	if (!is_answered(job, header, &kernel))
-		prepare(agent, job, header, &kernel);
-	send_ack(agent, job, header);
+	if (is_preparing(job, header, &kernel))
+		job->batch = header->batch;
+	else if (!is_answered(job, header, &kernel))
+		prepare(agent, job, header, &kernel, now_ns);
+	if (job->state == WM_AGENT_JOB_ANSWERED)
+		send_ack(agent, job, header->batch);
 	return 0;
 }
 
@@ -423,7 +446,7 @@ static int receive_as_member(struct wm_agent *agent, const struct message *messa
 	case WM_OP_BEAT:
 		return message->bytes == 0 ? 0 : -EBADMSG;
 	case WM_OP_KERNEL:
-		return receive_kernel(agent, message);
+		return receive_kernel(agent, message, now_ns);
 	case WM_OP_DRAIN:
 		return receive_drain(message);
 	case WM_OP_BYE:
@@ -566,6 +589,31 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 	return a_ns < b_ns ? a_ns : b_ns;
 }
 
+static int give_up(struct wm_agent *agent, const struct wm_agent_job *job, struct wm_error *error)
+{
+	agent->config.ops->leave_prepared(agent->config.context);
+	return wm_error_set(
+		error, ETIMEDOUT,
+		"the driver has not come back from compiling '%s' for %llu s: see dmesg",
+		job->kernel.kernel.name, WM_AGENT_PREPARE_MAX_NS / WM_NS_PER_S);
+}
+
+static void look_at_prepared(struct wm_agent *agent, struct wm_agent_job *job, uint64_t now_ns)
+{
+	struct wm_error error = { "" };
+	int ret;
+
+	if (job->state != WM_AGENT_JOB_PREPARING)
+		return;
+	ret = agent->config.ops->prepared(agent->config.context, &error);
+	if (ret == -EINPROGRESS && now_ns - job->since_ns >= WM_AGENT_PREPARE_MAX_NS)
+		ret = give_up(agent, job, &error);
+	if (ret == -EINPROGRESS)
+		return;
+	answer(job, ret, &error);
+	send_ack(agent, job, job->batch);
+}
+
 static void tick_member(struct wm_agent *agent, uint64_t now_ns)
 {
 	struct wm_beat beat = { 0 };
@@ -588,11 +636,19 @@ static void tick_member(struct wm_agent *agent, uint64_t now_ns)
 	agent->next_ns = now_ns + (agent->proven ? agent->beat_ns : PROVE_NS);
 }
 
+static bool is_polling(const struct wm_agent *agent)
+{
+	return agent->state == WM_AGENT_MEMBER && agent->jobs[0].state == WM_AGENT_JOB_PREPARING;
+}
+
 uint64_t wm_agent_tick(struct wm_agent *agent, uint64_t now_ns)
 {
 	if (agent->state == WM_AGENT_ASKING)
 		tick_asking(agent, now_ns);
 	else if (agent->state == WM_AGENT_MEMBER)
 		tick_member(agent, now_ns);
-	return agent->next_ns;
+	if (agent->state == WM_AGENT_MEMBER)
+		look_at_prepared(agent, &agent->jobs[0], now_ns);
+	return is_polling(agent) ? earlier(agent->next_ns, now_ns + PREPARE_POLL_NS)
+				 : agent->next_ns;
 }

@@ -13,6 +13,10 @@
  * another key. The first beats follow each other quickly, since the first that
  * arrives makes the session.
  *
+ * KERNEL is answered when its kernel is ready, or cannot be made so. Meanwhile the member
+ * beats as ever, and KERNEL may be repeated. A driver that has not come back after
+ * WM_AGENT_PREPARE_MAX_NS is given up, and the ACK says so.
+ *
  * Pure: frames and deeds go out through `ops`, time comes in. The caller calls
  * wm_agent_tick by the deadline that it returned, at the latest. One thread.
  */
@@ -25,8 +29,12 @@
 #include "auth.h"
 #include "message.h"
 #include "wiremill/error.h"
+#include "wiremill/kernel_object.h"
 #include "wiremill/limits.h"
 #include "wiremill/wire.h"
+
+/* The largest kernel that was tried compiled for 20 s, on two cores that others used too. */
+#define WM_AGENT_PREPARE_MAX_NS (60ull * 1000000000ull)
 
 /* What the agent has done; context is the config's. */
 struct wm_agent_ops {
@@ -37,9 +45,15 @@ struct wm_agent_ops {
 	void (*set_session)(void *context, uint32_t session,
 			    const uint8_t controller[WM_ETHER_ADDR_BYTES],
 			    const uint8_t *frame_key);
-	/* Makes ready for this job, which replaces the one before. 0 or -errno. */
+	/* Begins to make ready for this job, which replaces the one before, and takes the place of
+	 * what is being made ready still. 0: it is ready; -EINPROGRESS: prepared says when; or
+	 * -errno. The object, NULL: the kernel is built in, is there until this returns. */
 	int (*prepare)(void *context, uint32_t job, const struct wm_kernel_message *kernel,
-		       struct wm_error *error);
+		       const struct wm_kernel_object *object, struct wm_error *error);
+	/* 0, -EINPROGRESS or -errno. */
+	int (*prepared)(void *context, struct wm_error *error);
+	/* It is not waited for any more. */
+	void (*leave_prepared)(void *context);
 	void (*count)(void *context, struct wm_beat *beat);
 };
 
@@ -54,11 +68,18 @@ struct wm_agent_config {
 
 enum wm_agent_state { WM_AGENT_ASKING, WM_AGENT_MEMBER, WM_AGENT_LEFT };
 
+enum wm_agent_job_state {
+	WM_AGENT_JOB_FREE,
+	WM_AGENT_JOB_PREPARING,
+	WM_AGENT_JOB_ANSWERED,
+};
+
 /* What it was asked to prepare, and the answer: KERNEL may be repeated. */
 struct wm_agent_job {
-	bool is_answered; /* else a free entry */
+	enum wm_agent_job_state state;
 	uint32_t id;
 	uint64_t batch; /* of KERNEL: another one asks again for what failed */
+	uint64_t since_ns;
 	struct wm_kernel_message kernel;
 	struct wm_ack answer;
 };

@@ -22,7 +22,7 @@
  * in its output. wm_executor_rebuild makes the device anew, and after it the caller
  * owns all rows again.
  *
- * One thread uses an executor; it makes none of its own beyond the driver's.
+ * One thread uses an executor; it makes one for each kernel that is prepared beside it.
  */
 #ifndef WIREMILL_EXECUTOR_H
 #define WIREMILL_EXECUTOR_H
@@ -87,7 +87,8 @@ struct wm_executor_counters {
  * -ENOTSUP: the device lacks something, named in the error; -EINVAL; -ENOMEM. */
 int wm_executor_create(struct wm_executor **executor, const struct wm_executor_config *config,
 		       struct wm_error *error);
-/* Waits for what is in flight. Leaves NULL. */
+/* Waits for what is in flight. Leaves NULL. A device whose driver does not come back from
+ * compiling stays as it is, which the log says. */
 void wm_executor_destroy(struct wm_executor **executor);
 
 void wm_executor_get_obtained(const struct wm_executor *executor,
@@ -106,6 +107,28 @@ int wm_executor_prepare(struct wm_executor *executor, const struct wm_kernel *ke
 int wm_executor_prepare_code(struct wm_executor *executor, const struct wm_kernel *kernel,
 			     const uint32_t *code, size_t code_bytes, struct wm_error *error);
 
+/*
+ * The same beside the calling thread, which a driver that compiles for minutes, or for ever,
+ * must not hold. Submissions go on meanwhile:
+ *
+ *   begin        a thread compiles
+ *   poll         -EINPROGRESS while it does, -EBUSY once the kernel is there to be taken
+ *   take         nothing in flight, no table being filled: it replaces the kernel before, and
+ *                runs once; no table is free until then
+ *   poll         -EINPROGRESS while it runs, then 0: it is prepared
+ *
+ * code NULL: a built-in kernel; else as wm_executor_prepare_code, and it is copied. A kernel
+ * that is being made or that is prepared already is not begun again. Another one takes the
+ * place of what is being made. begin and poll return what wm_executor_prepare does, begin
+ * also -EBUSY: the driver has not come back from too many kernels.
+ */
+int wm_executor_prepare_begin(struct wm_executor *executor, const struct wm_kernel *kernel,
+			      const uint32_t *code, size_t code_bytes, struct wm_error *error);
+int wm_executor_prepare_poll(struct wm_executor *executor, struct wm_error *error);
+int wm_executor_prepare_take(struct wm_executor *executor, struct wm_error *error);
+/* What is being made is not waited for any more. */
+void wm_executor_prepare_leave(struct wm_executor *executor);
+
 struct wm_row *wm_executor_rows(struct wm_executor *executor);
 /* Returns the ticket (> 0), or 0 with errno set: EINVAL for a row that reaches
  * outside the region, is misaligned or has no elements (no row of the table is
@@ -119,8 +142,10 @@ int wm_executor_wait(struct wm_executor *executor, uint64_t ticket, uint64_t tim
 /* Whether any call above has found that the device is lost. */
 bool wm_executor_is_lost(const struct wm_executor *executor);
 /* Gives the device up with all that it had, and makes the one of that name anew, with
- * the kernel that was prepared. As wm_executor_create, or as wm_executor_prepare; after a
- * failure the executor is lost still, and can be asked again: a reset takes its time. */
+ * the kernel that was prepared; what was being made beside it is begun anew by the caller. As
+ * wm_executor_create, or as wm_executor_prepare, or -EBUSY: its driver has not come back from
+ * compiling; after a failure the executor is lost still, and can be asked again: a reset takes
+ * its time. */
 int wm_executor_rebuild(struct wm_executor *executor, struct wm_error *error);
 
 #endif

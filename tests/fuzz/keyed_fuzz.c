@@ -132,11 +132,25 @@ static void node_set_session(void *context, uint32_t session, const uint8_t *add
 }
 
 static int node_prepare(void *context, uint32_t job, const struct wm_kernel_message *kernel,
-			struct wm_error *error)
+			const struct wm_kernel_object *object, struct wm_error *error)
 {
 	(void)context;
+	(void)object;
 	changes++;
+	if (kernel->kernel.halo_before == 1)
+		return -EINPROGRESS;
 	return kernel->batch_elements > 128 && job != 1 ? wm_error_set(error, 22, "no") : 0;
+}
+
+static int node_prepared(void *context, struct wm_error *error)
+{
+	(void)context;
+	return now_ns % 3 == 0 ? wm_error_set(error, 5, "the driver says no") : -EINPROGRESS;
+}
+
+static void node_leave_prepared(void *context)
+{
+	(void)context;
 }
 
 static void node_count(void *context, struct wm_beat *beat)
@@ -145,7 +159,12 @@ static void node_count(void *context, struct wm_beat *beat)
 	*beat = (struct wm_beat){ 0 };
 }
 
-static const struct wm_agent_ops ops = { node_send, node_set_session, node_prepare, node_count };
+static const struct wm_agent_ops ops = { .send = node_send,
+					 .set_session = node_set_session,
+					 .prepare = node_prepare,
+					 .prepared = node_prepared,
+					 .leave_prepared = node_leave_prepared,
+					 .count = node_count };
 
 /* From memory that ends where the body ends, so that ASan sees a read past it. */
 static void deliver(const struct frame *frame)

@@ -73,10 +73,11 @@ static void agent_set_session(void *context, uint32_t session,
 }
 
 static int agent_prepare(void *context, uint32_t job, const struct wm_kernel_message *kernel,
-			 struct wm_error *error)
+			 const struct wm_kernel_object *object, struct wm_error *error)
 {
 	struct sim_node *node = context;
 
+	(void)object;
 	node->has_job = false;
 	if (sim_fault(node->sim, node->sim->plan.node[node->index].prepare_fails))
 		return wm_error_set(error, EIO, "the compiler had a bad day");

@@ -34,8 +34,9 @@ struct world {
 	unsigned sessions;
 	unsigned prepared;
 	uint32_t job;
-	int prepare_returns;
-	uint32_t question; /* which the next frame asks */
+	int prepare_returns; /* -EINPROGRESS: until it is another one */
+	unsigned left;	     /* what was being prepared */
+	uint32_t question;   /* which the next frame asks */
 	uint64_t batches;
 };
 
@@ -63,16 +64,36 @@ static void world_set_session(void *context, uint32_t session,
 }
 
 static int world_prepare(void *context, uint32_t job, const struct wm_kernel_message *kernel,
-			 struct wm_error *error)
+			 const struct wm_kernel_object *object, struct wm_error *error)
 {
 	struct world *world = context;
 
 	(void)kernel;
+	(void)object;
 	world->prepared++;
 	world->job = job;
+	if (world->prepare_returns == -EINPROGRESS)
+		return -EINPROGRESS;
 	if (world->prepare_returns < 0)
 		return wm_error_set(error, -world->prepare_returns, "no such kernel");
 	return 0;
+}
+
+static int world_prepared(void *context, struct wm_error *error)
+{
+	struct world *world = context;
+
+	CU_ASSERT(world->session != 0);
+	if (world->prepare_returns < 0 && world->prepare_returns != -EINPROGRESS)
+		return wm_error_set(error, -world->prepare_returns, "the driver says no");
+	return world->prepare_returns;
+}
+
+static void world_leave_prepared(void *context)
+{
+	struct world *world = context;
+
+	world->left++;
 }
 
 static void world_count(void *context, struct wm_beat *beat)
@@ -86,6 +107,8 @@ static const struct wm_agent_ops ops = {
 	.send = world_send,
 	.set_session = world_set_session,
 	.prepare = world_prepare,
+	.prepared = world_prepared,
+	.leave_prepared = world_leave_prepared,
 	.count = world_count,
 };
 
@@ -442,6 +465,107 @@ static void a_node_that_did_not_listen_does_not_take_that_for_silence(void)
 	CU_ASSERT_EQUAL(world.session, 0);
 }
 
+static void pass_with_beats(struct world *world, uint64_t ms)
+{
+	for (; ms > BEAT_MS; ms -= BEAT_MS) {
+		pass_ms(world, BEAT_MS);
+		CU_ASSERT_EQUAL(give_beat(world), 0);
+	}
+	pass_ms(world, ms);
+}
+
+static void a_member_beats_while_its_kernel_is_made(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	world.prepare_returns = -EINPROGRESS;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	pass_with_beats(&world, 10 * BEAT_MS);
+	CU_ASSERT(world.sent[WM_OP_BEAT] >= 10);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 0);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(world.prepared, 1);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 0);
+
+	world.prepare_returns = 0;
+	(void)wm_agent_tick(&world.agent, world.now_ns);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 1);
+	CU_ASSERT_EQUAL(status_acknowledged(&world), 0);
+	CU_ASSERT_EQUAL(world.header.job, 5);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 2);
+	CU_ASSERT_EQUAL(world.prepared, 1);
+}
+
+static void what_the_driver_says_in_the_end_is_the_answer_to_the_last_question(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	world.prepare_returns = -EINPROGRESS;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	world.question = 1;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	world.prepare_returns = -ENOMEM;
+	pass_ms(&world, 10);
+	CU_ASSERT_EQUAL(status_acknowledged(&world), ENOMEM);
+	CU_ASSERT_EQUAL(world.prepared, 1);
+}
+
+static void another_job_takes_the_place_of_one_that_is_being_prepared(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	world.prepare_returns = -EINPROGRESS;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 6), 0);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), -ESTALE);
+	CU_ASSERT_EQUAL(world.prepared, 2);
+	world.prepare_returns = 0;
+	pass_ms(&world, 10);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 1);
+	CU_ASSERT_EQUAL(world.header.job, 6);
+}
+
+static void a_driver_that_does_not_come_back_is_given_up_and_told(void)
+{
+	struct world world;
+	struct wm_ack ack;
+
+	world_admit(&world);
+	world.prepare_returns = -EINPROGRESS;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	pass_with_beats(&world, WM_AGENT_PREPARE_MAX_NS / WM_NS_PER_MS - 10);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 0);
+	CU_ASSERT_EQUAL(world.left, 0);
+	pass_ms(&world, 20);
+	CU_ASSERT_EQUAL(world.left, 1);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 1);
+	CU_ASSERT_EQUAL(wm_message_decode_ack(world.body, world.header.count, &ack), 0);
+	CU_ASSERT_EQUAL(ack.status, ETIMEDOUT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(ack.text, "has not come back from compiling 'xor'"));
+	CU_ASSERT_EQUAL(world.session, SESSION);
+}
+
+static void a_session_that_ends_forgets_what_is_being_prepared(void)
+{
+	struct world world;
+
+	world_admit(&world);
+	world.prepare_returns = -EINPROGRESS;
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
+	CU_ASSERT_EQUAL(give_bye(&world, SESSION, "restarting"), 0);
+	world.prepare_returns = 0;
+	pass_ms(&world, 1000);
+	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 0);
+	CU_ASSERT_EQUAL(give_welcome(&world, nonce_sent(&world), SESSION + 1), 0);
+	CU_ASSERT_EQUAL(give_kernel(&world, SESSION + 1, 5), 0);
+	CU_ASSERT_EQUAL(world.prepared, 2);
+	CU_ASSERT_EQUAL(status_acknowledged(&world), 0);
+}
+
 static void a_new_session_prepares_again(void)
 {
 	struct world world;
@@ -529,6 +653,11 @@ static const struct wm_test tests[] = {
 	WM_TEST(a_kernel_that_cannot_be_prepared_is_acknowledged_with_its_errno),
 	WM_TEST(what_could_not_be_prepared_is_tried_once_for_each_question),
 	WM_TEST(a_node_that_did_not_listen_does_not_take_that_for_silence),
+	WM_TEST(a_member_beats_while_its_kernel_is_made),
+	WM_TEST(what_the_driver_says_in_the_end_is_the_answer_to_the_last_question),
+	WM_TEST(another_job_takes_the_place_of_one_that_is_being_prepared),
+	WM_TEST(a_driver_that_does_not_come_back_is_given_up_and_told),
+	WM_TEST(a_session_that_ends_forgets_what_is_being_prepared),
 	WM_TEST(a_new_session_prepares_again),
 	WM_TEST(a_body_that_makes_no_sense_is_refused),
 	WM_TEST(bye_from_the_controller_asks_anew),

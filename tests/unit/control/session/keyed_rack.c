@@ -63,12 +63,13 @@ static void node_set_session(void *context, uint32_t session,
 }
 
 static int node_prepare(void *context, uint32_t job, const struct wm_kernel_message *kernel,
-			struct wm_error *error)
+			const struct wm_kernel_object *object, struct wm_error *error)
 {
 	struct node *node = context;
 
 	(void)job;
 	(void)kernel;
+	(void)object;
 	(void)error;
 	node->prepared++;
 	return 0;
