@@ -361,8 +361,10 @@ int wm_side_check(const char *output_path, const char *state_directory,
 		source = NULL;
 	/* The journal, first, says whose the partial output is. */
 	ret = check_side(base, WM_SIDE_JOURNAL, source ? &input : NULL, error);
-	for (unsigned i = 0; i < WM_SIDES && ret == 0; i++)
-		ret = check_side(base, (enum wm_side)i, source ? &input : NULL, error);
+	for (unsigned i = 0; i < WM_SIDES && ret == 0; i++) {
+		if (i != WM_SIDE_JOURNAL)
+			ret = check_side(base, (enum wm_side)i, source ? &input : NULL, error);
+	}
 	return ret;
 }
 
