@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "array.h"
 
 /* Of the Unicode Standard's categories Cc, Zl, Zp and Cs all; of Cf those that are not seen, or
  * turn the direction (UAX #9). */
@@ -20,7 +20,7 @@ static const struct {
 
 static bool is_hidden(uint32_t character)
 {
-	for (size_t i = 0; i < COUNT(hidden); i++) {
+	for (size_t i = 0; i < WM_ARRAY_COUNT(hidden); i++) {
 		if (character >= hidden[i].first && character <= hidden[i].last)
 			return true;
 	}

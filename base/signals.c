@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/signalfd.h>
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "array.h"
 
 static void ignore(int number)
 {
@@ -33,7 +33,7 @@ void wm_signals_ignore(void)
 	static const int meaningless[] = { SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
 					   SIGPROF, SIGIO,   SIGPWR };
 
-	for (size_t i = 0; i < COUNT(meaningless); i++)
+	for (size_t i = 0; i < WM_ARRAY_COUNT(meaningless); i++)
 		ignore(meaningless[i]);
 	wm_signals_ignore_writes();
 }
@@ -45,7 +45,7 @@ void wm_signals_to_end(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	/* One that is blocked would be pending although it is ignored. */
-	for (size_t i = 0; i < COUNT(ignorable); i++) {
+	for (size_t i = 0; i < WM_ARRAY_COUNT(ignorable); i++) {
 		if (!is_ignored(ignorable[i]))
 			sigaddset(set, ignorable[i]);
 	}

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "array.h"
 #include "clock.h"
 #include "end.h"
 #include "methods.h"
@@ -11,8 +12,6 @@
 #include "page.h"
 
 #define FAIL_AFTER_SECONDS_MAX (365u * 24 * 3600)
-
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static json_t *seconds_left(const struct wm_job *job, const struct wm_lane_job_counters *counters,
 			    double seconds)
@@ -123,7 +122,7 @@ static int unpack_submission(struct wm_controller *controller, const json_t *par
 		{ "dry_run", WM_RPC_BOOL, 1, &wanted->dry_run },
 	};
 
-	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
+	if (wm_rpc_params_unpack(params, expected, WM_ARRAY_COUNT(expected), code, error) < 0 ||
 	    check_fail_after(fail_after_seconds, code, error) < 0 ||
 	    origin_init(origin, controller, name, code, error) < 0 ||
 	    check_submission(tail, audit_ppm, code, error) < 0)
@@ -167,7 +166,7 @@ static void job_resume(void *context, const json_t *params, struct wm_rpc_reques
 	struct wm_error error = { "" };
 	int code;
 
-	if (wm_rpc_params_unpack(params, expected, COUNT(expected), &code, &error) < 0 ||
+	if (wm_rpc_params_unpack(params, expected, WM_ARRAY_COUNT(expected), &code, &error) < 0 ||
 	    check_fail_after(fail_after_seconds, &code, &error) < 0 ||
 	    origin_init(&origin, controller, name, &code, &error) < 0) {
 		wm_rpc_request_answer(request, NULL, code, &error);
@@ -293,7 +292,7 @@ static json_t *job_list(void *context, const json_t *params, int *code, struct w
 	enum wm_job_state state;
 	struct wm_page page;
 
-	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0 ||
+	if (wm_rpc_params_unpack(params, expected, WM_ARRAY_COUNT(expected), code, error) < 0 ||
 	    state_parse(state_name, &state, code, error) < 0)
 		return NULL;
 	wm_page_init(&page, limit);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "array.h"
 #include "clock.h"
 #include "mac.h"
 #include "methods.h"
@@ -11,7 +12,6 @@
 #include "page.h"
 #include "spool.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define BEAT(field) WM_JSON_NUMBER(struct wm_beat, #field, field)
 
 static void describe_flow(json_t *object, struct wm_controller *controller,
@@ -68,7 +68,7 @@ static json_t *node_object(struct wm_controller *controller, uint32_t index)
 			    wm_json_number((wm_clock_ns() - member->received_ns) / WM_NS_PER_MS));
 	describe_flow(object, controller, member, index);
 	describe_obtained(object, &member->hello);
-	wm_json_put(object, beat_numbers, COUNT(beat_numbers), &member->beat);
+	wm_json_put(object, beat_numbers, WM_ARRAY_COUNT(beat_numbers), &member->beat);
 	return object;
 }
 
@@ -82,7 +82,7 @@ static json_t *node_list(void *context, const json_t *params, int *code, struct 
 	};
 	struct wm_page page;
 
-	if (wm_rpc_params_unpack(params, expected, COUNT(expected), code, error) < 0)
+	if (wm_rpc_params_unpack(params, expected, WM_ARRAY_COUNT(expected), code, error) < 0)
 		return NULL;
 	wm_page_init(&page, limit);
 	/* Their numbers are their places, from 1. */

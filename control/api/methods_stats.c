@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
 #include "clock.h"
 #include "mac.h"
 #include "methods.h"
 #include "numbers.h"
 #include "port_counters.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define LOST(field) WM_JSON_NUMBER(struct wm_port_counters, #field, field)
 #define LANE(field) WM_JSON_NUMBER(struct wm_lane_counters, #field, field)
 
@@ -46,8 +46,8 @@ static json_t *port_object(const struct wm_port *port, const struct wm_port_link
 	json_object_set_new(object, "link_megabits_per_s", wm_json_number(link->megabits_per_s));
 	json_object_set_new(object, "ring_frames", wm_json_number(port->ring_frames));
 	json_object_set_new(object, "multi_segment_transmit", json_boolean(port->multi_segment));
-	wm_json_put(object, port_numbers, COUNT(port_numbers), counters);
-	wm_json_put(object, lost_numbers, COUNT(lost_numbers), &lost);
+	wm_json_put(object, port_numbers, WM_ARRAY_COUNT(port_numbers), counters);
+	wm_json_put(object, lost_numbers, WM_ARRAY_COUNT(lost_numbers), &lost);
 	return object;
 }
 
@@ -110,7 +110,7 @@ static json_t *lane_object(struct wm_controller *controller, uint32_t lane)
 				      wm_json_number(counters->store.reads_direct), "written",
 				      wm_json_number(counters->store.writes), "written_direct",
 				      wm_json_number(counters->store.writes_direct)));
-	wm_json_put(batches, batch_numbers, COUNT(batch_numbers), counters);
+	wm_json_put(batches, batch_numbers, WM_ARRAY_COUNT(batch_numbers), counters);
 	json_object_set_new(object, "batches", batches);
 	json_object_set_new(object, "drops", drops_object(&counters->drops));
 	json_object_set_new(object, "busy_seconds",

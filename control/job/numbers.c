@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "numbers.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#include "array.h"
+
 #define JOB(name, field) WM_JSON_NUMBER(struct wm_job, name, field)
 #define COUNTER(name, field) WM_JSON_NUMBER(struct wm_lane_job_counters, name, field)
 
@@ -40,20 +41,20 @@ static const struct wm_json_field counter_numbers[] = {
 void wm_job_numbers_put(json_t *object, const struct wm_job *job,
 			const struct wm_lane_job_counters *counters)
 {
-	wm_json_put(object, job_numbers, COUNT(job_numbers), job);
-	wm_json_put(object, newer_numbers, COUNT(newer_numbers), job);
-	wm_json_put(object, counter_numbers, COUNT(counter_numbers), counters);
+	wm_json_put(object, job_numbers, WM_ARRAY_COUNT(job_numbers), job);
+	wm_json_put(object, newer_numbers, WM_ARRAY_COUNT(newer_numbers), job);
+	wm_json_put(object, counter_numbers, WM_ARRAY_COUNT(counter_numbers), counters);
 }
 
 int wm_job_numbers_take(const json_t *object, struct wm_job *job)
 {
-	int ret = wm_json_take(object, job_numbers, COUNT(job_numbers), job);
+	int ret = wm_json_take(object, job_numbers, WM_ARRAY_COUNT(job_numbers), job);
 
-	for (size_t i = 0; i < COUNT(newer_numbers) && ret == 0; i++) {
+	for (size_t i = 0; i < WM_ARRAY_COUNT(newer_numbers) && ret == 0; i++) {
 		if (json_object_get(object, newer_numbers[i].name))
 			ret = wm_json_take(object, &newer_numbers[i], 1, job);
 	}
 	return ret < 0 ? ret
-		       : wm_json_take(object, counter_numbers, COUNT(counter_numbers),
+		       : wm_json_take(object, counter_numbers, WM_ARRAY_COUNT(counter_numbers),
 				      &job->counters);
 }
