@@ -424,7 +424,9 @@ static int check_whole(const struct wm_gen_options *options, struct wm_error *er
 		return wm_error_set(error, EINVAL, "--snaplen is for --write");
 	if (options->json_path && options->csv_path && strcmp(options->json_path, "-") == 0 &&
 	    strcmp(options->csv_path, "-") == 0)
-		return wm_error_set(error, EINVAL, "either --json or --csv goes to stdout");
+		return wm_error_set(error, EINVAL,
+				    "--json - and --csv - would both be on standard output: name "
+				    "a file for one of them");
 	return 0;
 }
 

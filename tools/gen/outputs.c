@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "outputs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -44,22 +45,12 @@ static bool is_same_file(const char *one, const char *other)
 	       a.st_ino == b.st_ino;
 }
 
-static bool outputs_share_stdout(const struct wm_outputs_wanted *wanted)
-{
-	return wanted->json_path && wanted->csv_path && is_stdout(wanted->json_path) &&
-	       is_stdout(wanted->csv_path);
-}
-
 static int check_apart(const struct wm_outputs_wanted *wanted, struct wm_error *error)
 {
 	const char *const paths[] = { wanted->json_path, wanted->csv_path, wanted->read_path,
 				      wanted->write_path };
 	const unsigned count = sizeof(paths) / sizeof(paths[0]);
 
-	if (outputs_share_stdout(wanted))
-		return wm_error_set(error, EINVAL,
-				    "--json - and --csv - would both be on standard output: name "
-				    "a file for one of them");
 	for (unsigned i = 0; i < WM_OUTPUTS_FILES; i++) {
 		for (unsigned other = i + 1; other < count; other++) {
 			if (is_same_file(paths[i], paths[other]))
@@ -85,9 +76,10 @@ int wm_outputs_open(struct wm_outputs *outputs, const struct wm_outputs_wanted *
 	for (unsigned i = 0; i < WM_OUTPUTS_FILES && ret == 0; i++) {
 		struct wm_output *file = &outputs->files[i];
 
-		if (file->path && is_stdout(file->path))
+		if (file->path && is_stdout(file->path)) {
+			assert(outputs->on_stdout == WM_RESULT_TEXT); /* options see to it */
 			outputs->on_stdout = file->format;
-		else if (file->path)
+		} else if (file->path)
 			ret = file_open(file, error);
 	}
 	if (ret == 0)

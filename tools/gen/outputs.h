@@ -19,8 +19,8 @@
 #include "result.h"
 #include "wiremill/error.h"
 
-/* NULL: not wanted; kept by reference. "-" as a path of JSON or CSV is stdout, which gets
- * the text where neither is. */
+/* NULL: not wanted; kept by reference. "-" as a path of JSON or CSV, not of both, is stdout,
+ * which gets the text where neither is. */
 struct wm_outputs_wanted {
 	const char *json_path, *csv_path;
 	const char *read_path, *write_path; /* what else is open: no result may replace them */

@@ -178,7 +178,6 @@ static void no_result_replaces_what_else_is_open(void)
 		{ .json_path = csv_path, .read_path = csv_path },
 		{ .csv_path = csv_path, .write_path = csv_path },
 		{ .json_path = new_path, .csv_path = new_path },
-		{ .json_path = "-", .csv_path = "-" },
 	};
 	struct wm_outputs outputs;
 	struct wm_error error;
