@@ -7,8 +7,9 @@ usage: tools/test.d/pages.py PAGE...     in the top folder; exit status 1: somet
 """
 import os
 import re
-import subprocess
 import sys
+
+from sources import tracked
 
 # A name that stands for many, or for what a build makes.
 PATTERN = re.compile(r"[A-Z]{4}|\bX_|^build")
@@ -16,12 +17,6 @@ SOURCE = re.compile(r"^[\w./-]+(?:\.(?:h|c|py|sh|comp|glsl|md|txt|json|build)|/)
 PAGES = {"README.md", "ARCHITECTURE.md", "HACKING.md", "RESULTS.md"}
 # Written by commands of the pages' examples, or kept beside an output or a state.
 MADE = {"figures.json", "result.json", "jobs.json", "results.json"}
-
-
-def tracked():
-    listed = subprocess.run(["git", "-c", f"safe.directory={os.getcwd()}", "ls-files", "--cached", "--others",
-                             "--exclude-standard"], capture_output=True, text=True, check=True)
-    return [path for path in listed.stdout.splitlines() if os.path.exists(path)]
 
 
 def without_blocks(text):
