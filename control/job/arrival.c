@@ -163,10 +163,10 @@ static void arrival_give_up(struct wm_job_arrival *arrival)
 	struct wm_error error = { "" };
 
 	assert(!arrival->answered);
-	wm_error_set(
-		&error, ETIMEDOUT,
-		"nothing was done: for 10 s no answer came from the file system of %.200s%s%.200s",
-		job->output, submitted ? " or of " : "", submitted ? job->input : "");
+	wm_error_set(&error, ETIMEDOUT,
+		     "nothing was done: for 10 s no answer came from the file system of "
+		     "%.180s%s%.180s: " WM_SILENCE_REMEDY ", then try again",
+		     job->output, submitted ? " or of " : "", submitted ? job->input : "");
 	wm_log_warning("%s", error.text);
 	refuse(&arrival->reply, &error);
 	arrival->answered = true;
@@ -219,7 +219,7 @@ static int check_left_behind(const struct wm_jobs *jobs, struct wm_error *error)
 		return 0;
 	return wm_error_set(error, EAGAIN,
 			    "%u requests wait for file systems that do not answer, see the log: "
-			    "unmount those, or mend them",
+			    "mend each, or 'umount -f' its mount point",
 			    count);
 }
 

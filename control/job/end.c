@@ -223,15 +223,14 @@ static void held_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	if (!job->held && waited_ns(job, now_ns) > HELD_NS) {
 		job->held = true;
-		wm_log_warning("job %" PRIu32
-			       " waits for its files to be %s: mend their disk if it "
-			       "does not answer: %s, %s",
+		wm_log_warning("job %" PRIu32 " waits for its files to be %s (if their disk does "
+					      "not answer, " WM_SILENCE_REMEDY "): %s, %s",
 			       job->lane.id, job->state == WM_JOB_FINISHING ? "closed" : "opened",
 			       job->input, job->output);
 	}
 	if (jobs->current == job && wm_job_is_late(job, now_ns)) {
-		wm_log_warning("job %" PRIu32 ": its files do not answer, so other jobs go before "
-			       "it: mend their disk, or unmount it by force: %s, %s",
+		wm_log_warning("job %" PRIu32 ": its files' disk does not answer, so other jobs go "
+			       "before it (" WM_SILENCE_REMEDY "): %s, %s",
 			       job->lane.id, job->input, job->output);
 		leave_turn(jobs, job);
 	}

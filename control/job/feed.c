@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +32,7 @@ struct wm_job_feed {
 	struct wm_readback_found found;
 	int result;
 	struct wm_error error;
+	char waits[PATH_MAX + 128]; /* while the output is read back, for that */
 	uint64_t fed_ns; /* the lane's counters show what was named when they are of later */
 };
 
@@ -198,9 +201,18 @@ int wm_job_feed_create(struct wm_job *job)
 	feed->sink = job->lane.sink;
 	feed->layout = job->lane.layout;
 	feed->check = job->checking = job->lane.unchecked;
+	snprintf(feed->waits, sizeof(feed->waits),
+		 "for what was there to be read back: %s (if its disk does not answer, %s)",
+		 job->output, WM_SILENCE_REMEDY);
 	wm_recompute_init(&feed->recompute, feed->layout.extents);
 	job->feed = feed;
 	return 0;
+}
+
+const char *wm_job_feed_explain_waiting(const struct wm_job *job)
+{
+	assert(job->checking);
+	return job->feed->waits;
 }
 
 bool wm_job_feed_is_busy(const struct wm_job *job)

@@ -18,6 +18,8 @@
 
 /* Before the lane gets the job. -ENOMEM. */
 int wm_job_feed_create(struct wm_job *job);
+/* What a job waits for whose output is being read back, for people. Valid while it is. */
+const char *wm_job_feed_explain_waiting(const struct wm_job *job);
 /* A thread is at it. */
 bool wm_job_feed_is_busy(const struct wm_job *job);
 /* Not while it is busy. Nothing where there is none. */

@@ -199,7 +199,7 @@ const char *wm_jobs_explain_waiting(const struct wm_jobs *jobs, const struct wm_
 		return job->hindrance.text;
 	wm_jobs_read_counters(jobs, job, &counters);
 	if (wm_job_is_being_checked(job, &counters))
-		return "for what was there to be read back";
+		return wm_job_feed_explain_waiting(job);
 	if (counters.job == job->lane.id && counters.nodes_alive == 0 && counters.nodes_unable > 0)
 		return "for another node: those that answer cannot compute what is left";
 	if (counters.job == job->lane.id && counters.nodes_alive == 0)

@@ -475,9 +475,8 @@ static void stopping_tick(struct wm_job *job, uint64_t now_ns)
 	if (job->held || now_ns - job->stop_ns < SAY_NS)
 		return;
 	job->held = true;
-	wm_log_warning("job %" PRIu32
-		       " ends when its disk answers, and no other runs before: mend it, "
-		       "or unmount it by force: %s, %s",
+	wm_log_warning("job %" PRIu32 " ends when its disk answers, and no other runs before "
+		       "(" WM_SILENCE_REMEDY "): %s, %s",
 		       job->lane.id, job->input, job->output);
 }
 

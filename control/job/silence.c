@@ -41,7 +41,7 @@ enum wm_silence_news wm_silence_look(struct wm_silence *silence,
 	for (unsigned i = WM_STORE_FILES; i-- > 0;) {
 		if (is_silent(silence, i, &requests[i], now_ns))
 			snprintf(silence->text, sizeof(silence->text),
-				 "for its disk to answer: %s %s (mend it, or unmount it by force)",
+				 "for its disk to answer: %s %s (" WM_SILENCE_REMEDY ")",
 				 file_names[i], paths[i]);
 	}
 	if (was_silent == (silence->text[0] != '\0'))

@@ -19,6 +19,9 @@ struct wm_silence {
 	char text[PATH_MAX + 96]; /* what is waited for, with its file; "" while both answer */
 };
 
+/* Of a disk that does not answer, in each line that says so. */
+#define WM_SILENCE_REMEDY "mend it, or 'umount -f' its mount point"
+
 enum wm_silence_news { WM_SILENCE_NONE, WM_SILENCE_BEGAN, WM_SILENCE_ENDED };
 
 /* A job begins to run. */

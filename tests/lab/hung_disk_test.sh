@@ -117,9 +117,9 @@ begin_and_hang() {
 
 # names_its_disk INPUT OUTPUT KIND PATH: which of them is on it.
 names_its_disk() {
-	local words="for its disk to answer: $3 $4 (mend it, or unmount it by force)" watcher
+	local words="for its disk to answer: $3 $4 (mend it, or 'umount -f' its mount point)" watcher
 	begin_and_hang "$1" "$2"
-	eventually 30 job_holds "it['state'] == 'running' and it['waiting'] == '$words'"
+	eventually 30 job_holds "it['state'] == 'running' and it['waiting'] == \"$words\""
 	ctl job watch "$job" >/dev/null 2>"$scratch/bar" &
 	watcher=$!
 	eventually 20 grep -F "waiting: $words" "$scratch/bar"

@@ -40,6 +40,7 @@ static void submission_whose_files_do_not_answer_is_refused_and_stays_so(void)
 	pass(11 * S);
 	CU_ASSERT(hanging.count == 1 && !hanging.job);
 	CU_ASSERT_PTR_NOT_NULL(strstr(hanging.error.text, "/hangs"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(hanging.error.text, "'umount -f'"));
 	/* another disk */
 	disk_hangs = false;
 	submit_for(&other, "/input", "/other", 0);
@@ -62,6 +63,7 @@ static void threads_that_wait_for_a_disk_have_a_bound(void)
 	submit_for(&reply, "/hangs", "/output", 0);
 	CU_ASSERT(reply.count == 1 && !reply.job);
 	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "32 requests wait for file systems"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.error.text, "'umount -f'"));
 	disk_answers();
 	submit_for(&reply, "/input", "/output", 0);
 	CU_ASSERT(reply.count == 1 && reply.job);
@@ -434,9 +436,9 @@ static void waits_for(const struct wm_job *job, const char *words)
 static void running_job_says_which_disk_does_not_answer(void)
 {
 	static const char input[] =
-		"for its disk to answer: input /input (mend it, or unmount it by force)";
+		"for its disk to answer: input /input (mend it, or 'umount -f' its mount point)";
 	static const char output[] =
-		"for its disk to answer: output /output (mend it, or unmount it by force)";
+		"for its disk to answer: output /output (mend it, or 'umount -f' its mount point)";
 	struct wm_job *job;
 
 	begin();
@@ -473,7 +475,7 @@ static void cancelled_job_says_which_disk_does_not_answer(void)
 	requested[WM_STORE_OUTPUT].asked++;
 	pass(3 * S);
 	waits_for(job, "for its disk to answer: output /output "
-		       "(mend it, or unmount it by force)");
+		       "(mend it, or 'umount -f' its mount point)");
 	requested[WM_STORE_OUTPUT].answered++;
 	lane_ends(job, -ECANCELED);
 	CU_ASSERT_EQUAL(job->state, WM_JOB_CANCELLED);
@@ -604,7 +606,8 @@ static void output_that_is_read_back_has_its_name_only_then(void)
 	pass(60 * S);
 	CU_ASSERT(job->state == WM_JOB_RUNNING && job->checking && !is_told_to_stop);
 	CU_ASSERT_STRING_EQUAL(wm_jobs_explain_waiting(&jobs, job),
-			       "for what was there to be read back");
+			       "for what was there to be read back: /output (if its disk does not "
+			       "answer, mend it, or 'umount -f' its mount point)");
 	controller_stops();
 	disk_hangs = false;
 	controller_dies();
