@@ -97,8 +97,8 @@ static void options_that_exclude_each_other_are_named(void)
 {
 	BAD("either --node or --nodes", "roundtrip", "--node", "a", "--nodes", "2");
 	BAD("either --rate or --speed", "replay", "f", "--rate", "max", "--speed", "2");
-	BAD("--json - and --csv - would both be on standard output", "receive", "--json", "-",
-	    "--csv", "-");
+	BAD("--json - and --csv - would both be on standard output: name a file for one of them",
+	    "receive", "--json", "-", "--csv", "-");
 	BAD("--snaplen is for --write", "echo", "--snaplen", "64");
 	BAD("--op map is for nodes, with one flow: not with --flows", "roundtrip", "--op", "map",
 	    "--flows", "2");
