@@ -14,6 +14,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "replace.h"
+
 void wm_path_directory(char directory[PATH_MAX], const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -150,14 +152,7 @@ int wm_path_rename_new(const char *from, const char *to)
 int wm_path_sync(const char *path)
 {
 	char directory[PATH_MAX];
-	int fd, ret;
 
 	wm_path_directory(directory, path);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* EINVAL: a file system whose directories need no such thing. */
-	ret = fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
-	close(fd);
-	return ret;
+	return wm_replace_sync_directory(directory);
 }

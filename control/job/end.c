@@ -224,7 +224,7 @@ static void held_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	if (!job->held && waited_ns(job, now_ns) > HELD_NS) {
 		job->held = true;
 		wm_log_warning("job %" PRIu32 " waits for its files to be %s (if their disk does "
-					      "not answer, " WM_SILENCE_REMEDY "): %s, %s",
+			       "not answer, " WM_SILENCE_REMEDY "): %s, %s",
 			       job->lane.id, job->state == WM_JOB_FINISHING ? "closed" : "opened",
 			       job->input, job->output);
 	}

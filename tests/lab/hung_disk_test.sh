@@ -36,7 +36,8 @@ disk_answers() {
 }
 
 nodes_stay() {
-	holds 'sum(n["state"] in ("admitted", "ready", "silent") for n in it["nodes"]) == 2' "$(nodes)"
+	holds 'sum(n["state"] in ("admitted", "ready", "silent") for n in it["nodes"]) == 2' \
+		"$(nodes)"
 	! lab logs --controller 2>/dev/null | grep -E "node n[12] (is gone|left|has left)"
 }
 
@@ -80,7 +81,8 @@ begin_hanging() {
 	sleep 1.5 # what the kernel knows of the disk's files is old by then
 	rpc job.cancel job="$slow" >/dev/null
 	link_clear all
-	eventually 20 job_holds 'it["state"] == "preparing" and "files to be opened" in it["waiting"]'
+	eventually 20 job_holds \
+		'it["state"] == "preparing" and "files to be opened" in it["waiting"]'
 }
 
 cancel_is_answered_at_once() {
@@ -117,7 +119,8 @@ begin_and_hang() {
 
 # names_its_disk INPUT OUTPUT KIND PATH: which of them is on it.
 names_its_disk() {
-	local words="for its disk to answer: $3 $4 (mend it, or 'umount -f' its mount point)" watcher
+	local words watcher
+	words="for its disk to answer: $3 $4 (mend it, or 'umount -f' its mount point)"
 	begin_and_hang "$1" "$2"
 	eventually 30 job_holds "it['state'] == 'running' and it['waiting'] == \"$words\""
 	ctl job watch "$job" >/dev/null 2>"$scratch/bar" &
@@ -227,7 +230,8 @@ discard_removes_what_is_left() {
 # The file that it is written to first is a folder.
 what_cannot_be_saved_is_refused() {
 	mkdir "$state/jobs.json.new"
-	refused 1 "not queued.*$state" rpc job.submit kernel=xor input="$input" output="$scratch/output" || {
+	refused 1 "not queued.*$state" \
+		rpc job.submit kernel=xor input="$input" output="$scratch/output" || {
 		rmdir "$state/jobs.json.new"
 		return 1
 	}
@@ -245,7 +249,8 @@ state_is_one_controllers() {
 	local pid
 	read -r pid _ <"/run/wiremill/$lab/ctl.pid"
 	refused 1 "another wiremilld, pid $pid has the state directory" lab exec -- timeout 20 \
-		"$build/control/wiremilld" --interface port0 --state "$state" --socket "$scratch/other.sock"
+		"$build/control/wiremilld" --interface port0 --state "$state" \
+		--socket "$scratch/other.sock"
 	rm "$socket"
 	eventually 10 socket_is_there
 	refused 1 "another wiremilld answers" lab exec -- timeout 20 \
@@ -271,15 +276,20 @@ cp "$input" "$files/input"
 lab_up --nodes 2 --mtu 9000
 state=/run/wiremill/$lab/state
 disk_starts
-check "a submission to a disk that hangs is refused, and others are served meanwhile" submission_is_refused_and_others_are_served
+check "a submission to a disk that hangs is refused, and others are served meanwhile" \
+	submission_is_refused_and_others_are_served
 check "a job whose files hang is cancelled at once, and others run" cancel_is_answered_at_once
-check "a running job whose input hangs names it, and goes on when it answers" input_that_hangs_is_named
+check "a running job whose input hangs names it, and goes on when it answers" \
+	input_that_hangs_is_named
 check "and one whose output hangs" output_that_hangs_is_named
-check "a running job whose disk hangs is cancelled when it answers, and says so" running_job_that_is_cancelled_says_what_it_waits_for
-check "a controller stops and starts with a disk that hangs, and goes on when it answers" stop_and_start_do_not_wait_for_it
+check "a running job whose disk hangs is cancelled when it answers, and says so" \
+	running_job_that_is_cancelled_says_what_it_waits_for
+check "a controller stops and starts with a disk that hangs, and goes on when it answers" \
+	stop_and_start_do_not_wait_for_it
 check "a cancelled job is cancelled after a stop" cancel_lasts_over_a_stop TERM
 check "and after a kill" cancel_lasts_over_a_stop KILL
-check "cancelled after a restart without nodes, a job leaves nothing" cancel_without_nodes_leaves_nothing
+check "cancelled after a restart without nodes, a job leaves nothing" \
+	cancel_without_nodes_leaves_nothing
 check "what a failed job left is discarded" discard_removes_what_is_left
 check "what cannot be saved is not queued" what_cannot_be_saved_is_refused
 check "a state directory and a socket are one controller's" state_is_one_controllers
