@@ -31,7 +31,8 @@ def anchor(heading):
 
 def anchors(path):
     with open(path, encoding="utf-8") as file:
-        return {anchor(line) for line in re.findall(r"^#+ (.*)$", without_blocks(file.read()), re.M)}
+        headings = re.findall(r"^#+ (.*)$", without_blocks(file.read()), re.M)
+    return {anchor(heading) for heading in headings}
 
 
 def links(page, text):
