@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+bool wm_kernel_name_is_valid(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t length = strnlen(name, WM_KERNEL_NAME_BYTES);
+
+	return length > 0 && length < WM_KERNEL_NAME_BYTES && strspn(name, allowed) == length;
+}
+
 bool wm_kernel_is_builtin(const struct wm_kernel *kernel)
 {
 	static const uint8_t none[WM_KERNEL_HASH_BYTES];

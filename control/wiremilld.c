@@ -2,6 +2,7 @@
 /* wiremilld: the controller. Options, then control/daemon.c. */
 #include <unistd.h>
 
+#include "compiler.h"
 #include "daemon_options.h"
 #include "key.h"
 #include "log.h"
@@ -31,6 +32,8 @@ int main(int argc, char **argv)
 	struct wm_error error = { "" };
 	int status;
 
+	if (wm_compiler_is_asked(argc, argv))
+		return wm_compiler_main();
 	wm_streams_keep();
 	wm_signals_ignore();
 	status = wm_daemon_options_take(&options, argc, argv);

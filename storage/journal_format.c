@@ -29,7 +29,8 @@ struct header {
 	char input_path[PATH_MAX];
 	uint32_t audit_ppm;
 	uint64_t fail_after_ns;
-	uint8_t zeroes[3980];
+	uint8_t kernel_hash[WM_KERNEL_HASH_BYTES];
+	uint8_t zeroes[3948];
 	uint32_t crc32c;
 };
 
@@ -49,7 +50,8 @@ static_assert(offsetof(struct header, kernel) == 68, "layout");
 static_assert(offsetof(struct header, input_path) == 100, "layout");
 static_assert(offsetof(struct header, audit_ppm) == 4196, "layout");
 static_assert(offsetof(struct header, fail_after_ns) == 4200, "layout");
-static_assert(offsetof(struct header, zeroes) == 4208, "layout");
+static_assert(offsetof(struct header, kernel_hash) == 4208, "layout");
+static_assert(offsetof(struct header, zeroes) == 4240, "layout");
 static_assert(offsetof(struct header, crc32c) == 8188, "layout");
 static_assert(sizeof(struct header) == WM_JOURNAL_HEADER_BYTES, "layout");
 static_assert(offsetof(struct header, random) == WM_SIDE_MARK_BYTES, "layout");
@@ -71,7 +73,8 @@ static_assert(offsetof(struct record, number) == 24, "layout");
 static_assert(offsetof(struct record, check) == 28, "layout");
 static_assert(sizeof(struct record) == WM_JOURNAL_RECORD_BYTES, "layout");
 
-/* The last byte is the version; of a journal that has options it is 2. */
+/* The last byte is the version: 1, of a journal that has options 2, and where the kernel is not
+ * built in 3. */
 #define VERSION_AT 7
 
 /* ---- headers ------------------------------------------------------------ */
@@ -88,6 +91,14 @@ static void encode_options(struct header *header, const struct wm_journal_identi
 	header->magic[VERSION_AT] = 2;
 	header->audit_ppm = identity->audit_ppm;
 	header->fail_after_ns = identity->fail_after_ns;
+}
+
+static void encode_hash(struct header *header, const struct wm_kernel *kernel)
+{
+	if (wm_kernel_is_builtin(kernel))
+		return;
+	header->magic[VERSION_AT] = 3;
+	memcpy(header->kernel_hash, kernel->hash, sizeof(header->kernel_hash));
 }
 
 static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], enum wm_side side,
@@ -112,6 +123,7 @@ static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], enum wm_side side,
 	memcpy(header.magic, wm_side_mark(side), sizeof(header.magic));
 	if (side == WM_SIDE_JOURNAL)
 		encode_options(&header, identity);
+	encode_hash(&header, &identity->kernel);
 	memcpy(header.kernel, identity->kernel.name,
 	       strnlen(identity->kernel.name, WM_KERNEL_NAME_BYTES - 1));
 	memcpy(header.input_path, identity->input_path,
@@ -122,11 +134,7 @@ static void encode(uint8_t bytes[WM_JOURNAL_HEADER_BYTES], enum wm_side side,
 
 static bool kernel_is_sound(const struct wm_kernel *kernel)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-	size_t length = strnlen(kernel->name, WM_KERNEL_NAME_BYTES);
-
-	return length > 0 && length < WM_KERNEL_NAME_BYTES &&
-	       strspn(kernel->name, allowed) == length && kernel->in_bytes > 0 &&
+	return wm_kernel_name_is_valid(kernel->name) && kernel->in_bytes > 0 &&
 	       kernel->out_bytes > 0;
 }
 
@@ -190,6 +198,7 @@ static int decode(const uint8_t bytes[WM_JOURNAL_HEADER_BYTES], enum wm_side sid
 		},
 	};
 	memcpy(identity->kernel.name, header.kernel, WM_KERNEL_NAME_BYTES - 1);
+	memcpy(identity->kernel.hash, header.kernel_hash, WM_KERNEL_HASH_BYTES);
 	memcpy(identity->input_path, header.input_path, PATH_MAX - 1);
 
 	/* All else that must hold of the bytes: magic, unknown flags, padding. */

@@ -70,11 +70,24 @@ int wm_journal_identify(struct wm_journal_identity *identity, const struct wm_so
 
 /* ---- comparison --------------------------------------------------------- */
 
-static bool same_kernel(const struct wm_kernel *a, const struct wm_kernel *b)
+static int match_kernel(const struct wm_kernel *journal, const struct wm_kernel *job,
+			struct wm_error *error)
 {
-	return strncmp(a->name, b->name, WM_KERNEL_NAME_BYTES) == 0 && a->in_bytes == b->in_bytes &&
-	       a->out_bytes == b->out_bytes && a->halo_before == b->halo_before &&
-	       a->halo_after == b->halo_after;
+	if (strncmp(journal->name, job->name, WM_KERNEL_NAME_BYTES) != 0)
+		return wm_error_set(error, EINVAL, "journal is of kernel %.31s, the job of %.31s",
+				    journal->name, job->name);
+	if (memcmp(journal->hash, job->hash, WM_KERNEL_HASH_BYTES) != 0)
+		return wm_error_set(
+			error, EINVAL,
+			"kernel %.31s: its source, parameters or compiler changed since the "
+			"journal was begun",
+			job->name);
+	if (!wm_kernel_is_same(journal, job))
+		return wm_error_set(
+			error, EINVAL,
+			"kernel %.31s has another shape than when the journal was begun",
+			job->name);
+	return 0;
 }
 
 static int match_input(const struct wm_journal_identity *journal,
@@ -115,14 +128,9 @@ int wm_journal_match(const struct wm_journal_identity *journal,
 
 	if (ret < 0)
 		return ret;
-	if (strncmp(journal->kernel.name, job->kernel.name, WM_KERNEL_NAME_BYTES) != 0)
-		return wm_error_set(error, EINVAL, "journal is of kernel %.31s, the job of %.31s",
-				    journal->kernel.name, job->kernel.name);
-	if (!same_kernel(&journal->kernel, &job->kernel))
-		return wm_error_set(
-			error, EINVAL,
-			"kernel %.31s has another shape than when the journal was begun",
-			job->kernel.name);
+	ret = match_kernel(&journal->kernel, &job->kernel, error);
+	if (ret < 0)
+		return ret;
 	ret = match_options(journal, job, error);
 	if (ret < 0)
 		return ret;

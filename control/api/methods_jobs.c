@@ -7,6 +7,7 @@
 #include "array.h"
 #include "clock.h"
 #include "end.h"
+#include "kernel_json.h"
 #include "methods.h"
 #include "numbers.h"
 #include "page.h"
@@ -45,7 +46,8 @@ static json_t *job_object(struct wm_controller *controller, const struct wm_job 
 	json_t *object = json_object();
 
 	json_object_set_new(object, "job", wm_json_number(job->lane.id));
-	json_object_set_new(object, "kernel", json_string(job->kernel->name));
+	json_object_set_new(object, "kernel", json_string(job->kernel.name));
+	json_object_set_new(object, "kernel_hash", wm_kernel_hash_json(&job->kernel));
 	json_object_set_new(object, "input", json_string(job->input));
 	json_object_set_new(object, "output", json_string(job->output));
 	json_object_set_new(object, "state", json_string(wm_job_state_name(job->state)));

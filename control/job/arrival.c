@@ -9,12 +9,15 @@
 
 #include "clock.h"
 #include "log.h"
+#include "save.h"
 #include "spool.h"
 #include "utc.h"
 #include "work.h"
 
 /* Less than a client waits for an answer; a disk that spins up takes less. */
 #define ANSWER_WAIT_NS (10 * WM_NS_PER_S)
+/* And what a compiler that has a processor for 20 s may take beside others. */
+#define MAKE_WAIT_NS (60 * WM_NS_PER_S)
 /* Requests whose threads wait for disks after their answer was given, at most. */
 #define LEFT_BEHIND_MAX 32u
 
@@ -102,7 +105,7 @@ static struct wm_job *job_queue(struct wm_jobs *jobs, const struct wm_job *arriv
 		free(job);
 		return NULL;
 	}
-	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel->name,
+	wm_log_info("job %" PRIu32 " queued: kernel %s, %s -> %s", job->lane.id, job->kernel.name,
 		    job->input, job->output);
 	return job;
 }
@@ -127,6 +130,33 @@ static void name_writer(const struct wm_jobs *jobs, const struct wm_job_work *wo
 	}
 }
 
+/* What it left is gone: no job of that output can be resumed. */
+static void note_discarded(struct wm_jobs *jobs, const char *output)
+{
+	bool changed = false;
+
+	for (uint32_t i = 0; i < jobs->count; i++) {
+		struct wm_job *job = jobs->jobs[i];
+
+		if (job->state != WM_JOB_FAILED || job->discarded || strcmp(job->output, output))
+			continue;
+		job->discarded = changed = true;
+	}
+	if (changed)
+		wm_jobs_save(jobs);
+}
+
+/* The library has it before the job is in the spool, and has it still. */
+static int keep_kernel(struct wm_jobs *jobs, const struct wm_job_work *work, struct wm_error *error)
+{
+	if (work->object)
+		return wm_kernel_library_add(&jobs->library, work->object, work->object_bytes,
+					     error);
+	if (wm_kernel_is_builtin(&work->job.kernel))
+		return 0;
+	return wm_kernel_library_use(&jobs->library, work->job.kernel.hash, error);
+}
+
 static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, struct wm_error *error)
 {
 	assert(wm_job_work_is_over(work));
@@ -134,8 +164,12 @@ static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, str
 		name_writer(jobs, work, error);
 		return NULL;
 	}
-	if (work->op == WM_WORK_DISCARD)
+	if (work->op == WM_WORK_DISCARD) {
+		note_discarded(jobs, work->job.output);
 		return &work->job;
+	}
+	if (work->op == WM_WORK_MAKE)
+		return keep_kernel(jobs, work, error) == 0 ? &work->job : NULL;
 	/* Two may have asked at once. */
 	if (work->op == WM_WORK_RECALL && check_not_at_it(jobs, work->job.output, error) < 0)
 		return NULL;
@@ -143,6 +177,8 @@ static struct wm_job *arrive(struct wm_jobs *jobs, struct wm_job_work *work, str
 		return NULL;
 	if (work->job.dry_run)
 		return &work->job;
+	if (keep_kernel(jobs, work, error) < 0)
+		return NULL;
 	return job_queue(jobs, &work->job, error);
 }
 
@@ -155,6 +191,11 @@ static void arrival_answer(struct wm_jobs *jobs, struct wm_job_arrival *arrival)
 	reply->answer(reply->context, reply->request, job, &error);
 }
 
+static uint64_t answer_wait_ns(const struct wm_job_work *work)
+{
+	return ANSWER_WAIT_NS + (work->text ? MAKE_WAIT_NS : 0);
+}
+
 /* Of the job only what was asked for is read: its thread may be writing the rest. */
 static void arrival_give_up(struct wm_job_arrival *arrival)
 {
@@ -163,10 +204,18 @@ static void arrival_give_up(struct wm_job_arrival *arrival)
 	struct wm_error error = { "" };
 
 	assert(!arrival->answered);
-	wm_error_set(&error, ETIMEDOUT,
-		     "nothing was done: for 10 s no answer came from the file system of "
-		     "%.180s%s%.180s: " WM_SILENCE_REMEDY ", then try again",
-		     job->output, submitted ? " or of " : "", submitted ? job->input : "");
+	if (arrival->work->op == WM_WORK_MAKE)
+		wm_error_set(&error, ETIMEDOUT,
+			     "nothing was done: the kernel is not compiled after %u s: make it "
+			     "simpler, or try again when the controller has less to do",
+			     (unsigned)(answer_wait_ns(arrival->work) / WM_NS_PER_S));
+	else
+		wm_error_set(&error, ETIMEDOUT,
+			     "nothing was done: for %u s no answer came from %sthe file system of "
+			     "%.170s%s%.170s: " WM_SILENCE_REMEDY ", then try again",
+			     (unsigned)(answer_wait_ns(arrival->work) / WM_NS_PER_S),
+			     arrival->work->text ? "the compiler, or " : "", job->output,
+			     submitted ? " or of " : "", submitted ? job->input : "");
 	wm_log_warning("%s", error.text);
 	refuse(&arrival->reply, &error);
 	arrival->answered = true;
@@ -178,7 +227,8 @@ void wm_job_arrivals_tick(struct wm_jobs *jobs, uint64_t now_ns)
 
 	while ((arrival = *place)) {
 		if (!wm_job_work_is_over(arrival->work)) {
-			if (!arrival->answered && now_ns - arrival->work->start_ns > ANSWER_WAIT_NS)
+			if (!arrival->answered &&
+			    now_ns - arrival->work->start_ns > answer_wait_ns(arrival->work))
 				arrival_give_up(arrival);
 			place = &arrival->next;
 			continue;
@@ -186,7 +236,7 @@ void wm_job_arrivals_tick(struct wm_jobs *jobs, uint64_t now_ns)
 		*place = arrival->next;
 		if (!arrival->answered)
 			arrival_answer(jobs, arrival);
-		free(arrival->work);
+		wm_job_work_destroy(&arrival->work);
 		free(arrival);
 	}
 }
@@ -202,7 +252,7 @@ void wm_job_arrivals_refuse(struct wm_jobs *jobs)
 			refuse(&arrival->reply, &stops);
 		/* Else its thread still has it. */
 		if (wm_job_work_is_over(arrival->work))
-			free(arrival->work);
+			wm_job_work_destroy(&arrival->work);
 		free(arrival);
 	}
 }
@@ -223,19 +273,35 @@ static int check_left_behind(const struct wm_jobs *jobs, struct wm_error *error)
 			    count);
 }
 
+static int check_compiling(const struct wm_jobs *jobs, struct wm_error *error)
+{
+	unsigned count = 0;
+
+	for (const struct wm_job_arrival *i = jobs->arrivals; i; i = i->next)
+		count += i->work->text != NULL;
+	if (count < WM_KERNELS_COMPILING_MAX)
+		return 0;
+	return wm_error_set(error, EAGAIN,
+			    "%u kernels are being compiled already: try again in some seconds",
+			    count);
+}
+
 static int arrival_start(struct wm_jobs *jobs, enum wm_job_work_op op, const struct wm_job *job,
-			 uint64_t now_ns, const struct wm_jobs_reply *reply, struct wm_error *error)
+			 const struct wm_kernel_text *text, uint64_t now_ns,
+			 const struct wm_jobs_reply *reply, struct wm_error *error)
 {
 	struct wm_job_arrival *arrival;
 	int ret = check_left_behind(jobs, error);
 
+	if (ret == 0 && text)
+		ret = check_compiling(jobs, error);
 	if (ret < 0)
 		return ret;
 	arrival = malloc(sizeof(*arrival));
 	if (!arrival)
 		return wm_error_set(error, ENOMEM, "no memory for another job");
 	*arrival = (struct wm_job_arrival){ .next = jobs->arrivals, .reply = *reply };
-	arrival->work = wm_job_work_start(jobs, op, job, now_ns);
+	arrival->work = wm_job_work_start(jobs, op, job, text, now_ns);
 	if (!arrival->work) {
 		free(arrival);
 		return wm_error_set(error, EAGAIN,
@@ -246,11 +312,12 @@ static int arrival_start(struct wm_jobs *jobs, enum wm_job_work_op op, const str
 }
 
 /* Frees the job. */
-static int ask(struct wm_jobs *jobs, enum wm_job_work_op op, struct wm_job *job, uint64_t now_ns,
+static int ask(struct wm_jobs *jobs, enum wm_job_work_op op, struct wm_job *job,
+	       const struct wm_kernel_text *text, uint64_t now_ns,
 	       const struct wm_jobs_reply *reply, int ret, struct wm_error *error)
 {
 	if (ret == 0)
-		ret = arrival_start(jobs, op, job, now_ns, reply, error);
+		ret = arrival_start(jobs, op, job, text, now_ns, reply, error);
 	free(job);
 	if (ret < 0)
 		refuse(reply, error);
@@ -268,16 +335,29 @@ static int copy_path(char *copy, const char *what, const char *path, struct wm_e
 	return 0;
 }
 
-static int fill_request(struct wm_job *job, const struct wm_job_request *request,
-			struct wm_error *error)
+/* Of a text it is known when that is compiled. */
+static int find_kernel(const struct wm_jobs *jobs, struct wm_kernel *kernel,
+		       const struct wm_job_request *request, struct wm_error *error)
 {
-	int ret;
+	const struct wm_kernel *builtin;
 
-	job->kernel = wm_kernel_find(request->kernel);
-	if (!job->kernel)
-		return wm_error_set(error, ENOENT,
-				    "no kernel '%s' here: see 'wiremill job submit --help'",
-				    request->kernel);
+	assert(!request->text != !request->kernel);
+	if (request->text)
+		return 0;
+	builtin = wm_kernel_find(request->kernel);
+	if (!builtin)
+		return wm_kernel_library_resolve(&jobs->library, request->kernel, kernel, error);
+	*kernel = *builtin;
+	return 0;
+}
+
+static int fill_request(const struct wm_jobs *jobs, struct wm_job *job,
+			const struct wm_job_request *request, struct wm_error *error)
+{
+	int ret = find_kernel(jobs, &job->kernel, request, error);
+
+	if (ret < 0)
+		return ret;
 	job->dry_run = request->dry_run;
 	job->meant = request->meant;
 	job->force = request->force;
@@ -313,8 +393,17 @@ int wm_job_arrival_submit(struct wm_jobs *jobs, const struct wm_job_request *req
 	struct wm_job *job = calloc(1, sizeof(*job));
 	struct wm_error error = { "no memory for another job" };
 
-	return ask(jobs, WM_WORK_CHECK, job, now_ns, reply,
-		   job ? fill_request(job, request, &error) : -ENOMEM, &error);
+	return ask(jobs, WM_WORK_CHECK, job, request->text, now_ns, reply,
+		   job ? fill_request(jobs, job, request, &error) : -ENOMEM, &error);
+}
+
+int wm_job_arrival_add_kernel(struct wm_jobs *jobs, const struct wm_kernel_text *text,
+			      uint64_t now_ns, const struct wm_jobs_reply *reply)
+{
+	struct wm_job *job = calloc(1, sizeof(*job));
+	struct wm_error error = { "no memory for another kernel" };
+
+	return ask(jobs, WM_WORK_MAKE, job, text, now_ns, reply, job ? 0 : -ENOMEM, &error);
 }
 
 int wm_job_arrival_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted,
@@ -330,7 +419,7 @@ int wm_job_arrival_resume(struct wm_jobs *jobs, const struct wm_job_resumption *
 		if (wanted->origin)
 			job->origin = *wanted->origin;
 	}
-	return ask(jobs, WM_WORK_RECALL, job, now_ns, reply, job ? 0 : -EINVAL, &error);
+	return ask(jobs, WM_WORK_RECALL, job, NULL, now_ns, reply, job ? 0 : -EINVAL, &error);
 }
 
 int wm_job_arrival_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
@@ -339,5 +428,5 @@ int wm_job_arrival_discard(struct wm_jobs *jobs, const char *output, uint64_t no
 	struct wm_error error = { "" };
 	struct wm_job *job = name_job(jobs, output, &error);
 
-	return ask(jobs, WM_WORK_DISCARD, job, now_ns, reply, job ? 0 : -EINVAL, &error);
+	return ask(jobs, WM_WORK_DISCARD, job, NULL, now_ns, reply, job ? 0 : -EINVAL, &error);
 }

@@ -10,12 +10,14 @@
 #define WM_ARRIVAL_H
 
 #include "jobs.h"
+#include "kernel_make.h"
 
 struct wm_job_request {
-	const char *kernel;
-	const char *input;		 /* absolute */
-	const char *output;		 /* absolute */
-	struct wm_source_identity meant; /* as the submitter sees the input */
+	const char *kernel; /* built in, or of the library, by name or hash; or else: */
+	const struct wm_kernel_text *text; /* that it is to be made of */
+	const char *input;		   /* absolute */
+	const char *output;		   /* absolute */
+	struct wm_source_identity meant;   /* as the submitter sees the input */
 	bool force;
 	bool drop_tail;
 	bool dry_run;		/* checked only, not queued */
@@ -47,6 +49,9 @@ int wm_job_arrival_resume(struct wm_jobs *jobs, const struct wm_job_resumption *
 			  uint64_t now_ns, const struct wm_jobs_reply *reply);
 int wm_job_arrival_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
 			   const struct wm_jobs_reply *reply);
+/* Answers with a job of no queue whose kernel is what the library has now. */
+int wm_job_arrival_add_kernel(struct wm_jobs *jobs, const struct wm_kernel_text *text,
+			      uint64_t now_ns, const struct wm_jobs_reply *reply);
 /* From wm_jobs_tick: those whose files have been looked at, or do not answer. */
 void wm_job_arrivals_tick(struct wm_jobs *jobs, uint64_t now_ns);
 /* The controller stops: all get their answer. */

@@ -30,6 +30,7 @@ static void leave_turn(struct wm_jobs *jobs, struct wm_job *job)
 		return;
 	assert(job->state != WM_JOB_RUNNING);
 	wm_membership_job_end(jobs->membership, job->lane.id);
+	wm_kernel_library_release(&jobs->library, job->lane.id);
 	jobs->current = NULL;
 }
 
@@ -92,7 +93,7 @@ static void close_files(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 	if (wm_job_feed_is_busy(job))
 		return;
 	wm_job_feed_destroy(job);
-	job->work = wm_job_work_start(jobs, (enum wm_job_work_op)job->closing, job, now_ns);
+	job->work = wm_job_work_start(jobs, (enum wm_job_work_op)job->closing, job, NULL, now_ns);
 	if (job->work)
 		wm_job_files_tick(jobs, job, now_ns);
 }
@@ -253,14 +254,14 @@ void wm_job_look(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	assert(job->state == WM_JOB_QUEUED && !job->work && !job->cancelled);
 	/* Without a thread it shows when the files are opened. */
-	job->work = wm_job_work_start(jobs, WM_WORK_LOOK, job, now_ns);
+	job->work = wm_job_work_start(jobs, WM_WORK_LOOK, job, NULL, now_ns);
 	wm_job_files_tick(jobs, job, now_ns);
 }
 
 bool wm_job_open(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	assert(job->state == WM_JOB_PREPARING && !job->work && !job->open);
-	job->work = wm_job_work_start(jobs, WM_WORK_OPEN, job, now_ns);
+	job->work = wm_job_work_start(jobs, WM_WORK_OPEN, job, NULL, now_ns);
 	if (job->work)
 		return wm_job_files_tick(jobs, job, now_ns);
 	wm_job_end(jobs, job, WM_JOB_FAILED, "no memory, or no thread, to open its files with",

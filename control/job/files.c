@@ -15,7 +15,7 @@
 static int check_tail(const struct wm_job *job, const struct wm_source *source,
 		      struct wm_error *error)
 {
-	uint64_t tail = source->bytes % job->kernel->in_bytes;
+	uint64_t tail = source->bytes % job->kernel.in_bytes;
 
 	if (tail == 0 || job->drop_tail)
 		return 0;
@@ -23,7 +23,7 @@ static int check_tail(const struct wm_job *job, const struct wm_source *source,
 			    "%.300s has %" PRIu64 " bytes, %" PRIu64
 			    " more than whole elements of %" PRIu32
 			    ": cut it, or leave the rest out with --tail drop",
-			    source->path, source->bytes, tail, job->kernel->in_bytes);
+			    source->path, source->bytes, tail, job->kernel.in_bytes);
 }
 
 static int make_layout(struct wm_job *job, const struct wm_source *source, uint32_t mtu,
@@ -34,8 +34,8 @@ static int make_layout(struct wm_job *job, const struct wm_source *source, uint3
 	if (ret < 0)
 		return ret;
 	job->input_bytes = source->bytes;
-	job->dropped_tail_bytes = source->bytes % job->kernel->in_bytes;
-	return wm_layout_init(&job->lane.layout, job->kernel,
+	job->dropped_tail_bytes = source->bytes % job->kernel.in_bytes;
+	return wm_layout_init(&job->lane.layout, &job->kernel,
 			      source->bytes - job->dropped_tail_bytes, mtu, error);
 }
 
@@ -326,6 +326,21 @@ static int check_recalled(const struct wm_journal *journal, struct wm_error *err
 			    journal->path);
 }
 
+/* Whether the library has one that is not built in is seen by who has the library. */
+static int recall_kernel(struct wm_kernel *kernel, const struct wm_journal *journal,
+			 struct wm_error *error)
+{
+	const struct wm_kernel *named = &journal->identity.kernel;
+
+	if (wm_kernel_is_builtin(named))
+		named = wm_kernel_find(named->name);
+	if (!named)
+		return wm_error_set(error, ENOENT, "%.300s: its kernel '%s' is not here",
+				    journal->path, journal->identity.kernel.name);
+	*kernel = *named;
+	return 0;
+}
+
 int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct wm_error *error)
 {
 	struct wm_journal journal;
@@ -350,10 +365,8 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	job->audit_ppm = journal.identity.audit_ppm;
 	if (job->fail_after_ns == 0)
 		job->fail_after_ns = journal.identity.fail_after_ns;
-	job->kernel = wm_kernel_find(journal.identity.kernel.name);
-	if (ret == 0 && !job->kernel)
-		ret = wm_error_set(error, ENOENT, "%.300s: its kernel '%s' is not here", path,
-				   journal.identity.kernel.name);
+	if (ret == 0)
+		ret = recall_kernel(&job->kernel, &journal, error);
 	wm_journal_close(&journal);
 	return ret;
 }
@@ -386,7 +399,8 @@ bool wm_job_files_are_finished(struct wm_job *job, const char *state_directory)
 	if (manifest_path(path_manifest, path, &error) < 0 ||
 	    wm_manifest_identify(path_manifest, &identity, &random, &error) < 0)
 		return false;
-	if (random != job->journal || strcmp(identity.kernel.name, job->kernel->name) != 0 ||
+	if (random != job->journal || strcmp(identity.kernel.name, job->kernel.name) != 0 ||
+	    memcmp(identity.kernel.hash, job->kernel.hash, WM_KERNEL_HASH_BYTES) != 0 ||
 	    !has_output(job, identity.output_bytes))
 		return false;
 	fill_from_manifest(job, &identity);

@@ -48,12 +48,14 @@ struct wm_job_feed;
 struct wm_job {
 	struct wm_lane_job lane; /* id, layout, source, sink */
 	enum wm_job_state state;
-	const struct wm_kernel *kernel;
+	/* Its shape is known from its turn on, of one that is built in or submitted before. */
+	struct wm_kernel kernel;
 	struct wm_job_origin origin;
 	struct wm_source_identity meant; /* by the submitter: compared when it is submitted */
 	bool force, drop_tail;
 	bool dry_run;		/* it is none: of no queue, without a number */
 	bool resume;		/* goes on from the journal of an earlier life */
+	bool discarded;		/* what it left was removed: nobody resumes it */
 	bool committed;		/* in which the output got its name: no doubt reaches it any more */
 	bool open;		/* source, sink and journal are */
 	bool cancelled;		/* asked for; takes effect when lane and files let go */

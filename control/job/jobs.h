@@ -7,6 +7,7 @@
 #define WM_JOBS_H
 
 #include "job.h"
+#include "kernel_library.h"
 #include "membership.h"
 
 /* Jobs that are not over, and of those that are, the newest: as many in any case, more where
@@ -22,6 +23,7 @@ struct wm_job_arrival;
 struct wm_jobs {
 	struct wm_lanes *lanes;
 	struct wm_membership *membership;
+	struct wm_kernel_library library; /* kernels that are not built in */
 	uint32_t port_mtu;
 	const char *state_directory;
 	struct wm_job *jobs[WM_JOBS_MAX]; /* in order of submission */
@@ -37,6 +39,9 @@ struct wm_jobs {
 struct wm_job *wm_jobs_find(struct wm_jobs *jobs, uint64_t id);
 /* That have not ended. */
 uint32_t wm_jobs_count_unfinished(const struct wm_jobs *jobs);
+/* A job that needs the kernel of that hash: one that is not over, or may be resumed. NULL: none. */
+const struct wm_job *wm_jobs_find_user(const struct wm_jobs *jobs,
+				       const uint8_t hash[WM_KERNEL_HASH_BYTES]);
 /* What is left of a frame of that MTU for its batch. */
 uint32_t wm_jobs_find_batch_mtu(const struct wm_jobs *jobs, uint32_t mtu);
 /* What it is at now; live while it runs. */

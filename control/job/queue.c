@@ -35,6 +35,21 @@ static void take_up(struct wm_jobs *jobs, uint64_t now_ns)
 	}
 }
 
+static bool is_named(void *context, const uint8_t hash[WM_KERNEL_HASH_BYTES])
+{
+	return wm_jobs_find_user(context, hash) != NULL;
+}
+
+/* Jobs of built-in kernels need none. */
+static void open_library(struct wm_jobs *jobs)
+{
+	struct wm_error error = { "" };
+
+	if (wm_kernel_library_init(&jobs->library, jobs->state_directory, is_named, jobs, &error) <
+	    0)
+		wm_log_error("%s: kernels that are not built in fail", error.text);
+}
+
 int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_membership *membership,
 		 uint32_t port_mtu, const char *state_directory, int wake_fd,
 		 struct wm_error *error)
@@ -56,6 +71,7 @@ int wm_jobs_init(struct wm_jobs *jobs, struct wm_lanes *lanes, struct wm_members
 		ret = wm_spool_load(jobs, error);
 	if (ret < 0)
 		return ret;
+	open_library(jobs);
 	take_up(jobs, wm_clock_ns());
 	if (wm_jobs_count_unfinished(jobs) > 0)
 		wm_log_info("going on with %s that did not end",
@@ -84,6 +100,13 @@ void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
 		     const struct wm_jobs_reply *reply)
 {
 	if (wm_job_arrival_discard(jobs, output, now_ns, reply) == 0)
+		wm_jobs_tick(jobs, now_ns);
+}
+
+void wm_jobs_add_kernel(struct wm_jobs *jobs, const struct wm_kernel_text *text, uint64_t now_ns,
+			const struct wm_jobs_reply *reply)
+{
+	if (wm_job_arrival_add_kernel(jobs, text, now_ns, reply) == 0)
 		wm_jobs_tick(jobs, now_ns);
 }
 
@@ -277,5 +300,6 @@ bool wm_jobs_close(struct wm_jobs *jobs)
 	}
 	jobs->count = 0;
 	jobs->current = NULL;
+	wm_kernel_library_fini(&jobs->library);
 	return !lane_has_it;
 }

@@ -43,6 +43,9 @@ void wm_jobs_resume(struct wm_jobs *jobs, const struct wm_job_resumption *wanted
  * whose paths of journal, sink and source name what was removed (files.h). */
 void wm_jobs_discard(struct wm_jobs *jobs, const char *output, uint64_t now_ns,
 		     const struct wm_jobs_reply *reply);
+/* Into the library. Answers with a job of no queue whose kernel it is. */
+void wm_jobs_add_kernel(struct wm_jobs *jobs, const struct wm_kernel_text *text, uint64_t now_ns,
+			const struct wm_jobs_reply *reply);
 /* From the daemon's loop: the next job's turn, and that of the current one. */
 void wm_jobs_tick(struct wm_jobs *jobs, uint64_t now_ns);
 /* Why it cannot go on, "" if it can. */

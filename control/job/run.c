@@ -80,10 +80,29 @@ void wm_job_handle_opened(struct wm_jobs *jobs, struct wm_job *job, uint64_t now
 	}
 }
 
+/* One from the spool has no shape. False: it has failed, since its kernel is gone. */
+static bool know_kernel(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
+{
+	const struct wm_kernel_entry *entry;
+	struct wm_error error = { "" };
+
+	if (wm_kernel_is_builtin(&job->kernel))
+		return true;
+	if (wm_kernel_library_use(&jobs->library, job->kernel.hash, &error) < 0) {
+		wm_job_fail(jobs, job, error.text, now_ns);
+		return false;
+	}
+	entry = wm_kernel_library_look_up(&jobs->library, job->kernel.hash);
+	job->kernel = entry->kernel;
+	return true;
+}
+
 /* There are nodes: opens the files, which may take its time. */
 static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	assert(jobs->current == job && job->state == WM_JOB_QUEUED && !job->work);
+	if (!know_kernel(jobs, job, now_ns))
+		return;
 	job->mtu = governing_mtu(jobs);
 	/* Spooled as started before there is a journal: whoever finds none begins anew. */
 	wm_job_enter(job, WM_JOB_PREPARING);
@@ -95,7 +114,14 @@ static void job_prepare(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_n
 /* Their time begins when they are asked, once the files are open. */
 static void ask_nodes(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
+	struct wm_error error = { "" };
+
 	assert(job->state == WM_JOB_PREPARING && job->open && !job->work);
+	if (!wm_kernel_is_builtin(&job->kernel) &&
+	    wm_kernel_library_hold(&jobs->library, job->lane.id, job->kernel.hash, &error) < 0) {
+		wm_job_suspend(jobs, job, error.text, now_ns);
+		return;
+	}
 	job->prepare_ns = now_ns;
 	wm_membership_job_begin(jobs->membership, job->lane.id, &job->lane.layout, job->mtu,
 				now_ns);

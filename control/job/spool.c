@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "kernel_json.h"
 #include "mac.h"
 #include "numbers.h"
 #include "replace.h"
+#include "wiremill/kernel_object.h"
 #include "wiremill/side.h"
 
 static int spool_path(char *path, const struct wm_jobs *jobs, struct wm_error *error)
@@ -48,12 +50,14 @@ static bool is_over(const struct wm_job *job)
 static json_t *job_entry(const struct wm_job *job)
 {
 	json_t *entry = json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "job",
-				  (json_int_t)job->lane.id, "kernel", job->kernel->name, "input",
+				  (json_int_t)job->lane.id, "kernel", job->kernel.name, "input",
 				  job->input, "output", job->output, "force", job->force,
 				  "drop_tail", job->drop_tail, "fail_after_ms",
 				  (json_int_t)(job->fail_after_ns / WM_NS_PER_MS), "audit_ppm",
 				  (json_int_t)job->audit_ppm);
 
+	if (!wm_kernel_is_builtin(&job->kernel))
+		json_object_set_new(entry, "kernel_hash", wm_kernel_hash_json(&job->kernel));
 	wm_job_origin_put(entry, &job->origin);
 	return entry;
 }
@@ -80,6 +84,8 @@ static json_t *ended_entry(const struct wm_job *job)
 	json_object_set_new(entry, "state", json_string(wm_job_state_name(job->state)));
 	json_object_set_new(entry, "reason", wm_json_text(job->reason));
 	json_object_set_new(entry, "run_ns", wm_json_number(job->run_ns));
+	if (job->discarded)
+		json_object_set_new(entry, "discarded", json_true());
 	wm_job_numbers_put(entry, job, &job->counters);
 	return entry;
 }
@@ -186,22 +192,42 @@ static bool is_path(const char *text)
 	return text[0] == '/' && strlen(text) < PATH_MAX;
 }
 
+/* Of one that is not built in the library knows the shape. */
+static int parse_kernel(struct wm_kernel *kernel, const char *name, const char *digits)
+{
+	const struct wm_kernel *builtin = wm_kernel_find(name);
+
+	if (!digits && !builtin)
+		return -EBADMSG;
+	if (!digits) {
+		*kernel = *builtin;
+		return 0;
+	}
+	*kernel = (struct wm_kernel){ .in_bytes = 0 };
+	if (!wm_kernel_name_is_valid(name) || wm_kernel_hash_parse(kernel->hash, digits) < 0 ||
+	    wm_kernel_is_builtin(kernel))
+		return -EBADMSG;
+	strcpy(kernel->name, name);
+	return 0;
+}
+
 /* What every entry has. Fills the job. */
 static int parse_job(json_t *entry, struct wm_job *job)
 {
-	const char *kernel, *input, *output;
+	const char *kernel, *hash = NULL, *input, *output;
 	json_int_t id, fail_after_ms, audit_ppm;
 	int force, drop_tail;
 
-	if (json_unpack(entry, "{s:I, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "job", &id, "kernel",
-			&kernel, "input", &input, "output", &output, "force", &force, "drop_tail",
-			&drop_tail, "fail_after_ms", &fail_after_ms, "audit_ppm", &audit_ppm) < 0 ||
+	if (json_unpack(entry, "{s:I, s:s, s?s, s:s, s:s, s:b, s:b, s:I, s:I}", "job", &id,
+			"kernel", &kernel, "kernel_hash", &hash, "input", &input, "output", &output,
+			"force", &force, "drop_tail", &drop_tail, "fail_after_ms", &fail_after_ms,
+			"audit_ppm", &audit_ppm) < 0 ||
 	    id < 1 || id >= UINT32_MAX || fail_after_ms < 0 ||
 	    fail_after_ms > (json_int_t)(INT64_MAX / WM_NS_PER_MS) || audit_ppm < 0 ||
-	    audit_ppm > 1000000 || !is_path(input) || !is_path(output) || !wm_kernel_find(kernel))
+	    audit_ppm > 1000000 || !is_path(input) || !is_path(output) ||
+	    parse_kernel(&job->kernel, kernel, hash) < 0)
 		return -EBADMSG;
 	job->lane.id = (uint32_t)id;
-	job->kernel = wm_kernel_find(kernel);
 	strcpy(job->input, input);
 	strcpy(job->output, output);
 	job->force = force;
@@ -232,12 +258,15 @@ static int parse_ended(json_t *entry, struct wm_job *job)
 {
 	static const struct wm_json_field run = WM_JSON_NUMBER(struct wm_job, "run_ns", run_ns);
 	const char *state, *reason;
+	int discarded = 0;
 
-	if (json_unpack(entry, "{s:s, s:s}", "state", &state, "reason", &reason) < 0 ||
+	if (json_unpack(entry, "{s:s, s:s, s?b}", "state", &state, "reason", &reason, "discarded",
+			&discarded) < 0 ||
 	    strlen(reason) >= sizeof(job->reason) || wm_json_take(entry, &run, 1, job) < 0 ||
 	    wm_job_numbers_take(entry, job) < 0)
 		return -EBADMSG;
 	strcpy(job->reason, reason);
+	job->discarded = discarded;
 	job->state = WM_JOB_DONE;
 	while (job->state < WM_JOB_STATES && strcmp(wm_job_state_name(job->state), state) != 0)
 		job->state++;

@@ -16,7 +16,8 @@
  *     "quarantine": [ { "mac": "02:00:00:00:01:0a", "name": "n3", "reason": "computed ..." } ] }
  *
  * journal: the random identity of the one it has, once it has one. cancelled (if it is there):
- * on request, and what is left of it goes. A list that is not there is empty, and so is the origin
+ * on request, and what is left of it goes; discarded: that was removed. kernel_hash: 64 digits,
+ * of a kernel that is not built in. A list that is not there is empty, and so is the origin
  * (origin.h) of an entry without submitted_ms.
  */
 #ifndef WM_SPOOL_H

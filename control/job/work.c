@@ -17,6 +17,23 @@ static int recall(struct wm_job_work *work)
 					    &work->error);
 }
 
+/* Of the text, where there is one, the kernel first: it says what the files must hold. */
+static int make(struct wm_job_work *work)
+{
+	return work->text ? wm_kernel_make(work->text, &work->job.kernel, &work->object,
+					   &work->object_bytes, &work->error)
+			  : 0;
+}
+
+static int check(struct wm_job_work *work)
+{
+	int ret = make(work);
+
+	return ret < 0 ? ret
+		       : wm_job_files_check(&work->job, work->mtu, work->state_directory,
+					    &work->error);
+}
+
 static int run(struct wm_job_work *work)
 {
 	struct wm_job *job = &work->job;
@@ -24,7 +41,9 @@ static int run(struct wm_job_work *work)
 
 	switch (work->op) {
 	case WM_WORK_CHECK:
-		return wm_job_files_check(job, work->mtu, state_directory, &work->error);
+		return check(work);
+	case WM_WORK_MAKE:
+		return make(work);
 	case WM_WORK_RECALL:
 		return recall(work);
 	case WM_WORK_LOOK:
@@ -46,10 +65,11 @@ static int run(struct wm_job_work *work)
 }
 
 static const char *const done_names[] = {
-	[WM_WORK_CHECK] = "looked at", [WM_WORK_RECALL] = "resumed",
-	[WM_WORK_LOOK] = "looked at",  [WM_WORK_OPEN] = "opened",
-	[WM_WORK_SUSPEND] = "closed",  [WM_WORK_ABANDON] = "removed",
-	[WM_WORK_FINISH] = "finished", [WM_WORK_DISCARD] = "discarded",
+	[WM_WORK_CHECK] = "looked at",	 [WM_WORK_MAKE] = "made",
+	[WM_WORK_RECALL] = "resumed",	 [WM_WORK_LOOK] = "looked at",
+	[WM_WORK_OPEN] = "opened",	 [WM_WORK_SUSPEND] = "closed",
+	[WM_WORK_ABANDON] = "removed",	 [WM_WORK_FINISH] = "finished",
+	[WM_WORK_DISCARD] = "discarded",
 };
 
 static void work_run(void *context)
@@ -63,8 +83,16 @@ static void work_run(void *context)
 			     done_names[work->op], wm_errno_text(-work->result));
 }
 
+static void work_free(struct wm_job_work *work)
+{
+	free(work->text);
+	free(work->object);
+	free(work);
+}
+
 struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_work_op op,
-				      const struct wm_job *job, uint64_t now_ns)
+				      const struct wm_job *job, const struct wm_kernel_text *text,
+				      uint64_t now_ns)
 {
 	uint32_t mtu = op == WM_WORK_OPEN ? job->mtu : jobs->port_mtu;
 	struct wm_job_work *work = malloc(sizeof(*work));
@@ -80,10 +108,18 @@ struct wm_job_work *wm_job_work_start(const struct wm_jobs *jobs, enum wm_job_wo
 				      .start_ns = now_ns,
 				      .job = *job };
 	work->job.work = NULL;
-	if (wm_task_start(&work->task, work_run, work, jobs->wake_fd) == 0)
+	work->text = text ? wm_kernel_text_copy(text) : NULL;
+	if (!text == !work->text && wm_task_start(&work->task, work_run, work, jobs->wake_fd) == 0)
 		return work;
-	free(work);
+	work_free(work);
 	return NULL;
+}
+
+void wm_job_work_destroy(struct wm_job_work **work)
+{
+	assert(wm_job_work_is_over(*work));
+	work_free(*work);
+	*work = NULL;
 }
 
 bool wm_job_work_is_over(const struct wm_job_work *work)
@@ -109,5 +145,5 @@ void wm_job_work_take(struct wm_job *job, struct wm_job_work **work)
 	memcpy(made->reason, job->reason, sizeof(made->reason));
 	*job = *made;
 	*work = NULL;
-	free(over);
+	work_free(over);
 }

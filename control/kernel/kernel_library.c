@@ -218,21 +218,34 @@ static int add_new(struct wm_kernel_library *library, const struct wm_kernel_obj
 	return ret == 0 ? 0 : wm_error_set(error, -ret, "no memory for another kernel");
 }
 
+static int refuse_missing(struct wm_error *error)
+{
+	return wm_error_set(error, ENOENT, "its kernel is not in the library any more: " ADD_AGAIN);
+}
+
+int wm_kernel_library_use(struct wm_kernel_library *library,
+			  const uint8_t hash[WM_KERNEL_HASH_BYTES], struct wm_error *error)
+{
+	struct wm_kernel_entry *entry = find_entry(library, hash);
+
+	if (!entry)
+		return refuse_missing(error);
+	entry->used_ms = wm_utc_ms();
+	wm_kernel_file_touch(library->directory, hash);
+	return 0;
+}
+
 int wm_kernel_library_add(struct wm_kernel_library *library, const uint8_t *bytes,
 			  size_t bytes_count, struct wm_error *error)
 {
 	struct wm_kernel_object object;
-	struct wm_kernel_entry *entry;
 	int ret = wm_kernel_object_decode(&object, bytes, bytes_count, error);
 
 	if (ret < 0)
 		return ret;
-	entry = find_entry(library, object.kernel.hash);
-	if (!entry)
-		return add_new(library, &object, bytes, bytes_count, error);
-	entry->used_ms = wm_utc_ms();
-	wm_kernel_file_touch(library->directory, object.kernel.hash);
-	return 0;
+	if (find_entry(library, object.kernel.hash))
+		return wm_kernel_library_use(library, object.kernel.hash, error);
+	return add_new(library, &object, bytes, bytes_count, error);
 }
 
 int wm_kernel_library_remove(struct wm_kernel_library *library,
@@ -330,8 +343,7 @@ static int cannot_hold(const struct wm_kernel_entry *entry, int code, const stru
 		       struct wm_error *error)
 {
 	if (!entry || code == ENOENT)
-		return wm_error_set(error, ENOENT,
-				    "its kernel is not in the library any more: " ADD_AGAIN);
+		return refuse_missing(error);
 	return wm_error_set(error, code, "its kernel cannot be used: %s", reason->text);
 }
 

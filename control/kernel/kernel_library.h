@@ -69,6 +69,9 @@ void wm_kernel_library_fini(struct wm_kernel_library *library);
  * is none; -ENOSPC: jobs name all that would have to make room; or the disk's. */
 int wm_kernel_library_add(struct wm_kernel_library *library, const uint8_t *bytes,
 			  size_t bytes_count, struct wm_error *error);
+/* A job names it again. -ENOENT: it is not here. */
+int wm_kernel_library_use(struct wm_kernel_library *library,
+			  const uint8_t hash[WM_KERNEL_HASH_BYTES], struct wm_error *error);
 /* -ENOENT. Whether a job names it is the caller's to ask. */
 int wm_kernel_library_remove(struct wm_kernel_library *library,
 			     const uint8_t hash[WM_KERNEL_HASH_BYTES], struct wm_error *error);

@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "compiler.h"
+#include "kernel_source.h"
 #include "wiremill/kernel_object.h"
+
+static_assert(WM_KERNEL_SETTINGS_MAX == WM_KERNEL_SOURCE_PARAMS_MAX, "as many");
 
 /* "NAME=VALUE\n", a double with all its digits. */
 #define SETTING_BYTES (WM_KERNEL_SOURCE_NAME_BYTES + 32)
@@ -101,7 +104,7 @@ static int check_name(const struct wm_kernel_source *source, const struct wm_ker
 }
 
 static int parse(struct wm_kernel_source *source, const struct wm_kernel_text *text,
-		 char settings[WM_KERNEL_SOURCE_PARAMS_MAX * SETTING_BYTES], size_t *settings_bytes,
+		 char settings[WM_KERNEL_SETTINGS_MAX * SETTING_BYTES], size_t *settings_bytes,
 		 struct wm_error *error)
 {
 	struct wm_kernel_param defaults[WM_KERNEL_SOURCE_PARAMS_MAX];
@@ -137,7 +140,7 @@ static int encode(struct wm_kernel_object *object, uint8_t **bytes, size_t *byte
 int wm_kernel_make(const struct wm_kernel_text *text, struct wm_kernel *kernel, uint8_t **bytes,
 		   size_t *bytes_count, struct wm_error *error)
 {
-	char settings[WM_KERNEL_SOURCE_PARAMS_MAX * SETTING_BYTES];
+	char settings[WM_KERNEL_SETTINGS_MAX * SETTING_BYTES];
 	struct wm_kernel_object object = { .settings = settings };
 	struct wm_kernel_source source;
 	struct wm_spirv spirv;

@@ -10,15 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel_source.h"
 #include "wiremill/error.h"
 #include "wiremill/kernel.h"
+
+/* As many as a kernel has parameters (gpu/compiler/kernel_source.h). */
+#define WM_KERNEL_SETTINGS_MAX 16u
 
 struct wm_kernel_text {
 	const char *file; /* its name, for messages */
 	const char *code;
 	size_t code_bytes;
-	const char *settings[WM_KERNEL_SOURCE_PARAMS_MAX]; /* "NAME=VALUE" */
+	const char *settings[WM_KERNEL_SETTINGS_MAX]; /* "NAME=VALUE" */
 	uint32_t setting_count;
 };
 

@@ -115,13 +115,9 @@ static bool shape_is_sound(const struct object_header *header)
 
 static bool name_is_sound(const struct object_header *header)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-	size_t length = strnlen(header->name, sizeof(header->name));
-
-	if (length == 0 || length == sizeof(header->name) ||
-	    strspn(header->name, allowed) != length)
+	if (!wm_kernel_name_is_valid(header->name))
 		return false;
-	for (size_t i = length; i < sizeof(header->name); i++) {
+	for (size_t i = strlen(header->name); i < sizeof(header->name); i++) {
 		if (header->name[i] != '\0')
 			return false;
 	}

@@ -23,7 +23,7 @@
  * journal instead of extending it. Whatever is lost with it is computed again.
  *
  *  header, 8192 bytes                     record, 32 bytes, little-endian
- *   0 u8[8]  "WMJRNL\0" and 1, or 2         0 u32 type    enum wm_journal_type
+ *   0 u8[8]  "WMJRNL\0" and 1, 2, 3         0 u32 type    enum wm_journal_type
  *   8 u32    identity (random)              4 u32 crc32c  of the extent's output
  *  12 u32    header bytes (8192)            8 u64 extent
  *  16 u64    input bytes                   16 u64 nodes   wm_journal_node_bit of every node
@@ -38,10 +38,12 @@
  * 100 u8[4096] input path, NUL padded
  * 4196 u32   audit: batches of a million  \ version 2 has one of these, or both;
  * 4200 u64   fail after, ns               / in version 1 they are zeroes
+ * 4208 u8[32] hash of the kernel's object: version 3; zeroes before, of a built-in one
  *  ... zeroes
  * 8188 u32   crc32c of all before it
  *
- *  manifest: a header of 8192 bytes, laid out as version 1 with "WMMNFT\0\1", then one
+ *  manifest: a header of 8192 bytes, laid out as version 1, or 3 without options, with
+ *  "WMMNFT\0" and that version, then one
  *  u32 CRC32C for each extent in order, then a u32 CRC32C of those.
  */
 #ifndef WIREMILL_JOURNAL_H

@@ -35,6 +35,8 @@ struct wm_kernel {
 	uint8_t hash[WM_KERNEL_HASH_BYTES];
 };
 
+/* Lower case, digits and '-', and an end within WM_KERNEL_NAME_BYTES. */
+bool wm_kernel_name_is_valid(const char *name);
 /* Whether it is one of those below, whatever its name is. */
 bool wm_kernel_is_builtin(const struct wm_kernel *kernel);
 /* Whether both make the same output of the same input. */

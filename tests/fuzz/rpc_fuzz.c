@@ -177,7 +177,7 @@ static void members_set(void)
 static void controller_set(void)
 {
 	job.lane.id = 1;
-	job.kernel = wm_kernel_find("xor");
+	job.kernel = *wm_kernel_find("xor");
 	job.state = WM_JOB_RUNNING;
 	job.lane.layout.output_bytes = 64;
 	strcpy(job.output, "/data/out");

@@ -53,7 +53,7 @@ static void check_job(const struct wm_jobs *jobs, uint32_t index)
 	const struct wm_job *job = jobs->jobs[index];
 
 	check(job->lane.id > 0 && job->lane.id < jobs->next_id);
-	check(job->kernel && job->input[0] == '/' && job->output[0] == '/');
+	check(job->kernel.name[0] && job->input[0] == '/' && job->output[0] == '/');
 	check(job->audit_ppm <= 1000000 && job->fail_after_ns <= INT64_MAX);
 	for (uint32_t i = 0; i < index; i++)
 		check(jobs->jobs[i]->lane.id < job->lane.id);
@@ -65,7 +65,8 @@ static void check_same(const struct wm_jobs *jobs, const struct wm_jobs *others)
 	for (uint32_t i = 0; i < jobs->count; i++) {
 		const struct wm_job *job = jobs->jobs[i], *other = others->jobs[i];
 
-		check(job->lane.id == other->lane.id && job->kernel == other->kernel);
+		check(job->lane.id == other->lane.id &&
+		      wm_kernel_is_same(&job->kernel, &other->kernel));
 		check(strcmp(job->input, other->input) == 0);
 		check(strcmp(job->output, other->output) == 0);
 		check(job->force == other->force && job->drop_tail == other->drop_tail);

@@ -162,7 +162,7 @@ int wm_spool_load(struct wm_jobs *jobs, struct wm_error *error)
 	job = sim_allocate(1, sizeof(*job));
 	job->lane.id = controller->spooled_id;
 	job->journal = controller->spooled_journal;
-	job->kernel = wm_kernel_find("xor");
+	job->kernel = *wm_kernel_find("xor");
 	job->resume = controller->started;
 	job->fail_after_ns = sim_current->plan.fail_after_ns;
 	job->audit_ppm = sim_current->plan.audit_ppm;

@@ -108,6 +108,32 @@ static void options_make_it_version_2_and_come_back(void)
 	CU_ASSERT_EQUAL(memcmp(header, plain, sizeof(header)), 0);
 }
 
+static void kernel_that_is_not_built_in_makes_it_version_3(void)
+{
+	struct wm_journal_identity in = identity(), out;
+	uint8_t header[WM_JOURNAL_HEADER_BYTES];
+	uint32_t random = 0;
+
+	strcpy(in.kernel.name, "blend");
+	for (unsigned i = 0; i < WM_KERNEL_HASH_BYTES; i++)
+		in.kernel.hash[i] = (uint8_t)(0xa0 + i);
+	wm_journal_encode_header(header, &in, RANDOM);
+	CU_ASSERT(memcmp(header, "WMJRNL\0\3", 8) == 0);
+	CU_ASSERT(header[4207] == 0 && header[4208] == 0xa0 && header[4239] == 0xbf);
+	CU_ASSERT(is_zero(header + 4240, 8188 - 4240));
+	CU_ASSERT_EQUAL(wm_journal_decode_header(header, &out, &random), 0);
+	CU_ASSERT(same(&in, &out));
+	in.audit_ppm = 10000;
+	wm_journal_encode_header(header, &in, RANDOM);
+	CU_ASSERT_EQUAL(header[7], 3);
+	CU_ASSERT_EQUAL(wm_journal_decode_header(header, &out, &random), 0);
+	CU_ASSERT(same(&in, &out) && out.audit_ppm == 10000);
+	wm_manifest_encode_header(header, &in, RANDOM);
+	CU_ASSERT(memcmp(header, "WMMNFT\0\3", 8) == 0);
+	CU_ASSERT_EQUAL(wm_manifest_decode_header(header, &out, &random), 0);
+	CU_ASSERT(same(&in, &out) && out.audit_ppm == 0);
+}
+
 static void a_manifest_has_its_own_magic(void)
 {
 	struct wm_journal_identity in = identity(), out;
@@ -256,6 +282,8 @@ static void bytes_without_a_meaning_must_be_zero(void)
 	changed_but_mended(header, 300);  /* behind the input's path */
 	changed_but_mended(header, 4195); /* its last byte */
 	changed_but_mended(header, 4196);
+	changed_but_mended(header, 4208); /* a hash in version 1 */
+	changed_but_mended(header, 4240);
 	changed_but_mended(header, 8187);
 }
 
@@ -273,6 +301,7 @@ static void extents_are_counted(void)
 static const struct wm_test tests[] = {
 	WM_TEST(a_header_has_its_golden_bytes),
 	WM_TEST(options_make_it_version_2_and_come_back),
+	WM_TEST(kernel_that_is_not_built_in_makes_it_version_3),
 	WM_TEST(a_manifest_has_its_own_magic),
 	WM_TEST(a_record_has_its_golden_bytes),
 	WM_TEST(every_flipped_bit_of_a_header_is_refused),

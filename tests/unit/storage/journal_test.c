@@ -533,6 +533,7 @@ static void another_job_is_refused_with_what_differs(void)
 	REFUSED(kernel.out_bytes = 64, "shape");
 	REFUSED(kernel.halo_before = 1, "shape");
 	REFUSED(kernel.halo_after = 2, "shape");
+	REFUSED(kernel.hash[31] = 1, "source, parameters or compiler changed since");
 	REFUSED(drop_tail = true, "--tail");
 	REFUSED(force = true, "--force");
 	REFUSED(output_bytes += 32, "output");

@@ -259,7 +259,7 @@ static void jobs_add(uint32_t count, const char *output)
 		struct wm_job *job = calloc(1, sizeof(*job));
 
 		job->lane.id = ++jobs->next_id;
-		job->kernel = wm_kernel_find("xor");
+		job->kernel = *wm_kernel_find("xor");
 		job->state = i % 3 ? WM_JOB_DONE : WM_JOB_FAILED;
 		snprintf(job->output, sizeof(job->output), "%s", output);
 		jobs->jobs[jobs->count++] = job;

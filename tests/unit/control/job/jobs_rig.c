@@ -106,7 +106,7 @@ int wm_job_files_check(struct wm_job *job, uint32_t mtu, const char *state_direc
 	(void)state_directory;
 	if (check_result < 0)
 		return wm_error_set(error, -check_result, "it may not be");
-	return wm_layout_init(&job->lane.layout, job->kernel, 1 << 30, mtu, error);
+	return wm_layout_init(&job->lane.layout, &job->kernel, 1 << 30, mtu, error);
 }
 
 int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_directory,
@@ -116,7 +116,7 @@ int wm_job_files_open(struct wm_job *job, uint32_t mtu, const char *state_direct
 	opened++;
 	if (open_result < 0)
 		return wm_error_set(error, -open_result, "it does not open");
-	if (wm_layout_init(&job->lane.layout, job->kernel, 1 << 30, mtu, error) < 0)
+	if (wm_layout_init(&job->lane.layout, &job->kernel, 1 << 30, mtu, error) < 0)
 		return -EINVAL;
 	job->open = true;
 	wm_progress_init(&job->lane.progress, job->lane.layout.extents);
@@ -137,7 +137,7 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 {
 	(void)state_directory;
 	(void)error;
-	job->kernel = wm_kernel_find("xor");
+	job->kernel = *wm_kernel_find("xor");
 	strcpy(job->input, "/input");
 	return 0;
 }

@@ -260,7 +260,7 @@ static void jobs_fill(enum wm_job_state state, uint32_t count)
 		struct wm_job *job = calloc(1, sizeof(*job));
 
 		job->lane.id = jobs.next_id++;
-		job->kernel = wm_kernel_find("xor");
+		job->kernel = *wm_kernel_find("xor");
 		job->state = state;
 		strcpy(job->input, "/input");
 		strcpy(job->output, "/output");

@@ -84,7 +84,7 @@ static void good_list_is_taken(void)
 	job = jobs.jobs[0];
 	CU_ASSERT_EQUAL(job->lane.id, 5);
 	CU_ASSERT_EQUAL(job->state, WM_JOB_QUEUED);
-	CU_ASSERT_STRING_EQUAL(job->kernel->name, "xor");
+	CU_ASSERT_STRING_EQUAL(job->kernel.name, "xor");
 	CU_ASSERT_STRING_EQUAL(job->input, "/in");
 	CU_ASSERT_STRING_EQUAL(job->output, "/out");
 	CU_ASSERT(job->force && !job->drop_tail && job->resume);
@@ -223,6 +223,31 @@ static void values_that_no_job_has_are_refused(void)
 	REFUSED(LIST(9, JOB(5, "xor", "/a\\u0000b", "/b", 0, 0)));
 }
 
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+/* A job whose kernel is not built in, or an odd one. */
+#define OWN(name, hash) JOB(5, name "\", \"kernel_hash\": \"" hash, "/a", "/b", 0, 0)
+
+static void kernel_that_is_not_built_in_has_its_hash(void)
+{
+	static const char text[] = LIST(9, OWN("blend", HASH));
+	struct wm_jobs jobs;
+
+	jobs_begin(&jobs);
+	CU_ASSERT_EQUAL_FATAL(wm_spool_parse(&jobs, text, strlen(text), NULL), 0);
+	CU_ASSERT_STRING_EQUAL(jobs.jobs[0]->kernel.name, "blend");
+	CU_ASSERT_EQUAL(jobs.jobs[0]->kernel.hash[1], 0x23);
+	CU_ASSERT_EQUAL(jobs.jobs[0]->kernel.hash[31], 0xef);
+	jobs_end(&jobs);
+	REFUSED(LIST(9, OWN("blend", "")));
+	REFUSED(LIST(9, OWN("blend", HASH "0")));
+	REFUSED(LIST(9, OWN("blend", "../../etc/passwd")));
+	REFUSED(LIST(9, OWN("blend", "00000000000000000000000000000000"
+				     "00000000000000000000000000000000")));
+	REFUSED(LIST(9, OWN("Blend", HASH)));
+	REFUSED(LIST(9, OWN("", HASH)));
+	REFUSED(LIST(9, OWN("a0123456789012345678901234567890", HASH)));
+}
+
 #define LONG_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void values_that_no_ended_job_has_are_refused(void)
@@ -304,7 +329,7 @@ static struct wm_job *job_add(struct wm_jobs *jobs, enum wm_job_state state)
 
 	job->lane.id = jobs->next_id++;
 	job->state = state;
-	job->kernel = wm_kernel_find("xor");
+	job->kernel = *wm_kernel_find("xor");
 	snprintf(job->input, sizeof(job->input), "/data/in \"%u\"\n", job->lane.id);
 	snprintf(job->output, sizeof(job->output), "/data/K\xc3\xb6ln %u", job->lane.id);
 	job->drop_tail = job->lane.id % 2;
@@ -318,7 +343,7 @@ static struct wm_job *job_add(struct wm_jobs *jobs, enum wm_job_state state)
 static void is_same(const struct wm_job *job, const struct wm_job *other)
 {
 	CU_ASSERT_EQUAL(job->lane.id, other->lane.id);
-	CU_ASSERT_PTR_EQUAL(job->kernel, other->kernel);
+	CU_ASSERT(wm_kernel_is_same(&job->kernel, &other->kernel));
 	CU_ASSERT_STRING_EQUAL(job->input, other->input);
 	CU_ASSERT_STRING_EQUAL(job->output, other->output);
 	CU_ASSERT_EQUAL(job->force, other->force);
@@ -663,6 +688,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(next_number_is_of_no_job_before),
 	WM_TEST(damaged_list_is_refused),
 	WM_TEST(values_that_no_job_has_are_refused),
+	WM_TEST(kernel_that_is_not_built_in_has_its_hash),
 	WM_TEST(values_that_no_ended_job_has_are_refused),
 	WM_TEST(who_cannot_be_in_quarantine_is_refused),
 	WM_TEST(two_jobs_of_one_number_are_refused),
