@@ -34,6 +34,8 @@ struct wm_dispatch {
 	struct node *nodes;
 	uint32_t *members; /* the nodes of this job, in no order */
 	uint32_t member_count;
+	/* Who was silent when it joined, and how many were, since the last tick. */
+	uint32_t joined_silent, joined_silent_count;
 	uint32_t turn; /* the node whose turn it is; NOWHERE: nobody has room */
 	uint32_t queue_target;
 	uint32_t quantum; /* batches one node is served in a row */
@@ -89,7 +91,7 @@ void wm_dispatch_start(struct wm_dispatch *dispatch, const struct wm_layout *lay
 	memset(&dispatch->counters, 0, sizeof(dispatch->counters));
 	for (uint32_t i = 0; i < dispatch->config.nodes_max; i++)
 		dispatch->nodes[i].member_index = NOWHERE;
-	dispatch->member_count = 0;
+	dispatch->member_count = dispatch->joined_silent_count = 0;
 	dispatch->turn = NOWHERE;
 	dispatch->kernel = layout->kernel;
 	dispatch->queue_target = queue_target;
@@ -214,6 +216,10 @@ void wm_dispatch_node_add(struct wm_dispatch *dispatch, uint32_t index, uint32_t
 	node->next = node->previous = NOWHERE;
 	node->member_index = dispatch->member_count;
 	dispatch->members[dispatch->member_count++] = index;
+	if (node->flow->silent) {
+		dispatch->joined_silent = index;
+		dispatch->joined_silent_count++;
+	}
 	ring_update(dispatch, index);
 }
 
@@ -559,8 +565,11 @@ static void note_wait(struct wm_dispatch *dispatch, struct wm_flow *flow, uint64
 
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_t *silent)
 {
-	uint32_t count = 0;
+	/* It fell silent in a job before, where it was told; in this one nobody knows yet. */
+	uint32_t count = dispatch->joined_silent_count;
 
+	*silent = dispatch->joined_silent;
+	dispatch->joined_silent_count = 0;
 	for (uint32_t i = 0; i < dispatch->member_count; i++) {
 		uint32_t index = dispatch->members[i];
 		struct node *node = &dispatch->nodes[index];

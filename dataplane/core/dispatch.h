@@ -133,7 +133,8 @@ uint32_t wm_dispatch_failed(struct wm_dispatch *dispatch, uint32_t node, uint64_
  * are to do again; one a call, until it returns false. *cursor begins as 0. */
 bool wm_dispatch_invalidate_next(struct wm_dispatch *dispatch, uint32_t node, uint32_t *cursor,
 				 struct wm_ledger_batch *batch);
-/* Returns the number of nodes that fell silent just now; *silent is one of them. */
+/* Returns the number of nodes that fell silent just now, or were so when they joined this
+ * job; *silent is one of them. */
 uint32_t wm_dispatch_tick(struct wm_dispatch *dispatch, uint64_t now_ns, uint32_t *silent);
 
 /* When the newest batch of all that were answered was sent. A port sends in order: what was

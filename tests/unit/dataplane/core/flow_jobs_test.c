@@ -392,6 +392,11 @@ static void a_silent_node_gets_nothing_in_the_next_job_either(void)
 	job_start(dispatch);
 	CU_ASSERT_EQUAL(wm_dispatch_nodes_alive(dispatch), 0);
 	CU_ASSERT_FALSE(wm_dispatch_next(dispatch, S, &send));
+	/* Of this job it is told once more, and once only. */
+	silent = WM_LEDGER_NOBODY;
+	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, S + MS, &silent), 1);
+	CU_ASSERT_EQUAL(silent, 0);
+	CU_ASSERT_EQUAL(wm_dispatch_tick(dispatch, S + 2 * MS, &silent), 0);
 	wm_dispatch_node_beat(dispatch, 0, false, 2 * S);
 	CU_ASSERT_TRUE(wm_dispatch_next(dispatch, 2 * S, &send));
 	wm_dispatch_destroy(&dispatch);
