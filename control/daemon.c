@@ -391,8 +391,8 @@ static void ports_say(const struct wm_daemon *daemon)
 
 static void membership_start(struct wm_daemon *daemon)
 {
-	struct wm_membership_calls calls = { daemon, send_control, member_changed, send_probe,
-					     port_mtu };
+	struct wm_membership_calls calls = { daemon,	 send_control, member_changed,
+					     send_probe, port_mtu,     NULL };
 
 	wm_membership_init(&daemon->membership, &calls, daemon->ports[0].mac);
 	daemon->membership.mtu_most = daemon->mtu;

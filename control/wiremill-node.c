@@ -16,6 +16,7 @@
 #include "agent.h"
 #include "clock.h"
 #include "device_loss.h"
+#include "kernel_cache.h"
 #include "key.h"
 #include "link_watch.h"
 #include "log.h"
@@ -41,6 +42,7 @@ struct node {
 	struct wm_device_loss device_loss;
 	struct wm_link_watch link_watch;
 	struct wm_key key;
+	struct wm_kernel_cache kernels;
 	struct wm_agent agent;
 	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
 	/* The job that is being made ready. */
@@ -277,6 +279,7 @@ static void start_agent(struct node *node)
 		.ops = &agent_ops,
 		.context = node,
 		.key = node->options.key_path ? &node->key : NULL,
+		.kernels = &node->kernels,
 		.require_aead = node->options.require_aead,
 	};
 	struct wm_hello *hello = &config.hello;
@@ -415,6 +418,7 @@ int main(int argc, char **argv)
 	ret = run(&node, &error);
 
 	wm_worker_destroy(&node.worker);
+	wm_kernel_cache_fini(&node.kernels);
 destroy_executor:
 	wm_executor_destroy(&node.executor);
 close_port:

@@ -316,12 +316,66 @@ static void answer(struct wm_agent_job *job, int ret, const struct wm_error *err
 	job->answer.status = -ret;
 	wm_message_text_set(job->answer.text, sizeof(job->answer.text),
 			    ret < 0 ? error->text : "ready");
-	if (ret < 0)
+	if (ret == -ENODATA)
+		wm_log_info("job %u: %s, %u bytes are asked for", job->id, error->text,
+			    kernel->object_bytes);
+	else if (ret < 0)
 		wm_log_warning("job %u: kernel %s cannot be prepared: %s", job->id,
 			       kernel->kernel.name, error->text);
 	else
 		wm_log_info("job %u: kernel %s is ready, %u elements a batch", job->id,
 			    kernel->kernel.name, kernel->batch_elements);
+}
+
+/* -ENODATA: it is expected from now on. */
+static int expect(struct wm_agent *agent, const struct wm_kernel_message *message,
+		  struct wm_error *error)
+{
+	int ret = wm_kernel_cache_expect(agent->config.kernels, message->kernel.hash,
+					 message->object_bytes, agent->session);
+
+	if (ret < 0)
+		return wm_error_set(error, -ret, "no memory for the %u bytes of kernel %s",
+				    message->object_bytes, message->kernel.name);
+	return wm_error_set(error, ENODATA, "kernel %s is not here yet", message->kernel.name);
+}
+
+static int open_object(struct wm_agent *agent, const struct wm_kernel_message *message,
+		       struct wm_kernel_object *object, struct wm_error *error)
+{
+	const uint8_t *bytes;
+	size_t bytes_count;
+	int ret;
+
+	if (message->object_bytes < WM_KERNEL_OBJECT_HEADER_BYTES)
+		return wm_error_set(error, EBADMSG, "no object of a kernel has %u bytes",
+				    message->object_bytes);
+	bytes = wm_kernel_cache_find(agent->config.kernels, message->kernel.hash, &bytes_count);
+	if (!bytes)
+		return expect(agent, message, error);
+	ret = wm_kernel_object_decode(object, bytes, bytes_count, error);
+	if (ret < 0)
+		return ret;
+	if (!wm_kernel_is_same(&object->kernel, &message->kernel))
+		return wm_error_set(error, EBADMSG,
+				    "the object of kernel %s is of another shape, %s of %u to %u "
+				    "bytes: add it to the library again",
+				    message->kernel.name, object->kernel.name,
+				    object->kernel.in_bytes, object->kernel.out_bytes);
+	return 0;
+}
+
+static int begin_to_prepare(struct wm_agent *agent, uint32_t id,
+			    const struct wm_kernel_message *message, struct wm_error *error)
+{
+	const struct wm_agent_ops *ops = agent->config.ops;
+	bool is_builtin = wm_kernel_is_builtin(&message->kernel);
+	struct wm_kernel_object object;
+	int ret = is_builtin ? 0 : open_object(agent, message, &object, error);
+
+	if (ret < 0)
+		return ret;
+	return ops->prepare(agent->config.context, id, message, is_builtin ? NULL : &object, error);
 }
 
 static void prepare(struct wm_agent *agent, struct wm_agent_job *job,
@@ -339,7 +393,7 @@ static void prepare(struct wm_agent *agent, struct wm_agent_job *job,
 		.since_ns = now_ns,
 		.kernel = *kernel,
 	};
-	ret = agent->config.ops->prepare(agent->config.context, job->id, kernel, NULL, &error);
+	ret = begin_to_prepare(agent, job->id, kernel, &error);
 	if (ret != -EINPROGRESS)
 		answer(job, ret, &error);
 }
@@ -369,6 +423,9 @@ static bool is_answered(const struct wm_agent_job *job, const struct wm_wire_hea
 	if (job->state != WM_AGENT_JOB_ANSWERED || job->id != header->job ||
 	    !is_same_kernel(&job->kernel, kernel))
 		return false;
+	/* What was not here may be by now. */
+	if (job->answer.status == ENODATA)
+		return false;
 	return job->answer.status == 0 || job->batch == header->batch;
 }
 
@@ -392,6 +449,21 @@ static int receive_kernel(struct wm_agent *agent, const struct message *message,
 		prepare(agent, job, header, &kernel, now_ns);
 	if (job->state == WM_AGENT_JOB_ANSWERED)
 		send_ack(agent, job, header->batch);
+	return 0;
+}
+
+static int receive_chunk(struct wm_agent *agent, const struct message *message)
+{
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+	struct wm_wire_header header;
+	struct wm_chunk_ack ack;
+	size_t n;
+
+	if (wm_kernel_cache_take(agent->config.kernels, message->header, message->body,
+				 message->bytes, &header, &ack) != WM_DROP_NONE)
+		return -EBADMSG;
+	n = wm_chunk_ack_encode(body, WM_AUTH_BODY_BYTES_MAX, &ack);
+	send_as_member(agent, &header, body, n);
 	return 0;
 }
 
@@ -447,6 +519,8 @@ static int receive_as_member(struct wm_agent *agent, const struct message *messa
 		return message->bytes == 0 ? 0 : -EBADMSG;
 	case WM_OP_KERNEL:
 		return receive_kernel(agent, message, now_ns);
+	case WM_OP_CHUNK:
+		return receive_chunk(agent, message);
 	case WM_OP_DRAIN:
 		return receive_drain(message);
 	case WM_OP_BYE:

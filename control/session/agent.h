@@ -13,6 +13,9 @@
  * another key. The first beats follow each other quickly, since the first that
  * arrives makes the session.
  *
+ * A kernel that is not built in is looked up by its hash. What is not here is said so
+ * (ENODATA), expected, and taken as CHUNK by CHUNK comes; then KERNEL is asked again.
+ *
  * KERNEL is answered when its kernel is ready, or cannot be made so. Meanwhile the member
  * beats as ever, and KERNEL may be repeated. A driver that has not come back after
  * WM_AGENT_PREPARE_MAX_NS is given up, and the ACK says so.
@@ -27,6 +30,7 @@
 #include <stdint.h>
 
 #include "auth.h"
+#include "kernel_cache.h"
 #include "message.h"
 #include "wiremill/error.h"
 #include "wiremill/kernel_object.h"
@@ -62,8 +66,9 @@ struct wm_agent_config {
 	void *context;
 	struct wm_hello hello; /* its nonce is the first one, of wm_auth_random */
 	uint8_t address[WM_ETHER_ADDR_BYTES];
-	const struct wm_key *key; /* NULL: none. It outlives the agent */
-	bool require_aead;	  /* joins no controller whose frames have no tags; needs the key */
+	const struct wm_key *key;	 /* NULL: none. It outlives the agent */
+	struct wm_kernel_cache *kernels; /* those that are not built in; it outlives the agent */
+	bool require_aead; /* joins no controller whose frames have no tags; needs the key */
 };
 
 enum wm_agent_state { WM_AGENT_ASKING, WM_AGENT_MEMBER, WM_AGENT_LEFT };

@@ -44,7 +44,7 @@ static_assert(WM_RUNNING_JOBS_MAX == 1, "to be ready does not say for which job"
 void member_forget_asked(struct wm_member *member)
 {
 	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++)
-		member->jobs[i].asked = member->jobs[i].answered = false;
+		member->jobs[i].asked = member->jobs[i].answered = member->jobs[i].lacks = false;
 }
 
 void member_enter(struct wm_member *member, enum wm_member_state state)
@@ -181,6 +181,7 @@ void membership_end_session(struct wm_membership *membership, struct wm_member *
 	wm_auth_end(&member->auth);
 	explicit_bzero(member->frame_key, sizeof(member->frame_key));
 	member_forget_asked(member);
+	membership_transfer_end(membership, member);
 }
 
 uint32_t wm_membership_count_in(const struct wm_membership *membership)

@@ -59,7 +59,7 @@ static void receive_beat(struct wm_membership *membership, struct wm_member *mem
 
 static int receive_from_member(struct wm_membership *membership, struct wm_member *member,
 			       const struct wm_wire_header *header, const uint8_t *body,
-			       size_t body_bytes)
+			       size_t body_bytes, uint64_t now_ns)
 {
 	struct wm_beat beat;
 	struct wm_ack ack;
@@ -75,8 +75,11 @@ static int receive_from_member(struct wm_membership *membership, struct wm_membe
 	case WM_OP_ACK:
 		ret = wm_message_decode_ack(body, body_bytes, &ack);
 		if (ret == 0)
-			membership_receive_ack(membership, member, header, &ack);
+			membership_receive_ack(membership, member, header, &ack, now_ns);
 		return ret;
+	case WM_OP_CHUNK_ACK:
+		return membership_receive_chunk_ack(membership, member, header, body, body_bytes,
+						    now_ns);
 	case WM_OP_BYE:
 		ret = wm_message_decode_bye(body, body_bytes, &bye);
 		if (ret == 0) {
@@ -128,7 +131,7 @@ void wm_membership_receive(struct wm_membership *membership,
 	if (proves)
 		candidate_admit(membership, member, now_ns);
 	member->received_ns = now_ns;
-	if (receive_from_member(membership, member, header, body, (size_t)bytes) < 0)
+	if (receive_from_member(membership, member, header, body, (size_t)bytes, now_ns) < 0)
 		membership->ignored++;
 }
 
@@ -195,6 +198,7 @@ void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns)
 		membership_path_tick(membership, member, now_ns);
 		tick_member(membership, member, now_ns);
 	}
+	membership_transfer_tick(membership, now_ns);
 }
 
 /* ---- by the word of others ------------------------------------------------------------ */

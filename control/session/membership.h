@@ -41,6 +41,7 @@
 #include "auth.h"
 #include "message.h"
 #include "path.h"
+#include "transfer.h"
 #include "wiremill/layout.h"
 #include "wiremill/limits.h"
 #include "wiremill/wire.h"
@@ -79,9 +80,17 @@ struct wm_membership_job {
 struct wm_member_job {
 	bool asked;    /* KERNEL was sent */
 	bool answered; /* its ACK came */
+	bool lacks;    /* its answer was that it has not the kernel's object, which it gets */
 	uint64_t asked_ns;
 	uint32_t failures;  /* to prepare */
 	uint32_t took_part; /* in the job of that id; kept when it leaves */
+};
+
+/* An object on its way to a member, for a job that is in the table. */
+struct wm_membership_transfer {
+	struct wm_member *member; /* NULL: a free entry */
+	const struct wm_membership_job *job;
+	struct wm_transfer transfer;
 };
 
 struct wm_member {
@@ -125,6 +134,10 @@ struct wm_membership_calls {
 		      const struct wm_wire_header *header, uint32_t mtu);
 	/* The MTU that our port to that address has now; 0: as at the start. NULL: so has each. */
 	uint32_t (*port_mtu)(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES]);
+	/* The object of a job's kernel (wiremill/kernel_object.h), there until
+	 * wm_membership_job_end. NULL: no job has any but built-in ones. */
+	const uint8_t *(*find_object)(void *context, const uint8_t hash[WM_KERNEL_HASH_BYTES],
+				      size_t *bytes_count);
 };
 
 struct wm_membership {
@@ -134,6 +147,10 @@ struct wm_membership {
 	uint32_t count;	   /* 1 + highest index in use */
 	uint32_t mtu_most; /* of our own ports; the caller may lower it at the start */
 	struct wm_membership_job jobs[WM_RUNNING_JOBS_MAX];
+	/* One for a member; who finds none free gets its turn. */
+	struct wm_membership_transfer transfers[WM_KERNEL_TRANSFERS_MAX];
+	struct wm_transfer_share share; /* of all of them, while a job runs */
+	uint64_t share_ns;
 	uint64_t tick_ns; /* the last one: nobody was heard while nobody listened */
 	uint64_t ignored; /* control frames that made no sense, or came from nobody */
 	/* the key */
@@ -170,7 +187,8 @@ void wm_membership_receive_echo(struct wm_membership *membership,
 void wm_membership_tick(struct wm_membership *membership, uint64_t now_ns);
 
 /* Asks every admitted node whose MTU is large enough to prepare, and whoever joins
- * later. One that fails is asked again after 1, 2, 4 and 8 s (KERNEL's batch counts). */
+ * later. One that fails is asked again after 1, 2, 4 and 8 s (KERNEL's batch counts). One that
+ * has not the kernel gets it first. */
 void wm_membership_job_begin(struct wm_membership *membership, uint32_t job,
 			     const struct wm_layout *layout, uint32_t mtu, uint64_t now_ns);
 /* Not an error if it never began. */

@@ -3,6 +3,7 @@
 #include "membership_private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -55,8 +56,8 @@ struct wm_member_job *member_job(const struct wm_membership *membership, struct 
 
 /* ---- asking ------------------------------------------------------------------------ */
 
-static void ask(struct wm_membership *membership, const struct wm_membership_job *job,
-		struct wm_member *member, uint64_t now_ns)
+void membership_ask(struct wm_membership *membership, const struct wm_membership_job *job,
+		    struct wm_member *member, uint64_t now_ns)
 {
 	struct wm_member_job *asked = member_job(membership, member, job);
 	const struct wm_wire_header header = {
@@ -70,8 +71,9 @@ static void ask(struct wm_membership *membership, const struct wm_membership_job
 	assert(job->id != 0 && wm_member_is_in(member));
 	assert(wm_member_mtu(member) >= job->mtu);
 	asked->asked = true;
-	asked->answered = false;
+	asked->answered = asked->lacks = false;
 	asked->asked_ns = now_ns;
+	membership_transfer_end(membership, member); /* what it has of it goes on from there */
 	membership_send(membership, member, &header, body,
 			wm_message_encode_kernel(body, WM_AUTH_BODY_BYTES_MAX, &job->kernel));
 }
@@ -82,7 +84,7 @@ void membership_ask_if_fit(struct wm_membership *membership, const struct wm_mem
 	member_job(membership, member, job)->failures = 0;
 	member->reason[0] = '\0';
 	if (wm_member_mtu(member) >= job->mtu) {
-		ask(membership, job, member, now_ns);
+		membership_ask(membership, job, member, now_ns);
 		return;
 	}
 	snprintf(member->reason, sizeof(member->reason),
@@ -120,15 +122,35 @@ void membership_ask_again(struct wm_membership *membership, struct wm_member *me
 	for (unsigned i = 0; i < WM_RUNNING_JOBS_MAX; i++) {
 		const struct wm_membership_job *job = &membership->jobs[i];
 
+		/* It was not asked again while it waited for its turn. */
+		if (job->id != 0 && member->jobs[i].lacks) {
+			if (!membership_transfer_is_on(membership, member))
+				membership_transfer_begin(membership, job, member, now_ns);
+			continue;
+		}
 		if (job->id != 0 && is_to_be_asked(member, &member->jobs[i], now_ns))
-			ask(membership, job, member, now_ns);
+			membership_ask(membership, job, member, now_ns);
 	}
 }
 
 /* ---- answers ----------------------------------------------------------------------- */
 
+void membership_take_failure(struct wm_membership *membership, const struct wm_membership_job *job,
+			     struct wm_member *member, const char *reason)
+{
+	struct wm_member_job *asked = member_job(membership, member, job);
+
+	asked->answered = true;
+	asked->lacks = false;
+	asked->failures++;
+	snprintf(member->reason, sizeof(member->reason), "not ready: %s", reason);
+	wm_log_warning("node %s cannot take part in job %" PRIu32 ": %s", member->hello.name,
+		       job->id, reason);
+}
+
 void membership_receive_ack(struct wm_membership *membership, struct wm_member *member,
-			    const struct wm_wire_header *header, const struct wm_ack *ack)
+			    const struct wm_wire_header *header, const struct wm_ack *ack,
+			    uint64_t now_ns)
 {
 	const struct wm_membership_job *job = find_job(membership, header->job);
 	struct wm_member_job *asked;
@@ -136,19 +158,21 @@ void membership_receive_ack(struct wm_membership *membership, struct wm_member *
 	if (!job)
 		return; /* it has ended */
 	asked = member_job(membership, member, job);
-	if (!asked->asked || asked->answered || header->batch != asked->failures)
+	if (!asked->asked || asked->answered || asked->lacks || header->batch != asked->failures)
 		return; /* repeated, or to an earlier question */
-	asked->answered = true;
-	if (ack->status == 0) {
-		member_enter(member, WM_MEMBER_READY);
-		asked->took_part = job->id;
-		membership_report(membership, member, WM_MEMBER_CHANGE_READY);
+	if (ack->status == ENODATA && job->kernel.object_bytes > 0) {
+		asked->lacks = true;
+		membership_transfer_begin(membership, job, member, now_ns);
 		return;
 	}
-	asked->failures++;
-	snprintf(member->reason, sizeof(member->reason), "not ready: %s", ack->text);
-	wm_log_warning("node %s cannot take part in job %" PRIu32 ": %s", member->hello.name,
-		       job->id, ack->text);
+	if (ack->status != 0) {
+		membership_take_failure(membership, job, member, ack->text);
+		return;
+	}
+	asked->answered = true;
+	member_enter(member, WM_MEMBER_READY);
+	asked->took_part = job->id;
+	membership_report(membership, member, WM_MEMBER_CHANGE_READY);
 }
 
 /* ---- the life of a job -------------------------------------------------------------- */
@@ -157,12 +181,17 @@ void wm_membership_job_begin(struct wm_membership *membership, uint32_t id,
 			     const struct wm_layout *layout, uint32_t mtu, uint64_t now_ns)
 {
 	struct wm_membership_job *job = take_place(membership, id);
+	size_t object_bytes;
 
 	assert(id != 0 && mtu > 0);
+	(void)membership_find_object(membership, &layout->kernel, &object_bytes);
+	assert(object_bytes <= WM_KERNEL_OBJECT_BYTES_MAX);
 	*job = (struct wm_membership_job){
 		.id = id,
 		.mtu = mtu,
-		.kernel = { .kernel = layout->kernel, .batch_elements = layout->batch_elements },
+		.kernel = { .kernel = layout->kernel,
+			    .batch_elements = layout->batch_elements,
+			    .object_bytes = (uint32_t)object_bytes },
 	};
 	for (uint32_t i = 0; i < membership->count; i++) {
 		if (wm_member_is_in(&membership->members[i]))
@@ -180,7 +209,8 @@ void wm_membership_job_end(struct wm_membership *membership, uint32_t id)
 		struct wm_member *member = &membership->members[i];
 		struct wm_member_job *asked = member_job(membership, member, job);
 
-		asked->asked = asked->answered = false;
+		asked->asked = asked->answered = asked->lacks = false;
+		membership_transfer_end(membership, member);
 		if (member->state == WM_MEMBER_READY)
 			member_enter(member, WM_MEMBER_ADMITTED);
 		if (wm_member_is_in(member))

@@ -76,7 +76,8 @@ static void heed(struct wm_membership *membership, const struct wm_membership_jo
 		membership_report(membership, member, WM_MEMBER_CHANGE_UNFIT);
 		member_enter(member, WM_MEMBER_ADMITTED);
 	}
-	asked->asked = asked->answered = false;
+	asked->asked = asked->answered = asked->lacks = false;
+	membership_transfer_end(membership, member);
 	membership_ask_if_fit(membership, job, member, now_ns);
 }
 

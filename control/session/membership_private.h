@@ -5,6 +5,7 @@
  *   member.c            places, sessions, states
  *   membership_send.c   frames out
  *   membership_job.c    who is asked to prepare, and who has
+ *   membership_transfer.c  kernels on their way to who has them not
  *   membership_path.c   what passes to them
  *   admission.c         who is let in, and who is not
  *   membership.c        what members say, and time
@@ -59,6 +60,11 @@ void membership_answer_unknown(struct wm_membership *membership, const uint8_t *
 /* What the member was asked for that job. */
 struct wm_member_job *member_job(const struct wm_membership *membership, struct wm_member *member,
 				 const struct wm_membership_job *job);
+void membership_ask(struct wm_membership *membership, const struct wm_membership_job *job,
+		    struct wm_member *member, uint64_t now_ns);
+/* It cannot take part, for that reason, and is asked again when it has rested. */
+void membership_take_failure(struct wm_membership *membership, const struct wm_membership_job *job,
+			     struct wm_member *member, const char *reason);
 /* Asks a node that could take part in it, or in any job. */
 void membership_ask_if_fit(struct wm_membership *membership, const struct wm_membership_job *job,
 			   struct wm_member *member, uint64_t now_ns);
@@ -68,7 +74,26 @@ void membership_ask_for_all(struct wm_membership *membership, struct wm_member *
 void membership_ask_again(struct wm_membership *membership, struct wm_member *member,
 			  uint64_t now_ns);
 void membership_receive_ack(struct wm_membership *membership, struct wm_member *member,
-			    const struct wm_wire_header *header, const struct wm_ack *ack);
+			    const struct wm_wire_header *header, const struct wm_ack *ack,
+			    uint64_t now_ns);
+
+/* ---- membership_transfer.c ---------------------------------------------------------- */
+
+/* NULL, and no bytes: it is built in, or nobody has it. */
+const uint8_t *membership_find_object(const struct wm_membership *membership,
+				      const struct wm_kernel *kernel, size_t *bytes_count);
+/* Of that job's kernel. False: too many are on their way. */
+bool membership_transfer_begin(struct wm_membership *membership,
+			       const struct wm_membership_job *job, struct wm_member *member,
+			       uint64_t now_ns);
+bool membership_transfer_is_on(const struct wm_membership *membership,
+			       const struct wm_member *member);
+/* Not an error if there is none. */
+void membership_transfer_end(struct wm_membership *membership, const struct wm_member *member);
+int membership_receive_chunk_ack(struct wm_membership *membership, struct wm_member *member,
+				 const struct wm_wire_header *header, const uint8_t *body,
+				 size_t body_bytes, uint64_t now_ns);
+void membership_transfer_tick(struct wm_membership *membership, uint64_t now_ns);
 
 /* ---- membership_path.c -------------------------------------------------------------- */
 

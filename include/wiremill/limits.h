@@ -35,6 +35,18 @@
  * up to 1 GiB (gpu/compiler/compiler.h). Who finds no place asks again. */
 #define WM_KERNELS_COMPILING_MAX 2u
 
+/* Objects that a node keeps by their hash: those of 64 kernels that take turns. */
+#define WM_KERNEL_CACHE_ENTRIES 64u
+/* And their bytes: three of the largest object, 8 MiB, so that one stays whatever two others
+ * came since; and 8 MiB for usual ones. One more is on its way at most, in memory of its own. */
+#define WM_KERNEL_CACHE_BYTES_MAX (32u * 1024u * 1024u)
+/* Objects on their way to nodes of a controller at once; others wait for their turn. */
+#define WM_KERNEL_TRANSFERS_MAX 8u
+/* Chunks on their way to one node at once: a quarter of what a veth queues towards an XDP
+ * program (256 frames), of which batches have half (WM_NODE_WINDOW_VETH). Of all transfers they
+ * are half of the control frames that wait for a lane (WM_LINK_CONTROL_FRAMES_MAX, 1024). */
+#define WM_KERNEL_TRANSFER_CHUNKS 64u
+
 /* ---- batches ------------------------------------------------------------ */
 
 /* Elements of output in one batch at most: the size of the result frame for
@@ -87,7 +99,9 @@
 
 /* ---- control ------------------------------------------------------------ */
 
-/* Body of a control frame at most: fits the smallest Ethernet in use. */
+/* Body of a control frame at most, with the trailer of a key: fits the smallest Ethernet in use.
+ * It is what the control frames of a lane's mailboxes, its mbufs and a node's worker have room
+ * for, so that CHUNK carries 896 bytes, and 8 MiB are 9363 of them: 0.1 s of 1 Gb/s. */
 #define WM_MESSAGE_BYTES_MAX 1024u
 /* One line of JSON-RPC, in either direction, at most. */
 #define WM_RPC_LINE_BYTES_MAX (1024u * 1024u)

@@ -7,6 +7,7 @@
  *              bit 1: under the key of the session; bit 2: under that of a HELLO,
  *              WELCOME or REFUSAL; neither: as it is
  *              bit 3: then deliver what both have sent since; bit 4: time passes
+ *              bit 5: first, the job ends for one of a kernel that no node has
  *   u8 op, u8 session (0: none, 1: of a node unknown, else: theirs), u8 job
  *   u8 length of the body, and the body
  *
@@ -24,7 +25,7 @@
 #define FRAMES_MAX 64u
 #define RECORD_BYTES 5u
 
-enum { TO_CONTROLLER = 1, BY_SESSION = 2, BY_CLUSTER = 4, DELIVER = 8, TIME = 16 };
+enum { TO_CONTROLLER = 1, BY_SESSION = 2, BY_CLUSTER = 4, DELIVER = 8, TIME = 16, NEXT = 32 };
 
 static const uint8_t controller[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 0xfe };
 static const uint8_t node[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 1 };
@@ -33,6 +34,11 @@ static const struct wm_layout layout = {
 	.kernel = { .name = "xor", .in_bytes = 32, .out_bytes = 32, .halo_after = 1 },
 	.batch_elements = 256,
 };
+
+static uint8_t *object;
+static size_t object_bytes;
+static struct wm_layout sent_layout;
+static struct wm_kernel_cache kernels;
 
 struct frame {
 	bool up;
@@ -111,6 +117,15 @@ static void controller_change(void *context, uint32_t index, enum wm_member_chan
 	(void)index;
 	(void)change;
 	changes++;
+}
+
+static const uint8_t *find_object(void *context, const uint8_t hash[WM_KERNEL_HASH_BYTES],
+				  size_t *bytes_count)
+{
+	(void)context;
+	(void)hash;
+	*bytes_count = object_bytes;
+	return object;
 }
 
 static void node_send(void *context, const uint8_t *destination,
@@ -192,14 +207,16 @@ static void settle(void)
 static void join(void)
 {
 	const struct wm_membership_calls calls = { NULL, controller_send, controller_change, NULL,
-						   NULL };
+						   NULL, find_object };
 	struct wm_agent_config config = {
 		.ops = &ops,
 		.hello = { .nonce = 99, .name = "n1", .mtu = 9000, .capacity = 8 },
 		.address = { 2, 0, 0, 0, 0, 1 },
 		.key = &key,
+		.kernels = &kernels,
 	};
 
+	wm_kernel_cache_fini(&kernels);
 	random_state = 1;
 	now_ns = 10 * WM_NS_PER_S;
 	sent = delivered = 0;
@@ -266,6 +283,14 @@ static void deliver_unkeyed(const struct frame *frame)
 		abort();
 }
 
+static void begin_next(void)
+{
+	if (membership.jobs[0].id != 1)
+		return;
+	wm_membership_job_end(&membership, 1);
+	wm_membership_job_begin(&membership, 2, &sent_layout, 9000, now_ns);
+}
+
 static size_t run_record(const uint8_t *record, size_t left)
 {
 	size_t bytes = record[4] <= left - RECORD_BYTES ? record[4] : left - RECORD_BYTES;
@@ -279,6 +304,8 @@ static size_t run_record(const uint8_t *record, size_t left)
 		.job = record[3],
 	};
 	memcpy(frame.body, record + RECORD_BYTES, bytes);
+	if (record[0] & NEXT)
+		begin_next();
 	if (record[0] & BY_SESSION)
 		seal_by_session(&frame);
 	else if (record[0] & BY_CLUSTER)
@@ -297,10 +324,28 @@ static size_t run_record(const uint8_t *record, size_t left)
 	return RECORD_BYTES + bytes;
 }
 
+static void make_object(void)
+{
+	static uint32_t code[500] = { 0x07230203 }; /* what SPIR-V begins with */
+	struct wm_kernel_object made = {
+		.kernel = { .name = "sent", .in_bytes = 4, .out_bytes = 4 },
+		.code = code,
+		.code_bytes = sizeof(code),
+		.source = "text",
+		.source_bytes = 4,
+	};
+
+	object_bytes = wm_kernel_object_bytes(&made);
+	object = malloc(object_bytes);
+	wm_kernel_object_encode(object, &made);
+	sent_layout = (struct wm_layout){ .kernel = made.kernel, .batch_elements = 128 };
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
+	make_object();
 	wm_log_init("keyed_fuzz", WM_LOG_ERROR);
 	randombytes_set_implementation(&implementation);
 	return 0;

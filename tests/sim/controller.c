@@ -331,6 +331,17 @@ static void membership_send(void *context, const uint8_t mac[WM_ETHER_ADDR_BYTES
 	sim_at(sim, sim->now_ns + sim->plan.hop_ns, frame_due, frame, header->op, 0, of(sim)->life);
 }
 
+static const uint8_t *find_object(void *context, const uint8_t hash[WM_KERNEL_HASH_BYTES],
+				  size_t *bytes_count)
+{
+	struct sim *sim = context;
+
+	assert(sim->object &&
+	       memcmp(hash, sim->plan.layout.kernel.hash, WM_KERNEL_HASH_BYTES) == 0);
+	*bytes_count = sim->object_bytes;
+	return sim->object;
+}
+
 static void membership_change(void *context, uint32_t index, enum wm_member_change change)
 {
 	struct sim *sim = context;
@@ -417,7 +428,8 @@ static void boot(struct sim *sim, const struct sim_event *event)
 {
 	const struct wm_membership_calls calls = { .context = sim,
 						   .send = membership_send,
-						   .change = membership_change };
+						   .change = membership_change,
+						   .find_object = find_object };
 	struct sim_controller *controller = of(sim);
 	struct wm_error error;
 

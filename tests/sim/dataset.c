@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wiremill/kernel_object.h"
+
 static uint64_t word_at(const uint8_t *bytes, size_t index)
 {
 	uint64_t word;
@@ -31,6 +33,30 @@ void sim_compute(const struct wm_kernel *kernel, const uint8_t *in, uint8_t *out
 	}
 }
 
+/* Whose hash the kernel has from then on. */
+static void make_object(struct sim *sim)
+{
+	static const char source[] = "simulated";
+	struct wm_kernel *kernel = &sim->plan.layout.kernel;
+	uint32_t *code = sim_allocate(sim->plan.code_bytes, 1);
+	struct wm_kernel_object object = {
+		.kernel = *kernel,
+		.code = code,
+		.code_bytes = sim->plan.code_bytes,
+		.source = source,
+		.source_bytes = sizeof(source) - 1,
+	};
+
+	for (uint32_t i = 0; i < sim->plan.code_bytes / sizeof(*code); i++)
+		code[i] = i * 2654435761u;
+	code[0] = 0x07230203; /* what SPIR-V begins with */
+	sim->object_bytes = wm_kernel_object_bytes(&object);
+	sim->object = sim_allocate(sim->object_bytes, 1);
+	wm_kernel_object_encode(sim->object, &object);
+	*kernel = object.kernel;
+	free(code);
+}
+
 void sim_dataset_create(struct sim *sim, uint64_t seed)
 {
 	const struct wm_layout *layout = &sim->plan.layout;
@@ -43,6 +69,8 @@ void sim_dataset_create(struct sim *sim, uint64_t seed)
 		word = wm_random(&random);
 		memcpy(sim->input + at, &word, sizeof(word));
 	}
+	if (sim->plan.code_bytes > 0)
+		make_object(sim);
 	sim_dataset_compute(sim);
 }
 
@@ -57,4 +85,5 @@ void sim_dataset_destroy(struct sim *sim)
 {
 	free(sim->input);
 	free(sim->expected);
+	free(sim->object);
 }

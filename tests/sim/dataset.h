@@ -5,7 +5,7 @@
 
 #include "sim.h"
 
-/* Fills sim->input and sim->expected. */
+/* Fills sim->input and sim->expected, and sim->object where the plan has one. */
 void sim_dataset_create(struct sim *sim, uint64_t seed);
 /* What must come out, anew: of the input as it is now. */
 void sim_dataset_compute(struct sim *sim);

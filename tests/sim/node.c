@@ -23,6 +23,7 @@ struct sim_node {
 	uint32_t life; /* events of an earlier one are void */
 	uint64_t frozen_until_ns;
 	struct wm_agent agent;
+	struct wm_kernel_cache kernels;
 	uint64_t tick_ns; /* when the agent is called next */
 
 	/* the worker */
@@ -30,6 +31,8 @@ struct sim_node {
 	bool has_job;
 	uint8_t controller[WM_ETHER_ADDR_BYTES];
 	struct wm_kernel_message kernel;
+	uint64_t prepared_ns; /* the job that is being made ready is then, */
+	bool prepare_fails;   /* or cannot be */
 	struct sim_frame *queue[QUEUE_FRAMES];
 	uint32_t head, tail, submission; /* frames in the submission that computes */
 	struct wm_beat counters;
@@ -72,19 +75,51 @@ static void agent_set_session(void *context, uint32_t session,
 	memcpy(node->controller, controller, WM_ETHER_ADDR_BYTES);
 }
 
+static void check_object(struct sim_node *node, const struct wm_kernel_object *object)
+{
+	const struct sim *sim = node->sim;
+
+	if ((object != NULL) != (sim->object != NULL) ||
+	    (object && (object->code_bytes != sim->plan.code_bytes ||
+			memcmp(object->code, sim->object + WM_KERNEL_OBJECT_HEADER_BYTES,
+			       object->code_bytes))))
+		sim_violate(node->sim, "node %u: prepares another kernel than the job's",
+			    node->index);
+}
+
+static int agent_prepared(void *context, struct wm_error *error)
+{
+	struct sim_node *node = context;
+
+	if (node->sim->now_ns < node->prepared_ns)
+		return -EINPROGRESS;
+	if (node->prepare_fails)
+		return wm_error_set(error, EIO, "the compiler had a bad day");
+	node->has_job = true;
+	return 0;
+}
+
 static int agent_prepare(void *context, uint32_t job, const struct wm_kernel_message *kernel,
 			 const struct wm_kernel_object *object, struct wm_error *error)
 {
 	struct sim_node *node = context;
 
-	(void)object;
+	check_object(node, object);
 	node->has_job = false;
-	if (sim_fault(node->sim, node->sim->plan.node[node->index].prepare_fails))
-		return wm_error_set(error, EIO, "the compiler had a bad day");
-	node->has_job = true;
+	node->prepare_fails = sim_fault(node->sim, node->sim->plan.node[node->index].prepare_fails);
 	node->job = job;
 	node->kernel = *kernel;
-	return 0;
+	node->prepared_ns = node->sim->now_ns;
+	if (node->sim->plan.prepare_ns > 0)
+		node->prepared_ns += sim_between(node->sim, 0, node->sim->plan.prepare_ns);
+	return agent_prepared(node, error);
+}
+
+static void agent_leave_prepared(void *context)
+{
+	struct sim_node *node = context;
+
+	sim_violate(node->sim, "node %u: gives up what was nearly ready", node->index);
 }
 
 static void agent_count(void *context, struct wm_beat *beat)
@@ -98,6 +133,8 @@ static void agent_count(void *context, struct wm_beat *beat)
 static const struct wm_agent_ops agent_ops = { .send = agent_send,
 					       .set_session = agent_set_session,
 					       .prepare = agent_prepare,
+					       .prepared = agent_prepared,
+					       .leave_prepared = agent_leave_prepared,
 					       .count = agent_count };
 
 /* ---- time ------------------------------------------------------------------------ */
@@ -359,6 +396,7 @@ static void start(struct sim *sim, const struct sim_event *event)
 			   .xdp_mode = "native" },
 	};
 
+	config.kernels = &node->kernels;
 	sim_network_mac(config.address, node->index);
 	if (sim->plan.keyed)
 		config.key = &sim_key;
@@ -393,6 +431,7 @@ static void die(struct sim *sim, const struct sim_event *event)
 		wm_agent_leave(&node->agent, "the operator stops it");
 	node->alive = false;
 	node->life++;
+	wm_kernel_cache_fini(&node->kernels);
 	node->frozen_until_ns = 0;
 	node->session = 0;
 	node->has_job = false;
@@ -452,6 +491,7 @@ void sim_nodes_destroy(struct sim *sim)
 		struct sim_node *node = &sim->nodes[i];
 
 		forget_queue(node);
+		wm_kernel_cache_fini(&node->kernels);
 		if (node->old)
 			sim_frame_free(sim, node->old);
 	}

@@ -20,6 +20,8 @@
 #define CHANGED_ONE_IN 16u
 /* Seeds with two or three jobs one after the other. */
 #define MORE_JOBS_ONE_IN 3u
+/* Seeds whose kernel is not built in, of those of no real one. */
+#define OBJECT_ONE_IN 5u
 
 static uint64_t between(uint64_t *random, uint64_t low, uint64_t high)
 {
@@ -254,6 +256,15 @@ static void change_input(struct sim_plan *plan, uint64_t seed)
 		plan->disk.input_changes = (uint32_t)spread(&random, 1000, 300000);
 }
 
+/* Not drawn: what a seed means stays. */
+static void give_object(struct sim_plan *plan, uint64_t seed)
+{
+	if (seed % OBJECT_ONE_IN != 2 || strcmp(plan->layout.kernel.name, "sim") != 0)
+		return;
+	plan->code_bytes = 256u << seed / OBJECT_ONE_IN % 9;
+	plan->prepare_ns = seed / OBJECT_ONE_IN % 3 * WM_NS_PER_S;
+}
+
 void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 {
 	uint64_t random = seed * 0x2545f4914f6cdd1d + 1;
@@ -281,6 +292,7 @@ void sim_plan_draw(struct sim_plan *plan, uint64_t seed)
 	plan->keep_align_bytes = seed % 2; /* not drawn: what a seed means stays */
 	plan->keep_frames_max = seed % 3 == 0 ? 5 : UINT32_MAX;
 	plan->jobs = seed % MORE_JOBS_ONE_IN == 1 ? 2 + seed / MORE_JOBS_ONE_IN % 2 : 1;
+	give_object(plan, seed);
 	slow_down(plan, seed);
 	change_input(plan, seed);
 	/* A node that cannot prepare is not asked again in this job: with no other the

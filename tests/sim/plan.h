@@ -61,7 +61,11 @@ struct sim_plan {
 	struct wm_layout layout;
 	uint32_t mtu;
 	uint32_t nodes;
-	bool keyed;	  /* with a cluster key */
+	bool keyed; /* with a cluster key */
+	/* 0: the kernel is built in; else nodes get its object of so many bytes first, and
+	 * take this long at most to make it ready. */
+	uint32_t code_bytes;
+	uint64_t prepare_ns;
 	uint64_t join_ns; /* within which the nodes start */
 	struct sim_node_plan node[SIM_NODES_MAX];
 	struct sim_link trunk;

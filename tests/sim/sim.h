@@ -67,6 +67,8 @@ struct sim {
 
 	struct sim_plan plan;
 	uint8_t *input, *expected; /* the dataset, and what must come out */
+	uint8_t *object;	   /* of the kernel; NULL: it is built in */
+	size_t object_bytes;
 	struct sim_network *network;
 	struct sim_disk *disk;
 	struct sim_node *nodes;

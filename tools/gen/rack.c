@@ -37,7 +37,8 @@ static void member_changed(void *context, uint32_t index, enum wm_member_change 
 struct wm_rack *wm_rack_create(struct wm_link *link, const struct wm_key *key)
 {
 	struct wm_rack *rack = calloc(1, sizeof(*rack));
-	const struct wm_membership_calls calls = { rack, send_control, member_changed, NULL, NULL };
+	const struct wm_membership_calls calls = { rack, send_control, member_changed,
+						   NULL, NULL,	       NULL };
 
 	if (!rack)
 		return NULL;

@@ -337,7 +337,7 @@ void pass(uint64_t ns)
 void controller_starts(void)
 {
 	static const uint8_t mac[WM_ETHER_ADDR_BYTES] = { 2 };
-	const struct wm_membership_calls calls = { NULL, rack_send, rack_change, NULL, NULL };
+	const struct wm_membership_calls calls = { NULL, rack_send, rack_change, NULL, NULL, NULL };
 	static struct wm_lanes lanes;
 
 	wm_membership_init(&membership, &calls, mac);

@@ -25,7 +25,7 @@ struct world {
 	uint64_t now_ns;
 	uint64_t due_ns;
 
-	unsigned sent[WM_OP_BYE + 1];
+	unsigned sent[WM_OP_CHUNK_ACK + 1];
 	struct wm_wire_header header; /* of the last frame */
 	uint8_t destination[WM_ETHER_ADDR_BYTES];
 	uint8_t body[WM_MESSAGE_BYTES_MAX];
@@ -112,11 +112,14 @@ static const struct wm_agent_ops ops = {
 	.count = world_count,
 };
 
+static struct wm_kernel_cache kernels;
+
 static void world_init(struct world *world)
 {
 	const struct wm_agent_config config = {
 		.ops = &ops,
 		.context = world,
+		.kernels = &kernels,
 		.hello = { .nonce = 4711,
 			   .name = "node-1",
 			   .mtu = 9000,

@@ -43,6 +43,17 @@ static void controller_change(void *context, uint32_t index, enum wm_member_chan
 	rack->told[change]++;
 }
 
+static const uint8_t *controller_find_object(void *context,
+					     const uint8_t hash[WM_KERNEL_HASH_BYTES],
+					     size_t *bytes_count)
+{
+	const struct rack *rack = context;
+
+	(void)hash;
+	*bytes_count = rack->object_bytes;
+	return rack->object;
+}
+
 static void node_send(void *context, const uint8_t destination[WM_ETHER_ADDR_BYTES],
 		      const struct wm_wire_header *header, const void *body, size_t body_bytes)
 {
@@ -68,9 +79,9 @@ static int node_prepare(void *context, uint32_t job, const struct wm_kernel_mess
 	struct node *node = context;
 
 	(void)job;
-	(void)kernel;
-	(void)object;
 	(void)error;
+	CU_ASSERT_EQUAL(object == NULL, wm_kernel_is_builtin(&kernel->kernel));
+	node->with_object += object != NULL;
 	node->prepared++;
 	return 0;
 }
@@ -110,6 +121,8 @@ void settle(struct rack *rack)
 	while (rack->delivered < rack->sent) {
 		struct frame frame = rack->frames[rack->delivered++];
 
+		if (rack->lose_every && rack->delivered % rack->lose_every == 0)
+			continue;
 		if (!(rack->lost_ops >> frame.header.op & 1))
 			deliver(rack, &frame);
 	}
@@ -119,7 +132,8 @@ void settle(struct rack *rack)
 
 void controller_start(struct rack *rack, const struct wm_key *key)
 {
-	struct wm_membership_calls calls = { rack, controller_send, controller_change, NULL, NULL };
+	struct wm_membership_calls calls = { rack, controller_send,	  controller_change, NULL,
+					     NULL, controller_find_object };
 
 	wm_membership_init(&rack->membership, &calls, controller);
 	if (key)
@@ -139,6 +153,7 @@ void node_start(struct rack *rack, unsigned index, const struct wm_key *key)
 			   .xdp_mode = "native" },
 		.address = { 2, 0, 0, 0, 1, (uint8_t)index },
 		.key = key,
+		.kernels = &node->kernels,
 	};
 
 	snprintf(config.hello.name, sizeof(config.hello.name), "n%u", index);
@@ -162,6 +177,8 @@ struct rack *rack_create(const struct wm_key *key)
 
 void rack_destroy(struct rack *rack)
 {
+	for (unsigned i = 0; i < NODES; i++)
+		wm_kernel_cache_fini(&rack->nodes[i].kernels);
 	free(rack->frames);
 	free(rack);
 }

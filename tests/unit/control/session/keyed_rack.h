@@ -31,8 +31,10 @@ struct rack;
 struct node {
 	struct rack *rack;
 	struct wm_agent agent;
+	struct wm_kernel_cache kernels;
 	uint8_t mac[WM_ETHER_ADDR_BYTES];
 	unsigned prepared, sessions;
+	unsigned with_object; /* so often it was prepared with one */
 	const uint8_t *frame_key;
 };
 
@@ -44,7 +46,11 @@ struct rack {
 	/* everything that was ever sent */
 	struct frame *frames;
 	unsigned sent, delivered;
-	uint32_t lost_ops; /* bit n: frames of op n do not arrive */
+	uint32_t lost_ops;   /* bit n: frames of op n do not arrive */
+	unsigned lose_every; /* one in so many does not arrive; 0: each does */
+	/* of the kernel that is not built in */
+	const uint8_t *object;
+	size_t object_bytes;
 };
 
 /* What no frame from outside may change. */

@@ -60,7 +60,7 @@ static void echo(struct rack *rack)
 struct rack *rack_create(void)
 {
 	struct rack *rack = calloc(1, sizeof(*rack));
-	struct wm_membership_calls calls = { rack, rack_send, rack_change, rack_probe, NULL };
+	struct wm_membership_calls calls = { rack, rack_send, rack_change, rack_probe, NULL, NULL };
 
 	rack->now_ns = 5 * WM_NS_PER_S;
 	wm_membership_init(&rack->membership, &calls, controller);
