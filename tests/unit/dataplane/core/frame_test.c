@@ -3,46 +3,21 @@
  * what is tested here. */
 #include "frame.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "golden.h"
 #include "harness.h"
 
-#define FRAME_BYTES_MAX 256
-
-struct golden {
-	const char *name;
-	uint8_t bytes[FRAME_BYTES_MAX];
-	size_t len;
-};
+#define FRAME_BYTES_MAX GOLDEN_BYTES_MAX
 
 static struct golden map_2 = { .name = "map-2" };
 static struct golden result_2 = { .name = "result-2" };
 static struct golden hello = { .name = "hello" };
 static struct golden *const goldens[] = { &map_2, &result_2, &hello };
 
-static const uint8_t controller[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 0xfe };
-static const uint8_t node[WM_ETHER_ADDR_BYTES] = { 2, 0, 0, 0, 0, 7 };
 static const uint8_t broadcast[WM_ETHER_ADDR_BYTES] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 static const uint8_t hello_body[] = { 0x81, 0xa5, 'n', 'o', 'n', 'c', 'e', 0xcd, 0x12, 0x34, 0x80 };
-
-static void golden_load(struct golden *golden)
-{
-	char path[512];
-	unsigned byte;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s.hex", WM_FIXTURES, golden->name);
-	file = fopen(path, "r");
-	if (!file) {
-		fprintf(stderr, "cannot open %s\n", path);
-		exit(EXIT_FAILURE);
-	}
-	while (golden->len < FRAME_BYTES_MAX && fscanf(file, "%2x", &byte) == 1)
-		golden->bytes[golden->len++] = (uint8_t)byte;
-	fclose(file);
-}
 
 static struct wm_wire_header *header_of(uint8_t *frame)
 {
@@ -100,8 +75,8 @@ static enum wm_drop check_sealed(struct golden *golden, uint8_t *frame, size_t p
 static void encode_batch(const struct golden *golden, uint8_t op, const uint8_t *payload,
 			 size_t payload_bytes)
 {
-	const uint8_t *destination = op == WM_OP_MAP ? node : controller;
-	const uint8_t *source = op == WM_OP_MAP ? controller : node;
+	const uint8_t *destination = op == WM_OP_MAP ? golden_node : golden_controller;
+	const uint8_t *source = op == WM_OP_MAP ? golden_controller : golden_node;
 	uint8_t frame[FRAME_BYTES_MAX];
 	struct wm_wire_header *header = header_of(frame);
 
@@ -143,7 +118,7 @@ static void a_control_frame_encodes_to_the_golden_bytes(void)
 {
 	struct wm_wire_header header = { .op = WM_OP_HELLO, .batch = 0x1d, .sequence = 3 };
 	uint8_t frame[FRAME_BYTES_MAX];
-	size_t len = wm_frame_encode_control(frame, sizeof(frame), broadcast, node, &header,
+	size_t len = wm_frame_encode_control(frame, sizeof(frame), broadcast, golden_node, &header,
 					     hello_body, sizeof(hello_body));
 
 	CU_ASSERT_EQUAL_FATAL(len, WM_FRAME_BYTES_MIN);
@@ -342,7 +317,8 @@ static size_t encode(size_t room, size_t body_bytes)
 	size_t len;
 
 	memset(frame, 0xee, sizeof(frame));
-	len = wm_frame_encode_control(frame, room, controller, node, &header, body, body_bytes);
+	len = wm_frame_encode_control(frame, room, golden_controller, golden_node, &header, body,
+				      body_bytes);
 	if (len == 0)
 		CU_ASSERT_EQUAL(frame[0], 0xee); /* untouched */
 	if (len != 0)
@@ -368,8 +344,8 @@ static void a_control_frame_without_a_body_needs_no_memory_for_it(void)
 	struct wm_wire_header header = { .op = WM_OP_DRAIN, .session = 9 }, found;
 	const uint8_t *body;
 	uint8_t frame[64];
-	size_t len =
-		wm_frame_encode_control(frame, sizeof(frame), node, controller, &header, NULL, 0);
+	size_t len = wm_frame_encode_control(frame, sizeof(frame), golden_node, golden_controller,
+					     &header, NULL, 0);
 
 	CU_ASSERT_EQUAL(wm_frame_decode_control(frame, len, &found, &body), WM_DROP_NONE);
 	CU_ASSERT_EQUAL(found.op, WM_OP_DRAIN);
