@@ -444,7 +444,6 @@ static void make_progress(struct wm_transfer *transfer)
 {
 	transfer->since_ns = 0;
 	transfer->tries = 0;
-	transfer->answered = false;
 }
 
 static void take_state(struct wm_transfer *transfer, const struct wm_chunk_ack *ack)
@@ -487,7 +486,7 @@ enum wm_drop wm_transfer_ack(struct wm_transfer *transfer, const struct wm_wire_
 		return WM_DROP_DUPLICATE;
 	}
 	transfer->counters.acks++;
-	transfer->answered = true;
+	transfer->answered_ns = now_ns;
 	transfer->asking = false;
 	take_state(transfer, &ack);
 	accept_sequence(transfer, header->sequence, now_ns);
@@ -505,9 +504,10 @@ static bool is_overdue(struct wm_transfer *transfer, uint32_t sequence, uint64_t
 	return now_ns - entry_of(transfer, sequence)->sent_ns >= transfer->timeout_ns;
 }
 
-static int give_up_reason(const struct wm_transfer *transfer)
+/* Who answered at first and then no more is gone, too. */
+static int give_up_reason(const struct wm_transfer *transfer, uint64_t now_ns)
 {
-	if (!transfer->answered)
+	if (now_ns - transfer->answered_ns >= transfer->silence_ns / 2)
 		return -ETIMEDOUT;
 	if (has_everything(transfer))
 		return -ETIME;
@@ -541,7 +541,7 @@ void wm_transfer_expire(struct wm_transfer *transfer, uint64_t now_ns)
 	if (transfer->status != -EINPROGRESS)
 		return;
 	if (is_given_up(transfer, now_ns)) {
-		transfer->status = give_up_reason(transfer);
+		transfer->status = give_up_reason(transfer, now_ns);
 		return;
 	}
 	settle_answered(transfer);

@@ -144,9 +144,9 @@ struct wm_transfer {
 	uint32_t ask_shift;
 
 	uint64_t silence_ns,
-		since_ns; /* since_ns: first sending after the last progress; 0: none */
-	uint32_t tries;	  /* sendings since then */
-	bool answered;	  /* an ack came since then */
+		since_ns;     /* since_ns: first sending after the last progress; 0: none */
+	uint32_t tries;	      /* sendings since then */
+	uint64_t answered_ns; /* the last ack */
 	struct wm_transfer_counters counters;
 };
 
@@ -169,7 +169,7 @@ enum wm_drop wm_transfer_ack(struct wm_transfer *transfer, const struct wm_wire_
 void wm_transfer_expire(struct wm_transfer *transfer, uint64_t now_ns);
 
 /* -EINPROGRESS; 0: the receiver has it, and has verified it; else it is over:
- *   -ETIMEDOUT  nothing was answered for silence_ns
+ *   -ETIMEDOUT  nothing is answered, for half of silence_ns at least
  *   -EMSGSIZE   questions are answered, and no chunk with data arrives: too large on the way?
  *   -ENOBUFS    the receiver says that it has no room, all the time
  *   -ETIME      it has everything, and does not get on with checking it
