@@ -66,7 +66,7 @@ static void fail(struct world *world, struct world_node *node, uint32_t slot)
 		  wm_transfer_reason(status));
 	world->tally.wrong += status == -EBADMSG;
 	world->tally.given_up += status != -EBADMSG;
-	if (status == -EMSGSIZE && world->plan.mtu == world->plan.mtu_later)
+	if (status == -ETIME || (status == -EMSGSIZE && world->plan.mtu == world->plan.mtu_later))
 		sim_violate(&world->sim, "node %u answers, and object %u does not get on",
 			    node->index, delivery->object);
 	if (status != -EBADMSG && world->sim.now_ns > world->sim.plan.heal_ns + HEALTHY_NS)

@@ -590,6 +590,13 @@ static void a_receiver_that_is_gone_is_given_up_after_the_silence(void)
 	CU_ASSERT_EQUAL(wm_transfer_status(&sender), -ETIMEDOUT);
 }
 
+static void one_that_answers_a_question_and_dies_is_gone_too(void)
+{
+	begin_asked(BYTES_MAX, SMALL);
+	lose_all(WM_TRANSFER_SILENCE_NS + 1 * WM_NS_PER_S);
+	CU_ASSERT_EQUAL(wm_transfer_status(&sender), -ETIMEDOUT);
+}
+
 static void one_that_comes_back_in_time_gets_the_rest(void)
 {
 	begin_asked(BYTES_MAX, SMALL);
@@ -897,6 +904,7 @@ static const struct wm_test tests[] = {
 	WM_TEST(chunks_may_change_their_size_in_the_middle),
 	WM_TEST(what_cannot_be_sent_is_refused_at_once),
 	WM_TEST(a_receiver_that_is_gone_is_given_up_after_the_silence),
+	WM_TEST(one_that_answers_a_question_and_dies_is_gone_too),
 	WM_TEST(one_that_comes_back_in_time_gets_the_rest),
 	WM_TEST(a_sender_that_gets_no_budget_does_not_give_up),
 	WM_TEST(a_way_that_carries_only_questions_is_named),
