@@ -20,6 +20,7 @@
 
 struct check {
 	const char *kernel;
+	const double *params;
 	const struct wm_kernel_reference *reference;
 	struct wm_file input, output;
 	uint64_t elements;	 /* of the right output */
@@ -133,7 +134,7 @@ static int64_t check_piece(struct check *check, uint64_t first, const char *inpu
 			 first * reference->in_bytes, input_path, error);
 	if (ret < 0)
 		return ret;
-	reference->compute(check->expected, check->in, count);
+	reference->compute(check->expected, check->in, count, check->params);
 
 	if (have > check->found_bytes - offset)
 		have = check->found_bytes - offset;
@@ -185,11 +186,13 @@ static int compare(struct check *check, const char *input_path, const char *outp
 	return check_end(check, output_path, result, error);
 }
 
-int wm_verify(const char *kernel, const char *input_path, const char *output_path, bool drop_tail,
-	      wm_verify_progress *progress, void *context, struct wm_verify_result *result,
-	      struct wm_error *error)
+int wm_verify(const char *kernel, const double *params, const char *input_path,
+	      const char *output_path, bool drop_tail, wm_verify_progress *progress, void *context,
+	      struct wm_verify_result *result, struct wm_error *error)
 {
-	struct check check = { .kernel = kernel, .reference = wm_kernel_find_reference(kernel) };
+	struct check check = { .kernel = kernel,
+			       .params = params,
+			       .reference = wm_kernel_find_reference(kernel) };
 	int ret;
 
 	if (!check.reference)

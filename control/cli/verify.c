@@ -185,7 +185,7 @@ static int verify_computing(const struct wm_cli *cli)
 	int ret;
 
 	wm_verify_watch_init(&watch);
-	ret = wm_verify(asked.kernel, asked.input, asked.output,
+	ret = wm_verify(asked.kernel, NULL, asked.input, asked.output,
 			asked.tail && strcmp(asked.tail, "drop") == 0, wm_verify_show, &watch,
 			&result, &error);
 	wm_progress_bar_clear(&watch.progress);

@@ -25,7 +25,7 @@ static const struct scalar {
 	[WM_SCALAR_I32] = { "int", "ivec", "int", "uint" },
 	[WM_SCALAR_U64] = { "uint64_t", "u64vec", NULL, NULL }, /* two words: apart */
 	[WM_SCALAR_I64] = { "int64_t", "i64vec", NULL, NULL },
-	[WM_SCALAR_F32] = { "float", "vec", "uintBitsToFloat", "floatBitsToUint" },
+	[WM_SCALAR_F32] = { "float", "vec", "uintBitsToFloat", "wm_float_bits" },
 };
 
 /* What the prelude calls by names that an author may want; its macros are but undefined. */
@@ -196,11 +196,22 @@ static void put_input(FILE *out, const struct wm_kernel_source *source)
 
 /* ---- out() ----------------------------------------------------------------------- */
 
+/* Which of two NaNs comes out of their sum, and with which sign, is left to the device by
+ * IEEE 754, 6.2: they all become one. */
+static void put_float_bits(FILE *out)
+{
+	fputs("uint wm_float_bits(float value)\n{\n\tuint bits = floatBitsToUint(value);\n\n"
+	      "\treturn (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc00000u : bits;\n}\n",
+	      out);
+}
+
 static void put_scalar_to_words(FILE *out, const struct wm_element_type *type)
 {
 	const struct scalar *scalar = scalar_of(type);
 	uint32_t bytes = wm_scalar_bytes(type->scalar);
 
+	if (type->scalar == WM_SCALAR_F32)
+		put_float_bits(out);
 	fprintf(out,
 		"void wm_set(int c, %s value)\n{\n\tuint at = wm_slot * %uu + uint(c) * %uu;\n",
 		scalar->type, type_bytes(type), bytes);

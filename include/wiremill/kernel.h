@@ -5,13 +5,20 @@
  * (the halo) it needs before the first and after the last element of a batch.
  * N elements of input give N - halo_before - halo_after of output.
  *
- * All there is of a kernel lies in its folder, gpu/kernels/NAME/:
+ * All there is of a kernel lies in its folder, gpu/kernels/NAME/. Of one that is built in,
+ * which every program knows by its name:
  *
  *   NAME.comp   the shader, which nodes compute by (gpu/kernels/prelude.glsl)
  *   NAME.c      wm_kernel_definition_NAME, whose parts the planes find below:
  *               shape       everybody
  *               invariant   a lane, for each result that comes back
  *               reference   `verify`, which uses neither shader nor shape
+ *
+ * Of one that is shipped as any author's is, compiled when it is used and known by the hash of
+ * its object:
+ *
+ *   NAME.glsl   the source (docs/kernels.md)
+ *   NAME.c      wm_kernel_shipped_NAME: the source's text, and the reference
  *
  * Static memory and pure functions: any thread.
  */
@@ -55,7 +62,9 @@ typedef bool wm_kernel_invariant(const uint8_t *input, const uint8_t *output, ui
 struct wm_kernel_reference {
 	uint32_t in_bytes, out_bytes; /* of an element */
 	uint32_t halo;		      /* elements of input beyond those of output */
-	void (*compute)(uint8_t *output, const uint8_t *input, uint64_t count);
+	/* params: in the order of the source; NULL where it has none. */
+	void (*compute)(uint8_t *output, const uint8_t *input, uint64_t count,
+			const double *params);
 };
 
 struct wm_kernel_definition {
@@ -64,10 +73,20 @@ struct wm_kernel_definition {
 	wm_kernel_invariant *invariant; /* NULL: it has none */
 };
 
+struct wm_kernel_shipped {
+	const char *name;
+	const char *source;
+	struct wm_kernel_reference reference;
+};
+
 /* The built-in kernels' shapes, in order of index; NULL past the last. */
 const struct wm_kernel *wm_kernel_at(unsigned index);
-/* Of the built-in kernel of that name, or NULL: there is none, or it has none. */
+/* Those that are shipped as sources, by name; NULL past the last. */
+const struct wm_kernel_shipped *wm_kernel_shipped_at(unsigned index);
+/* Of that name, or NULL: there is none. */
 const struct wm_kernel *wm_kernel_find(const char *name);
+const struct wm_kernel_shipped *wm_kernel_shipped_find(const char *name);
+/* Likewise, of a built-in one or one that is shipped. */
 const struct wm_kernel_reference *wm_kernel_find_reference(const char *name);
 /* NULL: it is not built in, or has none. */
 wm_kernel_invariant *wm_kernel_find_invariant(const struct wm_kernel *kernel);

@@ -26,11 +26,12 @@ typedef bool wm_verify_progress(void *context, uint64_t done_bytes, uint64_t tot
 
 /*
  * Recomputes the job with a plain loop on the CPU that shares no code with the
- * nodes' path and compares. An output of the wrong length differs at the shorter
+ * nodes' path and compares. kernel: the name of one that has a reference; params: as it
+ * takes them. An output of the wrong length differs at the shorter
  * length. drop_tail as in the job. Returns 0 (see result->equal) or an error.
  */
-int wm_verify(const char *kernel, const char *input_path, const char *output_path, bool drop_tail,
-	      wm_verify_progress *progress, void *context, struct wm_verify_result *result,
-	      struct wm_error *error);
+int wm_verify(const char *kernel, const double *params, const char *input_path,
+	      const char *output_path, bool drop_tail, wm_verify_progress *progress, void *context,
+	      struct wm_verify_result *result, struct wm_error *error);
 
 #endif

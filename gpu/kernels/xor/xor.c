@@ -35,8 +35,9 @@ static bool telescopes(const uint8_t *input, const uint8_t *output, uint32_t cou
 	return (sum[0] | sum[1] | sum[2] | sum[3]) == 0;
 }
 
-static void compute(uint8_t *output, const uint8_t *input, uint64_t count)
+static void compute(uint8_t *output, const uint8_t *input, uint64_t count, const double *params)
 {
+	(void)params;
 	for (uint64_t i = 0; i < count * 32; i++)
 		output[i] = input[i] ^ input[i + 32];
 }

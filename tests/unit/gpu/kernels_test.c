@@ -119,7 +119,7 @@ static bool holds_for(const struct wm_kernel *kernel, uint32_t count)
 	CU_ASSERT_FATAL(input && output);
 	for (uint32_t p = 1; p <= in_bytes; p++)
 		input[p] = (uint8_t)random();
-	reference->compute(output + 1, input + 1, count);
+	reference->compute(output + 1, input + 1, count, NULL);
 	holds = wm_kernel_find_invariant(kernel)(input + 1, output + 1, count);
 	free(output);
 	free(input);

@@ -48,7 +48,8 @@ static void expect(const struct wm_kernel *kernel, const struct wm_row *row)
 	static uint8_t input[HALF_BYTES];
 
 	rig_input(&rig, row, input, rig_input_bytes(row, kernel));
-	wm_kernel_find_reference(kernel->name)->compute(rig.expected + row->out, input, row->count);
+	wm_kernel_find_reference(kernel->name)
+		->compute(rig.expected + row->out, input, row->count, NULL);
 }
 
 /* As many rows as lie in the region, each of its own count and pieces. */

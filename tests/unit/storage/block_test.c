@@ -204,15 +204,15 @@ static void a_device_is_verified_up_to_the_output(void)
 	fill_device(devices[SOURCE], in, DEVICE_BYTES);
 	wm_stream_xor(out, in, DEVICE_BYTES);
 	fill_device(devices[SINK], out, DEVICE_BYTES - 32);
-	CU_ASSERT_EQUAL_FATAL(
-		wm_verify("xor", devices[SOURCE], devices[SINK], false, NULL, NULL, &result, NULL),
-		0);
+	CU_ASSERT_EQUAL_FATAL(wm_verify("xor", NULL, devices[SOURCE], devices[SINK], false, NULL,
+					NULL, &result, NULL),
+			      0);
 	CU_ASSERT_TRUE(result.equal);
 	out[9999999] ^= 1;
 	fill_device(devices[SINK], out, DEVICE_BYTES - 32);
-	CU_ASSERT_EQUAL_FATAL(
-		wm_verify("xor", devices[SOURCE], devices[SINK], false, NULL, NULL, &result, NULL),
-		0);
+	CU_ASSERT_EQUAL_FATAL(wm_verify("xor", NULL, devices[SOURCE], devices[SINK], false, NULL,
+					NULL, &result, NULL),
+			      0);
 	CU_ASSERT_FALSE(result.equal);
 	CU_ASSERT_EQUAL(result.offset, 9999999);
 	free(out);

@@ -29,7 +29,8 @@ static struct wm_verify_result verified(bool drop_tail)
 	struct wm_verify_result result = { 0 };
 	struct wm_error error = { "" };
 
-	CU_ASSERT_EQUAL(wm_verify("xor", input, output, drop_tail, NULL, NULL, &result, &error), 0);
+	CU_ASSERT_EQUAL(
+		wm_verify("xor", NULL, input, output, drop_tail, NULL, NULL, &result, &error), 0);
 	CU_ASSERT_EQUAL(error.text[0], '\0');
 	return result;
 }
@@ -39,7 +40,8 @@ static void refused(const char *kernel, const char *from, const char *to, int co
 	struct wm_verify_result result;
 	struct wm_error error = { "" };
 
-	CU_ASSERT_EQUAL(wm_verify(kernel, from, to, false, NULL, NULL, &result, &error), -code);
+	CU_ASSERT_EQUAL(wm_verify(kernel, NULL, from, to, false, NULL, NULL, &result, &error),
+			-code);
 	CU_ASSERT(wm_scratch_is_line(&error));
 }
 
@@ -176,8 +178,9 @@ static void progress_rises_to_the_total(void)
 	struct calls calls = { 0 };
 
 	write_both(INPUT_BYTES, OUTPUT_BYTES);
-	CU_ASSERT_EQUAL(wm_verify("xor", input, output, false, count_calls, &calls, &result, NULL),
-			0);
+	CU_ASSERT_EQUAL(
+		wm_verify("xor", NULL, input, output, false, count_calls, &calls, &result, NULL),
+		0);
 	CU_ASSERT(calls.count > 1);
 	CU_ASSERT_EQUAL(calls.done_bytes, OUTPUT_BYTES);
 	CU_ASSERT_EQUAL(calls.total_bytes, OUTPUT_BYTES);
@@ -191,7 +194,7 @@ static void progress_can_stop_it(void)
 
 	write_both(INPUT_BYTES, OUTPUT_BYTES);
 	CU_ASSERT_EQUAL(
-		wm_verify("xor", input, output, false, count_calls, &calls, &result, &error),
+		wm_verify("xor", NULL, input, output, false, count_calls, &calls, &result, &error),
 		-ECANCELED);
 	CU_ASSERT_EQUAL(calls.count, 1);
 	CU_ASSERT(wm_scratch_is_line(&error));
