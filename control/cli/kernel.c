@@ -143,7 +143,7 @@ static json_t *params_object(const struct wm_kernel_source *source)
 	return params;
 }
 
-json_t *wm_kernel_object(const struct wm_kernel_source *source)
+json_t *wm_kernel_source_json(const struct wm_kernel_source *source)
 {
 	char in[32], out[32];
 

@@ -28,6 +28,6 @@ int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *pa
 		   struct wm_kernel_source *source, char **code);
 /* What its shape is, on a line. */
 void wm_kernel_print(const struct wm_kernel_source *source);
-json_t *wm_kernel_object(const struct wm_kernel_source *source);
+json_t *wm_kernel_source_json(const struct wm_kernel_source *source);
 
 #endif

@@ -45,7 +45,7 @@ static void result_print_json(const struct wm_kernel_source *source,
 			      const struct wm_executor_obtained *obtained,
 			      const struct wm_kernel_trial_counts *counts, double bytes_per_second)
 {
-	json_t *object = wm_kernel_object(source);
+	json_t *object = wm_kernel_source_json(source);
 
 	json_object_set_new(object, "device", json_string(obtained->device));
 	json_object_set_new(object, "inputs", json_integer((json_int_t)counts->inputs));

@@ -38,7 +38,7 @@ static int show(const struct wm_cli *cli, const struct wm_kernel_source *source)
 		wm_kernel_print(source);
 		return WM_EXIT_DONE;
 	}
-	object = wm_kernel_object(source);
+	object = wm_kernel_source_json(source);
 	wm_cli_print_json(object);
 	json_decref(object);
 	return WM_EXIT_DONE;
