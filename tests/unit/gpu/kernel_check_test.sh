@@ -53,7 +53,7 @@ TEXT
 for type in u8 u8x3 i8x5 u8x32 u16 i16x2 u32x3 i32 u64 i64x3 f32x4 f32x7; do
 	printf '//!KERNEL copy\n//!IN %s\n//!OUT %s\nvoid element(int i) { out(i, in(i)); }\n' \
 		"$type" "$type" >"$work/copy.glsl"
-	same=cat
+	same="cat"
 	[[ $type == f32* ]] && same="python3 $work/floats.py"
 	check "$type is copied" passes "$work/copy.glsl" --reference "$same"
 done
