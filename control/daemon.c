@@ -389,10 +389,18 @@ static void ports_say(const struct wm_daemon *daemon)
 	}
 }
 
+static const uint8_t *find_object(void *context, const uint8_t hash[WM_KERNEL_HASH_BYTES],
+				  size_t *bytes_count)
+{
+	const struct wm_daemon *daemon = context;
+
+	return wm_kernel_library_find(&daemon->jobs.library, hash, bytes_count);
+}
+
 static void membership_start(struct wm_daemon *daemon)
 {
 	struct wm_membership_calls calls = { daemon,	 send_control, member_changed,
-					     send_probe, port_mtu,     NULL };
+					     send_probe, port_mtu,     find_object };
 
 	wm_membership_init(&daemon->membership, &calls, daemon->ports[0].mac);
 	daemon->membership.mtu_most = daemon->mtu;

@@ -13,9 +13,10 @@
 
 struct wm_node_options {
 	const char *interface;
-	const char *name;     /* how the controller lists it */
-	const char *device;   /* part of the GPU's name; NULL: the best */
-	const char *key_path; /* of the cluster's key; NULL: none */
+	const char *name;	/* how the controller lists it */
+	const char *device;	/* part of the GPU's name; NULL: the best */
+	const char *key_path;	/* of the cluster's key; NULL: none */
+	const char *cache_path; /* a directory for kernels; NULL: in memory alone */
 	enum wm_xdp_mode mode;
 	enum wm_log_level log_level;
 	bool require_gpu;

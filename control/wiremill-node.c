@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "device_loss.h"
 #include "kernel_cache.h"
+#include "kernel_store.h"
 #include "key.h"
 #include "link_watch.h"
 #include "log.h"
@@ -43,6 +44,7 @@ struct node {
 	struct wm_link_watch link_watch;
 	struct wm_key key;
 	struct wm_kernel_cache kernels;
+	struct wm_kernel_store *store; /* of those; NULL: none */
 	struct wm_agent agent;
 	uint32_t tag_bytes; /* of a MAP or RESULT in this session */
 	/* The job that is being made ready. */
@@ -414,10 +416,13 @@ int main(int argc, char **argv)
 	ret = create_worker(&node, &error);
 	if (ret < 0)
 		goto destroy_executor;
+	if (node.options.cache_path)
+		node.store = wm_kernel_store_open(&node.kernels, node.options.cache_path);
 	start_agent(&node);
 	ret = run(&node, &error);
 
 	wm_worker_destroy(&node.worker);
+	wm_kernel_store_close(&node.store);
 	wm_kernel_cache_fini(&node.kernels);
 destroy_executor:
 	wm_executor_destroy(&node.executor);
