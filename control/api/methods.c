@@ -18,5 +18,5 @@ static const struct wm_rpc_method methods[] = {
 };
 
 const struct wm_rpc_method *const wm_methods[] = {
-	wm_methods_jobs, wm_methods_nodes, wm_methods_stats, methods, NULL,
+	wm_methods_jobs, wm_methods_kernels, wm_methods_nodes, wm_methods_stats, methods, NULL,
 };

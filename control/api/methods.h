@@ -25,8 +25,19 @@ struct wm_controller {
 	enum wm_wire_auth auth; /* of MAP and RESULT */
 };
 
+/* A kernel's text, as job.submit and kernel.add are given it. */
+struct wm_kernel_params {
+	const char *source, *file; /* the file's name is for messages */
+	const json_t *settings;	   /* ["NAME=VALUE", ...]; NULL: none */
+};
+#define WM_KERNEL_FILE_PRESET "kernel.glsl"
+/* text borrows all of it. -EINVAL. */
+int wm_methods_take_text(struct wm_kernel_text *text, const struct wm_kernel_params *params,
+			 int *code, struct wm_error *error);
+
 /* One table a file, for wm_rpc_config; and all of them. */
-extern const struct wm_rpc_method wm_methods_jobs[], wm_methods_nodes[], wm_methods_stats[];
+extern const struct wm_rpc_method wm_methods_jobs[], wm_methods_kernels[], wm_methods_nodes[],
+	wm_methods_stats[];
 extern const struct wm_rpc_method *const wm_methods[];
 
 #endif

@@ -104,14 +104,33 @@ static int check_submission(const char *tail, uint64_t audit_ppm, int *code, str
 	return 0;
 }
 
-static int unpack_submission(struct wm_controller *controller, const json_t *params,
-			     struct wm_job_request *wanted, struct wm_job_origin *origin, int *code,
-			     struct wm_error *error)
+static int check_kernel(const char *name, const struct wm_kernel_params *kernel, int *code,
+			struct wm_error *error)
 {
+	*code = WM_RPC_INVALID_PARAMS;
+	if (!name && !kernel->source)
+		return wm_error_set(error, EINVAL, "parameter 'kernel' is missing");
+	if (name && kernel->source)
+		return wm_error_set(error, EINVAL, "kernel and kernel_source are two kernels");
+	if (name && json_array_size(kernel->settings) > 0)
+		return wm_error_set(error, EINVAL,
+				    "params are for a kernel_source: one that is here has its own");
+	*code = WM_RPC_FAILED;
+	return 0;
+}
+
+static int unpack_submission(struct wm_controller *controller, const json_t *params,
+			     struct wm_job_request *wanted, struct wm_kernel_text *text,
+			     struct wm_job_origin *origin, int *code, struct wm_error *error)
+{
+	struct wm_kernel_params kernel = { .file = WM_KERNEL_FILE_PRESET };
 	const char *tail = "refuse", *name = "";
 	uint64_t fail_after_seconds = 0, audit_ppm = 0;
 	const struct wm_rpc_param expected[] = {
-		{ "kernel", WM_RPC_STRING, 0, &wanted->kernel },
+		{ "kernel", WM_RPC_STRING, 1, &wanted->kernel },
+		{ "kernel_source", WM_RPC_STRING, 1, &kernel.source },
+		{ "kernel_file", WM_RPC_STRING, 1, &kernel.file },
+		{ "params", WM_RPC_STRINGS, 1, &kernel.settings },
 		{ "input", WM_RPC_STRING, 0, &wanted->input },
 		{ "input_device", WM_RPC_NUMBER, 1, &wanted->meant.device },
 		{ "input_inode", WM_RPC_NUMBER, 1, &wanted->meant.inode },
@@ -127,8 +146,11 @@ static int unpack_submission(struct wm_controller *controller, const json_t *par
 	if (wm_rpc_params_unpack(params, expected, WM_ARRAY_COUNT(expected), code, error) < 0 ||
 	    check_fail_after(fail_after_seconds, code, error) < 0 ||
 	    origin_init(origin, controller, name, code, error) < 0 ||
-	    check_submission(tail, audit_ppm, code, error) < 0)
+	    check_submission(tail, audit_ppm, code, error) < 0 ||
+	    check_kernel(wanted->kernel, &kernel, code, error) < 0 ||
+	    (kernel.source && wm_methods_take_text(text, &kernel, code, error) < 0))
 		return -EINVAL;
+	wanted->text = kernel.source ? text : NULL;
 	wanted->origin = origin;
 	wanted->audit_ppm = (uint32_t)audit_ppm;
 	wanted->fail_after_ns = fail_after_seconds * WM_NS_PER_S;
@@ -142,10 +164,11 @@ static void job_submit(void *context, const json_t *params, struct wm_rpc_reques
 	struct wm_controller *controller = context;
 	struct wm_job_request wanted = { 0 };
 	struct wm_job_origin origin;
+	struct wm_kernel_text text;
 	struct wm_error error = { "" };
 	int code;
 
-	if (unpack_submission(controller, params, &wanted, &origin, &code, &error) < 0)
+	if (unpack_submission(controller, params, &wanted, &text, &origin, &code, &error) < 0)
 		wm_rpc_request_answer(request, NULL, code, &error);
 	else
 		wm_jobs_submit(controller->jobs, &wanted, wm_clock_ns(), &reply);

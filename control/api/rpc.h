@@ -129,9 +129,10 @@ char *wm_rpc_answer_error(int code, const char *message);
 /* ---- parameters of a method --------------------------------------------- */
 
 enum wm_rpc_type {
-	WM_RPC_STRING, /* const char *, borrowed from params */
-	WM_RPC_NUMBER, /* uint64_t */
-	WM_RPC_BOOL,   /* bool */
+	WM_RPC_STRING,	/* const char *, borrowed from params */
+	WM_RPC_NUMBER,	/* uint64_t */
+	WM_RPC_BOOL,	/* bool */
+	WM_RPC_STRINGS, /* const json_t *, an array of them, borrowed from params */
 };
 
 struct wm_rpc_param {

@@ -331,6 +331,15 @@ char *wm_rpc_line_end(struct wm_rpc_line *line)
 
 /* ---- parameters --------------------------------------------------------- */
 
+static bool are_texts(const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (!text_of(json_array_get(list, i)))
+			return false;
+	}
+	return json_is_array(list);
+}
+
 static bool param_take(const struct wm_rpc_param *param, const json_t *value)
 {
 	switch (param->type) {
@@ -348,6 +357,11 @@ static bool param_take(const struct wm_rpc_param *param, const json_t *value)
 		if (!json_is_boolean(value))
 			return false;
 		*(bool *)param->value = json_is_true(value);
+		return true;
+	case WM_RPC_STRINGS:
+		if (!are_texts(value))
+			return false;
+		*(const json_t **)param->value = value;
 		return true;
 	}
 	return false;
@@ -367,7 +381,8 @@ int wm_rpc_params_unpack(const json_t *params, const struct wm_rpc_param *expect
 			 int *code, struct wm_error *error)
 {
 	static const char *const type_names[] = { "a string without \\u0000",
-						  "a whole number from 0", "true or false" };
+						  "a whole number from 0", "true or false",
+						  "an array of strings without \\u0000" };
 	const struct wm_rpc_param *param;
 	const char *name;
 	json_t *value;

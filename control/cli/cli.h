@@ -54,8 +54,9 @@ const char *wm_cli_verb_name(const struct wm_verb *verb);
 
 extern const struct wm_verb wm_verb_job_submit, wm_verb_job_list, wm_verb_job_show,
 	wm_verb_job_watch, wm_verb_job_cancel, wm_verb_job_resume, wm_verb_job_discard,
-	wm_verb_kernel_show, wm_verb_kernel_check, wm_verb_node_list, wm_verb_node_admit,
-	wm_verb_stats, wm_verb_verify, wm_verb_key, wm_verb_version;
+	wm_verb_kernel_show, wm_verb_kernel_check, wm_verb_kernel_list, wm_verb_kernel_add,
+	wm_verb_kernel_remove, wm_verb_node_list, wm_verb_node_admit, wm_verb_stats, wm_verb_verify,
+	wm_verb_key, wm_verb_version;
 /* All of them, NULL-ended. */
 extern const struct wm_verb *const wm_verbs[];
 

@@ -36,6 +36,11 @@ static int connect_failed(const struct wm_client *client, int code, struct wm_er
 	return wm_error_set(error, code, "controller's socket %s: %s", path, strerror(code));
 }
 
+unsigned wm_client_patience(const json_t *params)
+{
+	return json_object_get(params, "kernel_source") ? WM_CLIENT_COMPILE_S : WM_CLIENT_ANSWER_S;
+}
+
 int wm_client_open(struct wm_client *client, const char *socket_path, unsigned answer_s,
 		   struct wm_error *error)
 {
@@ -166,6 +171,7 @@ int wm_client_call(struct wm_client *client, const char *method, json_t *params,
 		   struct wm_error *error)
 {
 	char *request = params ? request_new(client, method, params) : NULL, *line = NULL;
+	size_t bytes;
 	int ret;
 
 	*result = NULL;
@@ -173,7 +179,13 @@ int wm_client_call(struct wm_client *client, const char *method, json_t *params,
 		return wm_error_set(error, EILSEQ,
 				    "a request is UTF-8, and this has other bytes: rename the "
 				    "file, or link it under another name");
-	ret = line_send(client, request, strcspn(request, "\n") + 1, error);
+	bytes = strcspn(request, "\n") + 1;
+	ret = bytes < WM_RPC_LINE_BYTES_MAX
+		      ? line_send(client, request, bytes, error)
+		      : wm_error_set(error, EMSGSIZE,
+				     "the request has %zu bytes, and one has %u at most: the "
+				     "kernel's text is too long",
+				     bytes, WM_RPC_LINE_BYTES_MAX);
 	free(request);
 	if (ret < 0)
 		return ret;
@@ -191,7 +203,7 @@ int wm_client_exit_status(int ret)
 {
 	if (ret == 0)
 		return WM_EXIT_DONE;
-	if (ret == -EREMOTEIO || ret == -EILSEQ || ret == -ENOMEM)
+	if (ret == -EREMOTEIO || ret == -EILSEQ || ret == -EMSGSIZE || ret == -ENOMEM)
 		return WM_EXIT_FAILED;
 	return WM_EXIT_NO_CONTROLLER;
 }
@@ -209,7 +221,7 @@ json_t *wm_client_ask(const char *socket_path, const char *method, json_t *param
 	struct wm_client client;
 	struct wm_error error = { "" };
 	json_t *result = NULL;
-	int ret = wm_client_open(&client, socket_path, WM_CLIENT_ANSWER_S, &error);
+	int ret = wm_client_open(&client, socket_path, wm_client_patience(params), &error);
 
 	if (ret < 0) {
 		json_decref(params);

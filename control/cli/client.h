@@ -19,6 +19,11 @@ struct wm_client {
  * ten seconds, and waits for the spool. */
 #define WM_CLIENT_ANSWER_S 30u
 
+/* And compiles a kernel before, in a minute at most beside others. */
+#define WM_CLIENT_COMPILE_S 90u
+
+/* How long the answer to a request with these parameters may take, in seconds. */
+unsigned wm_client_patience(const json_t *params);
 /* 0 or a negative errno with the line for it. */
 int wm_client_open(struct wm_client *client, const char *socket_path, unsigned answer_s,
 		   struct wm_error *error);

@@ -141,8 +141,19 @@ static void time_print(const json_t *job)
 	putchar('\n');
 }
 
+const char *wm_job_kernel(char text[WM_JOB_KERNEL_BYTES], const json_t *job)
+{
+	const char *hash = wm_cli_text(job, "kernel_hash");
+
+	snprintf(text, WM_JOB_KERNEL_BYTES, "%.40s%s%.12s", wm_cli_text(job, "kernel"),
+		 *hash ? " " : "", hash);
+	return text;
+}
+
 void wm_job_print(const json_t *job)
 {
+	char kernel[WM_JOB_KERNEL_BYTES];
+
 	printf("job %" PRIu64 ": %s%s\n", wm_cli_number(job, "job"), wm_cli_text(job, "state"),
 	       wm_cli_bool(job, "cancelling")
 		       ? ", being cancelled: what is in flight comes back first"
@@ -154,7 +165,7 @@ void wm_job_print(const json_t *job)
 	line_print("ended", wm_cli_text(job, "ended"));
 	line_print("reason", wm_cli_text(job, "reason"));
 	line_print("waiting", wm_cli_text(job, "waiting"));
-	line_print("kernel", wm_cli_text(job, "kernel"));
+	line_print("kernel", wm_job_kernel(kernel, job));
 	file_print("input", job, "input", "input_bytes");
 	file_print("output", job, "output", "output_bytes");
 	if (wm_cli_number(job, "dropped_tail_bytes"))

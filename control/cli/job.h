@@ -58,6 +58,9 @@ json_t *wm_job_ask(const struct wm_cli *cli, const char *method, int *status);
  */
 int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params,
 		 const struct wm_job_waiting *waiting);
+/* What it computes: the kernel's name, and where it is not built in 12 digits of its hash. */
+#define WM_JOB_KERNEL_BYTES 64
+const char *wm_job_kernel(char text[WM_JOB_KERNEL_BYTES], const json_t *job);
 /* The job object as lines on stdout. */
 void wm_job_print(const json_t *job);
 

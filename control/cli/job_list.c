@@ -3,6 +3,7 @@
 
 #include "cli.h"
 #include "client.h"
+#include "job.h"
 #include "number.h"
 #include "table.h"
 #include "wrap.h"
@@ -89,6 +90,7 @@ static void done_add(struct wm_table *table, const json_t *job)
 static void job_add(struct wm_table *table, const json_t *job)
 {
 	const char *reason = wm_cli_text(job, "reason");
+	char kernel[WM_JOB_KERNEL_BYTES];
 
 	wm_table_add(table, "%" PRIu64, wm_cli_number(job, "job"));
 	wm_table_add(table, "%s",
@@ -105,7 +107,7 @@ static void job_add(struct wm_table *table, const json_t *job)
 	wm_table_add(table, "%.19s", wm_cli_text(job, "submitted"));
 	wm_table_add(table, "%.19s", wm_cli_text(job, "started"));
 	wm_table_add(table, "%.19s", wm_cli_text(job, "ended"));
-	wm_table_add(table, "%s", wm_cli_text(job, "kernel"));
+	wm_table_add(table, "%s", wm_job_kernel(kernel, job));
 }
 
 static void jobs_print(const json_t *jobs)

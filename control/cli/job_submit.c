@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
+#include "kernel.h"
 #include "kernel_list.h"
 #include "wiremill/store.h"
 
@@ -8,17 +9,20 @@
 static struct asked {
 	const char *kernel, *input, *output, *tail, *name;
 	uint64_t audit_ppm, fail_after_seconds;
+	struct wm_kernel_settings params;
 	struct wm_job_waiting waiting;
 	bool force;
 } asked = { .name = "" };
 
 static const struct wm_option options[] = {
 	{ .name = "kernel",
-	  .value_name = "NAME",
+	  .value_name = "NAME|FILE",
 	  .type = WM_OPTION_TEXT,
 	  .flags = WM_OPTION_REQUIRED,
 	  WM_OPTION_FIELD(struct asked, kernel),
-	  .help = "what is computed: " WM_KERNEL_NAMES },
+	  .help = "what is computed: " WM_KERNEL_NAMES ", one that 'kernel list' has, or a file "
+		  "of your own" },
+	WM_KERNEL_OPTION_PARAM(struct asked),
 	{ .name = "input",
 	  .value_name = "FILE",
 	  .type = WM_OPTION_PATH,
@@ -64,12 +68,29 @@ static const struct wm_option options[] = {
 static json_t *params_make(const char *input, const char *output,
 			   const struct wm_source_identity *meant)
 {
-	return json_pack(
-		"{s:s, s:s, s:I, s:I, s:s, s:b, s:s, s:I, s:I, s:s, s:b}", "kernel", asked.kernel,
-		"input", input, "input_device", (json_int_t)meant->device, "input_inode",
-		(json_int_t)meant->inode, "output", output, "force", asked.force, "tail",
-		asked.tail, "fail_after_seconds", (json_int_t)asked.fail_after_seconds, "audit_ppm",
-		(json_int_t)asked.audit_ppm, "name", asked.name, "dry_run", asked.waiting.dry_run);
+	return json_pack("{s:s, s:I, s:I, s:s, s:b, s:s, s:I, s:I, s:s, s:b}", "input", input,
+			 "input_device", (json_int_t)meant->device, "input_inode",
+			 (json_int_t)meant->inode, "output", output, "force", asked.force, "tail",
+			 asked.tail, "fail_after_seconds", (json_int_t)asked.fail_after_seconds,
+			 "audit_ppm", (json_int_t)asked.audit_ppm, "name", asked.name, "dry_run",
+			 asked.waiting.dry_run);
+}
+
+/* A name of the controller's, or a file of the caller's. Frees params where it fails; NULL, of
+ * paths that are no text, is said when it is to be sent. */
+static int kernel_put(json_t *params)
+{
+	int status = WM_EXIT_DONE;
+
+	if (!params)
+		return status;
+	if (wm_kernel_is_file(asked.kernel))
+		status = wm_kernel_put(params, asked.kernel, &asked.params);
+	else
+		json_object_set_new(params, "kernel", json_string(asked.kernel));
+	if (status != WM_EXIT_DONE)
+		json_decref(params);
+	return status;
 }
 
 static int run(const struct wm_cli *cli)
@@ -77,6 +98,11 @@ static int run(const struct wm_cli *cli)
 	char input[PATH_MAX], output[PATH_MAX];
 	struct wm_source_identity meant;
 	struct wm_error error = { "" };
+	json_t *params;
+
+	if (asked.params.count > 0 && !wm_kernel_is_file(asked.kernel))
+		return wm_cli_wrong_usage(cli->verb, "--param goes with a kernel's file: one that "
+						     "the controller has, has its own");
 
 	if (wm_job_waiting_check(cli, &asked.waiting) != WM_EXIT_DONE)
 		return WM_EXIT_USAGE;
@@ -85,7 +111,10 @@ static int run(const struct wm_cli *cli)
 		return WM_EXIT_FAILED;
 	if (wm_source_identify(&meant, input, &error) < 0)
 		return wm_cli_failed("%s", error.text);
-	return wm_job_start(cli, "job.submit", params_make(input, output, &meant), &asked.waiting);
+	params = params_make(input, output, &meant);
+	if (kernel_put(params) != WM_EXIT_DONE)
+		return WM_EXIT_FAILED;
+	return wm_job_start(cli, "job.submit", params, &asked.waiting);
 }
 
 const struct wm_verb wm_verb_job_submit = {
@@ -99,7 +128,8 @@ const struct wm_verb wm_verb_job_submit = {
 		"when it is complete. With --wait, Ctrl-C ends the waiting, not the job, and a\n"
 		"controller that is started again is found again. A node\n"
 		"that an audit finds wrong goes into quarantine, and what rests on it is computed\n"
-		"again.",
+		"again. A kernel with a '/' in it, or that ends in .glsl, is a file of your own: it\n"
+		"is compiled by the controller, and kept there under its hash.",
 	WM_CLI_SETS(options),
 	},
 	.values = &asked,

@@ -257,7 +257,8 @@ int wm_job_start(const struct wm_cli *cli, const char *method, json_t *params,
 	struct wm_client client;
 	struct wm_error error = { "" };
 	json_t *job;
-	int status, ret = wm_client_open(&client, cli->socket_path, WM_CLIENT_ANSWER_S, &error);
+	int status,
+		ret = wm_client_open(&client, cli->socket_path, wm_client_patience(params), &error);
 
 	if (ret < 0) {
 		json_decref(params);

@@ -76,17 +76,22 @@ static int set_params(struct wm_kernel_source *source, const struct wm_kernel_se
 	return 0;
 }
 
-int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
+bool wm_kernel_is_file(const char *word)
+{
+	static const char suffix[] = ".glsl";
+	size_t bytes = strlen(word);
+
+	return strchr(word, '/') ||
+	       (bytes >= sizeof(suffix) && strcmp(word + bytes - sizeof(suffix) + 1, suffix) == 0);
+}
+
+int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
 		   struct wm_kernel_source *source, char **code)
 {
-	const char *path = cli->line.operand;
 	struct wm_error error = { "" };
 	ssize_t bytes;
 	int ret;
 
-	*code = NULL;
-	if (!path)
-		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file");
 	*code = malloc(WM_KERNEL_SOURCE_BYTES_MAX + 1);
 	if (!*code)
 		return wm_cli_failed("out of memory for a kernel");
@@ -100,6 +105,37 @@ int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *pa
 	free(*code);
 	*code = NULL;
 	return wm_cli_failed("%s", error.text);
+}
+
+int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
+		   struct wm_kernel_source *source, char **code)
+{
+	*code = NULL;
+	if (!cli->line.operand)
+		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file");
+	return wm_kernel_read(cli->line.operand, params, source, code);
+}
+
+int wm_kernel_put(json_t *request, const char *path, const struct wm_kernel_settings *params)
+{
+	struct wm_kernel_source source;
+	json_t *text, *settings;
+	char *code;
+	int status = wm_kernel_read(path, params, &source, &code);
+
+	if (status != WM_EXIT_DONE)
+		return status;
+	text = json_stringn(source.code, source.code_bytes);
+	free(code);
+	if (!text)
+		return wm_cli_failed("kernel %s is no text in UTF-8", path);
+	settings = json_array();
+	for (uint32_t i = 0; i < params->count; i++)
+		json_array_append_new(settings, json_string(params->settings[i]));
+	json_object_set_new(request, "kernel_source", text);
+	json_object_set_new(request, "kernel_file", json_string(path));
+	json_object_set_new(request, "params", settings);
+	return WM_EXIT_DONE;
 }
 
 /* ---- what it is --------------------------------------------------------------------- */

@@ -22,8 +22,16 @@ struct wm_kernel_settings {
 int wm_kernel_take_param(const struct wm_option *option, void *values, const char *text,
 			 struct wm_error *error);
 
-/* The operand's file, parsed, with those parameters. The source borrows *code, which is to be
- * freed. WM_EXIT_DONE; else it was said why not. */
+/* Does the word name a file, and not a kernel of the controller? It has a '/', or ends in .glsl. */
+bool wm_kernel_is_file(const char *word);
+/* A file, parsed, with those parameters. The source borrows *code, which is to be freed.
+ * WM_EXIT_DONE; else it was said why not. */
+int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
+		   struct wm_kernel_source *source, char **code);
+/* The same of a file, as members of a request's parameters: what is wrong by its text alone is
+ * told here, before anything is sent. */
+int wm_kernel_put(json_t *request, const char *path, const struct wm_kernel_settings *params);
+/* The operand's file, likewise. */
 int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
 		   struct wm_kernel_source *source, char **code);
 /* What its shape is, on a line. */

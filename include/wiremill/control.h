@@ -9,7 +9,10 @@
  *
  * Methods (parameters by name; a parameter marked ? may be left out):
  *
- *   job.submit   kernel, input, output (absolute paths), force? = false,
+ *   job.submit   kernel (built in, or of the library: its name, or 8 digits or more of its
+ *                hash), or else kernel_source (its text), kernel_file? = "kernel.glsl" (what
+ *                messages call it), params? = [] ("NAME=VALUE" strings); input, output
+ *                (absolute paths), force? = false,
  *                tail? = "refuse" | "drop", fail_after_seconds? = 0 (for ever),
  *                audit_ppm? = 0 (batches of a million that two nodes compute),
  *                name? = "" (as the submitter calls it), input_device?, input_inode?
@@ -25,6 +28,9 @@
  *                limit?                      -> {"jobs": [job object ...], "next": as below}
  *   job.cancel   job             (it does not run again)    -> job object
  *   job.discard  output          (what an unfinished job left) -> {"output", "removed": [path ...]}
+ *   kernel.list  after? = 0, limit?        -> {"kernels": [kernel object ...], "next"}
+ *   kernel.add   kernel_source, kernel_file?, params?       -> kernel object
+ *   kernel.remove kernel         (refused while a job names it) -> kernel object
  *   node.list    after? = 0, limit?        -> {"nodes": [node object ...], "next"}
  *   node.admit   name (or MAC) of a node in quarantine      -> node object
  *   stats                                                   -> stats object
@@ -35,8 +41,14 @@
  * their numbers. Known are the queue and at least the newest WM_JOBS_ENDED_MAX (512) that
  * have ended.
  *
+ * kernel object
+ *   name, hash (64 digits; "": it is built in), in_bytes, out_bytes, halo_before, halo_after;
+ *   of one of the library also version (its author's), object_bytes, params (that are not at
+ *   their default: "NAME=VALUE" strings), used (UTC: added, or a job of it submitted), job (the
+ *   number of one that needs it; 0: none)
+ *
  * job object
- *   job (number), kernel, input, output, state, reason (string, "" unless failed
+ *   job (number), kernel, kernel_hash ("": it is built in), input, output, state, reason (string, "" unless failed
  *   or cancelled), waiting (string, "" unless it cannot go on: why), cancelling (boolean),
  *   user (who submitted it), name, submitted, started, ended (UTC as ISO 8601, null: not yet),
  *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,

@@ -53,11 +53,43 @@ static void job_take(const char *output, uint64_t fail_after_ns, const struct wm
 	reply->answer(reply->context, reply->request, output[0] == '/' ? &job : NULL, &error);
 }
 
+/* Each number and line of it is one that the parser may be given. */
+static void check_text(const struct wm_kernel_text *text)
+{
+	struct wm_kernel_text *copy = wm_kernel_text_copy(text);
+
+	check(copy && text->setting_count <= WM_KERNEL_SETTINGS_MAX);
+	check(strlen(copy->code) == text->code_bytes && !strchr(copy->file, '\n'));
+	for (uint32_t i = 0; i < copy->setting_count; i++)
+		check(copy->settings[i] && !strchr(copy->settings[i], '\n'));
+	free(copy);
+}
+
+void wm_jobs_add_kernel(struct wm_jobs *jobs, const struct wm_kernel_text *text, uint64_t now_ns,
+			const struct wm_jobs_reply *reply)
+{
+	struct wm_error error = { "kernel.glsl:1: it is none" };
+
+	check(jobs == &parts.jobs && now_ns > 0);
+	check_text(text);
+	reply->answer(reply->context, reply->request, NULL, &error);
+}
+
+const struct wm_job *wm_jobs_find_user(const struct wm_jobs *jobs,
+				       const uint8_t hash[WM_KERNEL_HASH_BYTES])
+{
+	check(jobs == &parts.jobs && hash);
+	return &job;
+}
+
 void wm_jobs_submit(struct wm_jobs *jobs, const struct wm_job_request *request, uint64_t now_ns,
 		    const struct wm_jobs_reply *reply)
 {
 	check(jobs == &parts.jobs && now_ns > 0);
-	check(request->kernel && request->input && request->audit_ppm <= 1000000);
+	check(!request->kernel != !request->text);
+	check(request->input && request->audit_ppm <= 1000000);
+	if (request->text)
+		check_text(request->text);
 	check(request->origin && strlen(request->origin->name) < WM_JOB_NAME_BYTES);
 	job_take(request->output, request->fail_after_ns, reply);
 }

@@ -42,7 +42,7 @@ static void wrong_option_is_named(void)
 
 static void what_is_missing_is_named(void)
 {
-	WRONG("wiremill job submit: --kernel NAME is missing", "job", "submit");
+	WRONG("wiremill job submit: --kernel NAME|FILE is missing", "job", "submit");
 	WRONG("--input FILE is missing", "job", "submit", "--kernel", "xor", "--output", "b");
 	WRONG("--output FILE is missing", "verify", "--kernel=xor", "--input=a");
 	WRONG("--output FILE is missing", "verify", "--manifest");
