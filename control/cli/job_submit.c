@@ -128,8 +128,8 @@ const struct wm_verb wm_verb_job_submit = {
 		"when it is complete. With --wait, Ctrl-C ends the waiting, not the job, and a\n"
 		"controller that is started again is found again. A node\n"
 		"that an audit finds wrong goes into quarantine, and what rests on it is computed\n"
-		"again. A kernel with a '/' in it, or that ends in .glsl, is a file of your own: it\n"
-		"is compiled by the controller, and kept there under its hash.",
+		"again. A kernel with a '/' in it, or that ends in .glsl, is a file of your own:\n"
+		"the controller compiles it, and keeps it under its hash.",
 	WM_CLI_SETS(options),
 	},
 	.values = &asked,

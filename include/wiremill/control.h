@@ -48,16 +48,15 @@
  *   number of one that needs it; 0: none)
  *
  * job object
- *   job (number), kernel, kernel_hash ("": it is built in), input, output, state, reason (string, "" unless failed
- *   or cancelled), waiting (string, "" unless it cannot go on: why), cancelling (boolean),
- *   user (who submitted it), name, submitted, started, ended (UTC as ISO 8601, null: not yet),
- *   input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu,
- *   extents, extents_done, batches, batches_done, output_bytes_done, resumed_bytes
- *   (durable before this life; the rest of what is done is this one's), checking (boolean:
- *   these are being read back), checked_bytes (of them, so far), differing_extents (in them,
- *   which the disk had changed and which are made again),
- *   sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took part),
- *   waited_max_ns (the longest that a batch was in flight to one node, answered or not),
+ *   job (number), kernel, kernel_hash ("": it is built in), input, output, state, reason (string,
+ * "" unless failed or cancelled), waiting (string, "" unless it cannot go on: why), cancelling
+ * (boolean), user (who submitted it), name, submitted, started, ended (UTC as ISO 8601, null: not
+ * yet), input_bytes, output_bytes, dropped_tail_bytes, elements, batch_elements, mtu, extents,
+ * extents_done, batches, batches_done, output_bytes_done, resumed_bytes (durable before this life;
+ * the rest of what is done is this one's), checking (boolean: these are being read back),
+ * checked_bytes (of them, so far), differing_extents (in them, which the disk had changed and which
+ * are made again), sends, resends, duplicates, speculated, audited, audit_ppm, nodes (that took
+ * part), waited_max_ns (the longest that a batch was in flight to one node, answered or not),
  *   seconds (of running), bytes_per_second (of output), seconds_left (null while unknown).
  *   batches_done counts results taken in this life, and batches that are made again.
  *   state: "queued" "preparing" "running" "finishing" "done" "failed" "cancelled"
