@@ -13,6 +13,7 @@
  *
  * A frame under no key must not change anything that another frame could see.
  */
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,8 @@ static const struct wm_layout layout = {
 	.batch_elements = 256,
 };
 
-static uint8_t *object;
-static size_t object_bytes;
+static uint8_t *sent_object;
+static size_t sent_object_bytes;
 static struct wm_layout sent_layout;
 static struct wm_kernel_cache kernels;
 
@@ -124,8 +125,8 @@ static const uint8_t *find_object(void *context, const uint8_t hash[WM_KERNEL_HA
 {
 	(void)context;
 	(void)hash;
-	*bytes_count = object_bytes;
-	return object;
+	*bytes_count = sent_object_bytes;
+	return sent_object;
 }
 
 static void node_send(void *context, const uint8_t *destination,
@@ -335,9 +336,9 @@ static void make_object(void)
 		.source_bytes = 4,
 	};
 
-	object_bytes = wm_kernel_object_bytes(&made);
-	object = malloc(object_bytes);
-	wm_kernel_object_encode(object, &made);
+	sent_object_bytes = wm_kernel_object_bytes(&made);
+	sent_object = malloc(sent_object_bytes);
+	wm_kernel_object_encode(sent_object, &made);
 	sent_layout = (struct wm_layout){ .kernel = made.kernel, .batch_elements = 128 };
 }
 
