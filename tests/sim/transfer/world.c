@@ -153,6 +153,8 @@ static void controller_return(struct sim *sim, const struct sim_event *event)
 static void controller_stop(struct sim *sim, const struct sim_event *event)
 {
 	struct world *world = world_of(sim);
+	uint64_t back_ns = sim->now_ns + sim_between(sim, 0, 500 * WM_NS_PER_MS);
+	bool new_sessions = one_in(world, 2);
 
 	(void)event;
 	world->plans_left--;
@@ -168,8 +170,7 @@ static void controller_stop(struct sim *sim, const struct sim_event *event)
 		node->deliveries[i % WORLD_SLOTS].done = false;
 	}
 	world->plans_left++;
-	sim_at(sim, sim->now_ns + sim_between(sim, 0, 500 * WM_NS_PER_MS), controller_return, NULL,
-	       one_in(world, 2), 0, 0);
+	sim_at(sim, back_ns, controller_return, NULL, new_sessions, 0, 0);
 }
 
 /* Another object is wanted: what is on its way of the one before does not count. */
