@@ -7,6 +7,7 @@ sim=$1
 seeds_file=$2
 seeds=$3
 bug_seeds=20000
+name=${sim##*/wm-}
 number=0
 failed=0
 output=$(mktemp)
@@ -15,9 +16,9 @@ trap 'rm -f "$output"' EXIT
 report() { # STATUS NAME
 	number=$((number + 1))
 	if [ "$1" -eq 0 ]; then
-		echo "ok $number - sim: $2"
+		echo "ok $number - $name: $2"
 	else
-		echo "not ok $number - sim: $2"
+		echo "not ok $number - $name: $2"
 		sed 's/^/# /' "$output" | tail -n 20
 		failed=1
 	fi
