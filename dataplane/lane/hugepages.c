@@ -122,14 +122,31 @@ static int missing(const char *root, unsigned node, const struct wm_hugepages *a
 			    counter(root, folder, "nr_hugepages") + needed - unused, folder);
 }
 
+/* A kernel that has them has these counters, unless something hides them. */
+static int check_counters(const char *root, struct wm_error *error)
+{
+	int64_t number;
+
+	if (wm_sysfs_number(&number, root, ALL_NODES "/nr_hugepages") == 0)
+		return 0;
+	if (!wm_sysfs_exists(root, "/proc/sys/vm/nr_hugepages"))
+		return wm_error_set(error, ENOTSUP,
+				    "this kernel has no hugepages of 2 MiB: one with "
+				    "CONFIG_HUGETLBFS is needed");
+	return wm_error_set(error, ENOENT,
+			    "the counters of hugepages in " ALL_NODES " cannot be read, and this "
+			    "kernel has hugepages: see by 'findmnt -R /sys' what hides them");
+}
+
 int wm_hugepages_place(const char *root, struct wm_hugepages *needed, struct wm_error *error)
 {
 	int ret = wm_sysfs_check(root, error);
 
 	if (ret < 0)
 		return ret;
-	if (!wm_sysfs_exists(root, ALL_NODES))
-		return wm_error_set(error, ENOTSUP, "this kernel has no hugepages of 2 MiB");
+	ret = check_counters(root, error);
+	if (ret < 0)
+		return ret;
 	/* A node that does not exist here is no place. */
 	if (count_nodes(root) <= 1) {
 		needed->on[0] = wm_hugepages_sum(needed);

@@ -152,6 +152,11 @@ static void a_machine_that_does_not_tell_has_not_no_hugepages(void)
 	tree_drop("/sys/kernel/mm");
 	CU_ASSERT_EQUAL(place(0, 126), -ENOTSUP);
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.text, "kernel has no hugepages"));
+	tree_file("200\n", "/proc/sys/vm/nr_hugepages");
+	CU_ASSERT_EQUAL(place(0, 126), -ENOENT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said.text, "what hides them"));
+	tree_folder("/sys/kernel/mm/hugepages/" POOL);
+	CU_ASSERT_EQUAL(place(0, 126), -ENOENT);
 	tree_drop("/sys");
 	CU_ASSERT_EQUAL(place(0, 126), -ENOENT);
 	CU_ASSERT_PTR_NOT_NULL(strstr(said.text, "/sys is not mounted"));
