@@ -12,12 +12,34 @@
 /* One mistake on the poll path repeats with every submission. */
 #define MESSAGES_LOGGED_MAX 8
 
+/* What the loader is told by the environment; NULL: nothing. */
+static const char *loader_variable(void)
+{
+	static const char *const names[] = { "VK_DRIVER_FILES", "VK_ICD_FILENAMES",
+					     "VK_LOADER_DRIVERS_SELECT",
+					     "VK_LOADER_DRIVERS_DISABLE" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (getenv(names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
 int wm_instance_no_device(struct wm_error *error)
 {
+	const char *name = loader_variable();
+
+	if (name)
+		return wm_error_set(error, ENODEV,
+				    "no Vulkan device: %s=%.200s leaves no driver that works: "
+				    "unset it, so that an installed one is taken (Debian: "
+				    "mesa-vulkan-drivers); VK_LOADER_DEBUG=all says more",
+				    name, getenv(name));
 	return wm_error_set(error, ENODEV,
 			    "no Vulkan device: install a driver (Debian: mesa-vulkan-drivers, "
-			    "which has a software device too) and check that VK_DRIVER_FILES and "
-			    "VK_ICD_FILENAMES are unset or right");
+			    "which has a software device too), or see by VK_LOADER_DEBUG=all why "
+			    "one that is there does not load");
 }
 
 static VKAPI_ATTR VkBool32 VKAPI_CALL
@@ -114,7 +136,7 @@ int wm_instance_init(struct wm_instance *instance, bool validate, struct wm_erro
 	result = vkCreateInstance(&info, NULL, &instance->handle);
 	if (result == VK_ERROR_INCOMPATIBLE_DRIVER || result == VK_ERROR_INITIALIZATION_FAILED)
 		return wm_instance_no_device(error);
-	ret = wm_result_error(result, "vkCreateInstance", error);
+	ret = wm_result_error(result, "vkCreateInstance (VK_LOADER_DEBUG=all says more)", error);
 	if (ret < 0)
 		return ret;
 	if (!validate)

@@ -82,8 +82,10 @@ static void no_driver_is_no_device(void)
 	struct attempt attempt = { "VK_DRIVER_FILES", "/nonexistent/icd.json", usual };
 
 	expect(&attempt, -ENODEV, "mesa-vulkan-drivers");
+	expect(&attempt, -ENODEV, "VK_DRIVER_FILES=/nonexistent/icd.json");
 	attempt.variable = "VK_ICD_FILENAMES";
 	expect(&attempt, -ENODEV, "mesa-vulkan-drivers");
+	expect(&attempt, -ENODEV, "VK_ICD_FILENAMES=/nonexistent/icd.json");
 }
 
 static void name_that_matches_nothing_lists_what_is_here(void)
