@@ -16,12 +16,26 @@ static const struct {
 	enum wm_right right;
 	unsigned number;
 	const char *name;
+	bool of_machine; /* one that a user namespace gives does not count */
 } capabilities[] = {
-	{ WM_RIGHT_NET_RAW, CAP_NET_RAW, "CAP_NET_RAW" },
-	{ WM_RIGHT_NET_ADMIN, CAP_NET_ADMIN, "CAP_NET_ADMIN" },
-	{ WM_RIGHT_BPF, CAP_BPF, "CAP_BPF" },
-	{ WM_RIGHT_IPC_LOCK, CAP_IPC_LOCK, "CAP_IPC_LOCK" },
+	{ WM_RIGHT_NET_RAW, CAP_NET_RAW, "CAP_NET_RAW", false },
+	{ WM_RIGHT_NET_ADMIN, CAP_NET_ADMIN, "CAP_NET_ADMIN", false },
+	{ WM_RIGHT_BPF, CAP_BPF, "CAP_BPF", true },
+	{ WM_RIGHT_IPC_LOCK, CAP_IPC_LOCK, "CAP_IPC_LOCK", true },
+	{ WM_RIGHT_SYS_ADMIN, CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true },
 };
+
+/* That of the machine maps all users to themselves. */
+static bool is_user_namespace(void)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned long inside = 0, outside = 0, count = UINT32_MAX;
+	int fields = file ? fscanf(file, "%lu %lu %lu", &inside, &outside, &count) : 0;
+
+	if (file)
+		fclose(file);
+	return fields == 3 && (inside != 0 || outside != 0 || count != UINT32_MAX);
+}
 
 static int read_effective(uint64_t *effective)
 {
@@ -39,17 +53,26 @@ int wm_rights_check(unsigned rights, const char *what, struct wm_error *error)
 	uint64_t effective = 0;
 	char missing[128] = "";
 	size_t n = 0;
+	bool nested = is_user_namespace();
 	int ret = read_effective(&effective);
 
 	if (ret < 0)
-		return wm_error_set(error, -ret, "capabilities cannot be read: %s", strerror(-ret));
+		return wm_error_set(error, -ret, "capabilities cannot be read: %s",
+				    wm_errno_text(-ret));
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
-		if (rights & capabilities[i].right && !(effective >> capabilities[i].number & 1))
+		if (rights & capabilities[i].right && (!(effective >> capabilities[i].number & 1) ||
+						       (nested && capabilities[i].of_machine)))
 			n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s",
 					      capabilities[i].name);
 	}
 	if (n == 0)
 		return 0;
+	if (nested)
+		return wm_error_set(error, EPERM,
+				    "%s needs%s of the machine, and this is a user namespace (a "
+				    "rootless container), whose own the kernel does not take: run "
+				    "it outside, as root",
+				    what, missing);
 	return wm_error_set(error, EPERM,
 			    "%s needs%s: run as root, or grant it (setcap, --cap-add of a "
 			    "container)",
@@ -66,8 +89,11 @@ int wm_rights_check_memlock(uint64_t bytes, struct wm_error *error)
 	return wm_error_set(error, ENOMEM,
 			    "%" PRIu64
 			    " bytes of memory are to be locked, and the limit is %" PRIu64
-			    ": give CAP_IPC_LOCK, or raise it with 'ulimit -l' or LimitMEMLOCK=",
-			    bytes, (uint64_t)limit.rlim_cur);
+			    ": %s raise it with 'ulimit -l' or LimitMEMLOCK=",
+			    bytes, (uint64_t)limit.rlim_cur,
+			    is_user_namespace() ? "outside of this user namespace (a rootless "
+						  "container), whose CAP_IPC_LOCK does not count,"
+						: "give CAP_IPC_LOCK, or");
 }
 
 int wm_rights_check_limits(uint64_t files, struct wm_error *error)
@@ -127,6 +153,11 @@ int wm_rights_explain(int code, struct wm_error *error)
 		return wm_error_set(error, -code,
 				    "no thread can be started: raise 'ulimit -u', TasksMax= or the "
 				    "container's limit of pids (%.300s)",
+				    symptom.text);
+	if (wm_rights_are_filtered())
+		return wm_error_set(error, -code,
+				    "%.300s: perhaps by the seccomp filter that is in force (a "
+				    "container's profile, SystemCallFilter=)",
 				    symptom.text);
 	return code;
 }

@@ -222,7 +222,7 @@ static int descriptors_open(struct wm_daemon *daemon, struct wm_error *error)
 	    watch(daemon, daemon->wake_fd) < 0 || watch(daemon, daemon->timer_fd) < 0 ||
 	    watch(daemon, daemon->signal_fd) < 0)
 		return wm_error_set(error, errno, "cannot make the descriptors to wait on: %s",
-				    strerror(errno));
+				    wm_errno_text(errno));
 	return 0;
 }
 

@@ -206,7 +206,7 @@ static int open_signals(struct node *node, struct wm_error *error)
 	node->signal_fd = wm_signals_open();
 	if (node->signal_fd < 0)
 		return wm_error_set(error, -node->signal_fd, "signals cannot be caught: %s",
-				    strerror(-node->signal_fd));
+				    wm_errno_text(-node->signal_fd));
 	return 0;
 }
 

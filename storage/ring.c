@@ -8,22 +8,28 @@
 
 #include "rights.h"
 
-static bool is_disabled(void)
+/* 0: everybody may; 1: who has CAP_SYS_ADMIN; 2: nobody. */
+static char disabled_setting(void)
 {
 	FILE *file = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-	bool disabled = file && fgetc(file) != '0';
+	int setting = file ? fgetc(file) : '0';
 
 	if (file)
 		fclose(file);
-	return disabled;
+	return (char)setting;
 }
 
 /* By whom: several may, and none of them says so. */
 static int refuse_forbidden(int code, struct wm_error *error)
 {
-	if (is_disabled())
+	const char setting = disabled_setting();
+
+	if (setting == '2' || (setting == '1' && wm_rights_check(WM_RIGHT_SYS_ADMIN,
+								 "io_uring here", NULL) == -EPERM))
 		return wm_error_set(error, code,
-				    "io_uring is forbidden: set sysctl kernel.io_uring_disabled=0");
+				    "io_uring is forbidden%s: set sysctl "
+				    "kernel.io_uring_disabled=0",
+				    setting == '1' ? " to who has no CAP_SYS_ADMIN" : "");
 	if (wm_rights_are_filtered())
 		return wm_error_set(
 			error, code,
@@ -45,6 +51,12 @@ int wm_ring_create(struct io_uring *ring, unsigned entries, unsigned flags, stru
 	/* Before Linux 5.19 there are no such flags, and completions interrupt. */
 	if (ret == -EINVAL && flags)
 		ret = io_uring_queue_init(entries, ring, 0);
+	/* A filter may forbid this call alone, and no job should be who finds out. */
+	if (ret == 0) {
+		ret = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);
+		if (ret < 0)
+			io_uring_queue_exit(ring);
+	}
 	switch (-ret) {
 	case 0:
 		return 0;
@@ -58,7 +70,7 @@ int wm_ring_create(struct io_uring *ring, unsigned entries, unsigned flags, stru
 				    entries);
 	default:
 		return wm_error_set(error, -ret, "an io_uring of depth %u cannot be made (%s)",
-				    entries, strerror(-ret));
+				    entries, wm_errno_text(-ret));
 	}
 }
 

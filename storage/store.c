@@ -114,17 +114,20 @@ static int register_buffers(struct wm_store *store, struct wm_error *error)
 		return 0;
 	for (uint32_t i = 0; i < store->buffer_count; i++)
 		bytes += store->buffers[i].iov_len;
-	if (ret == -ENOMEM)
+	if (ret == -ENOMEM && wm_rights_check_memlock(bytes, error) == 0)
 		return wm_error_set(error, ENOMEM,
-				    "%llu MiB of I/O buffers cannot be locked: raise LimitMEMLOCK= "
-				    "(ulimit -l), or give CAP_IPC_LOCK",
+				    "no memory for the kernel to lock %llu MiB of I/O buffers: "
+				    "free some, or raise LimitMEMLOCK= (ulimit -l), of which this "
+				    "user's other programs have a part",
 				    (unsigned long long)(bytes >> 20));
+	if (ret == -ENOMEM)
+		return ret;
 	if (ret == -EPERM && wm_rights_are_filtered())
 		return wm_error_set(error, EPERM,
 				    "a seccomp filter forbids io_uring_register: allow it in the "
 				    "container's profile or the unit's SystemCallFilter=");
 	return wm_error_set(error, -ret, "%u I/O buffers cannot be registered (%s)",
-			    store->buffer_count, strerror(-ret));
+			    store->buffer_count, wm_errno_text(-ret));
 }
 
 static void link_requests(struct wm_store *store)

@@ -46,7 +46,7 @@ static int directory_lock(const char *path, struct wm_error *error)
 	close(fd);
 failed:
 	return wm_error_set(error, errno, "no directory for the control socket at %s: %s",
-			    directory, strerror(errno));
+			    directory, wm_errno_text(errno));
 }
 
 /* 0: somebody listens there; -EAGAIN: and is busy; -ECONNREFUSED: nobody. */
@@ -71,7 +71,7 @@ static int path_look(const struct sockaddr_un *address, struct wm_error *error)
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT
 			       ? 0
-			       : wm_error_set(error, errno, "%s: %s", path, strerror(errno));
+			       : wm_error_set(error, errno, "%s: %s", path, wm_errno_text(errno));
 	if (!S_ISSOCK(status.st_mode))
 		return wm_error_set(error, EEXIST,
 				    "%s exists and is no socket: remove it, or name another "
@@ -85,7 +85,7 @@ static int path_look(const struct sockaddr_un *address, struct wm_error *error)
 				    path);
 	if (ret != -ECONNREFUSED)
 		return wm_error_set(error, -ret, "socket %s belongs to something else: %s", path,
-				    strerror(-ret));
+				    wm_errno_text(-ret));
 	return 1;
 }
 
@@ -96,7 +96,7 @@ static int path_clear(const struct sockaddr_un *address, struct wm_error *error)
 
 	if (ret > 0 && unlink(path) < 0)
 		return wm_error_set(error, errno, "old socket %s cannot be removed: %s", path,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	return ret < 0 ? ret : 0;
 }
 
@@ -120,11 +120,12 @@ static int socket_listen(struct wm_rpc_socket *file, struct wm_error *error)
 	file->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (file->fd < 0 || bind(file->fd, address, sizeof(file->address)) < 0)
 		return wm_error_set(error, errno, "no control socket at %s: %s", path,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	/* Nobody connects before listen, so there is no moment of a wider mode. */
 	if (lstat(path, &status) < 0 || chmod(path, 0660) < 0 ||
 	    listen(file->fd, (int)WM_RPC_CLIENTS_MAX) < 0) {
-		ret = wm_error_set(error, errno, "control socket at %s: %s", path, strerror(errno));
+		ret = wm_error_set(error, errno, "control socket at %s: %s", path,
+				   wm_errno_text(errno));
 		unlink(path);
 		return ret;
 	}

@@ -35,7 +35,7 @@ static int refuse_lock(const struct wm_state_lock *lock, int fd, int code, struc
 		return wm_error_set(error, code,
 				    "%.300s cannot be locked (%s): name a state directory on "
 				    "another file system with --state",
-				    lock->path, strerror(code));
+				    lock->path, wm_errno_text(code));
 	read_pid(fd, pid);
 	return wm_error_set(error, EBUSY,
 			    "another wiremilld%s%s has the state directory, by %.300s: stop it, or "
@@ -80,7 +80,7 @@ static int take(struct wm_state_lock *lock, struct wm_error *error)
 			return wm_error_set(error, errno,
 					    "state directory cannot be used (%s): %.300s: name "
 					    "another with --state",
-					    strerror(errno), lock->path);
+					    wm_errno_text(errno), lock->path);
 		ret = take_file(lock, fd, error);
 		if (ret < 0)
 			close(fd);

@@ -229,6 +229,6 @@ int wm_cores_allowed(cpu_set_t *allowed, struct wm_error *error)
 	if (sched_getaffinity(0, sizeof(*allowed), allowed) < 0)
 		return wm_error_set(error, errno,
 				    "cannot read which cores this program may use: %s",
-				    strerror(errno));
+				    wm_errno_text(errno));
 	return 0;
 }

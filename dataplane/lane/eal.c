@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -23,6 +24,7 @@
 #include "rights.h"
 #include "sysfs.h"
 
+#define CPU "/sys/devices/system/cpu/cpu%u"
 #define ARGUMENTS_MAX (10 + WM_PORTS_MAX)
 #define ARGUMENT_BYTES 512u
 /* Its own, and those of clients and jobs. */
@@ -54,6 +56,24 @@ static void add(struct arguments *arguments, const char *format, ...)
 
 /* ---- cores ---------------------------------------------------------------------- */
 
+/* What DPDK looks at of each core: without it none is there. */
+static int check_topology(const struct wm_cores *cores, struct wm_error *error)
+{
+	for (unsigned i = 0; i < WM_LCORES_MAX; i++) {
+		for (unsigned core = 0; core < CPU_SETSIZE; core++) {
+			if (!CPU_ISSET(core, &cores->on[i]) ||
+			    wm_sysfs_exists("", CPU "/topology/core_id", core))
+				continue;
+			return wm_error_set(error, ENOENT,
+					    "core %u may be used, and DPDK does not find it in "
+					    "/sys/devices/system/cpu: see by 'findmnt -R /sys' "
+					    "what hides it",
+					    core);
+		}
+	}
+	return 0;
+}
+
 static int cores_take(const struct wm_eal_config *config, char chosen[WM_CORES_TEXT_BYTES],
 		      struct wm_cores *cores, struct arguments *arguments, struct wm_error *error)
 {
@@ -71,6 +91,8 @@ static int cores_take(const struct wm_eal_config *config, char chosen[WM_CORES_T
 				    "not '%s'",
 				    text);
 	ret = wm_cores_check(cores, text, config->lanes, &allowed, error);
+	if (ret == 0)
+		ret = check_topology(cores, error);
 	add(arguments, "--lcores=%s", text);
 	add(arguments, "--main-lcore=%" PRIu32, cores->first);
 	return ret;
@@ -81,7 +103,7 @@ static int cores_take(const struct wm_eal_config *config, char chosen[WM_CORES_T
 static int core_node(int core)
 {
 	for (int i = 0; i < (int)WM_NUMA_NODES_MAX; i++) {
-		if (wm_sysfs_exists("", "/sys/devices/system/cpu/cpu%d/node%d", core, i))
+		if (wm_sysfs_exists("", CPU "/node%d", (unsigned)core, i))
 			return i;
 	}
 	return -1;
@@ -106,6 +128,15 @@ static int check_file_limit(const struct wm_hugepages *needed, struct wm_error *
 	return 0;
 }
 
+static bool has_card(const struct wm_eal_config *config)
+{
+	for (uint32_t i = 0; i < config->device_count; i++) {
+		if (config->devices[i].pci)
+			return true;
+	}
+	return false;
+}
+
 /* "--socket-mem=252,0": all that will be used, by NUMA node, at once: a memif shows its
  * memory to the other end, and later nobody may have taken it. */
 static int memory_take(const struct wm_eal_config *config, const struct wm_cores *cores,
@@ -125,7 +156,8 @@ static int memory_take(const struct wm_eal_config *config, const struct wm_cores
 	}
 	wm_hugepages_add_main(&needed, core_node((int)cores->first));
 	ret = wm_hugepages_place("", &needed, error);
-	if (ret == 0)
+	/* All is mapped for a card, by vfio, which locks it. */
+	if (ret == 0 && has_card(config))
 		ret = wm_rights_check_memlock(
 			(uint64_t)wm_hugepages_sum(&needed) * WM_HUGEPAGE_BYTES, error);
 	if (ret == 0)
@@ -139,10 +171,30 @@ static int memory_take(const struct wm_eal_config *config, const struct wm_cores
 
 /* ---- devices ---------------------------------------------------------------------- */
 
+/* DPDK says of its own no more than that it could not be opened. */
+static int check_packet_socket(struct wm_error *error)
+{
+	int fd, ret = wm_rights_check(WM_RIGHT_NET_RAW | WM_RIGHT_NET_ADMIN,
+				      "a network interface as a port", error);
+
+	if (ret < 0)
+		return ret;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		return close(fd);
+	if (errno == EAFNOSUPPORT && !wm_rights_are_filtered())
+		return wm_error_set(error, EAFNOSUPPORT,
+				    "this kernel has no AF_PACKET sockets, by which a network "
+				    "interface is a port: run 'modprobe af_packet' as root");
+	return wm_error_set(error, errno,
+			    "no AF_PACKET socket can be had, by which a network interface is a "
+			    "port: %s",
+			    wm_errno_text(errno));
+}
+
 static int devices_take(const struct wm_eal_config *config, struct arguments *arguments,
 			struct wm_error *error)
 {
-	bool has_pci = false;
 	int ret = 0;
 
 	for (uint32_t i = 0; i < config->device_count && ret == 0; i++) {
@@ -150,15 +202,13 @@ static int devices_take(const struct wm_eal_config *config, struct arguments *ar
 
 		ret = wm_port_device_check("", &config->devices[i], error);
 		if (ret == 0 && config->devices[i].interface)
-			ret = wm_rights_check(WM_RIGHT_NET_RAW | WM_RIGHT_NET_ADMIN,
-					      "a network interface as a port", error);
+			ret = check_packet_socket(error);
 		if (ret == 0)
 			ret = wm_port_eal_argument(&config->devices[i], i, text, ARGUMENT_BYTES,
 						   error);
 		arguments->words[arguments->count++] = text;
-		has_pci |= config->devices[i].pci != NULL;
 	}
-	if (!has_pci)
+	if (!has_card(config))
 		add(arguments, "--no-pci");
 	return ret;
 }
@@ -201,7 +251,7 @@ static int eal_init(const struct wm_eal_config *config, struct arguments *argume
 		wm_eal_log_drop();
 	else
 		wm_eal_log_release();
-	return ret;
+	return ret < 0 ? wm_rights_explain(-EIO, error) : 0;
 }
 
 /*

@@ -117,30 +117,39 @@ int wm_port_device_check(const char *root, const struct wm_port_device *device,
 
 /* ---- what it is -------------------------------------------------------------------- */
 
+/* One question about that interface, by a socket of any kind. */
+static int ask(int fd, unsigned long what, struct ifreq *request, const char *interface,
+	       struct wm_error *error)
+{
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", interface);
+	if (strlen(interface) < sizeof(request->ifr_name) && ioctl(fd, what, request) == 0)
+		return 0;
+	if (strlen(interface) >= sizeof(request->ifr_name) || errno == ENODEV)
+		return wm_error_set(error, ENODEV, "no network interface '%s' here: see 'ip link'",
+				    interface);
+	return wm_error_set(error, errno, "interface %s cannot be read: %s", interface,
+			    wm_errno_text(errno));
+}
+
 /* Frames of ours have an Ethernet header: not those of a loopback, a tun, a ppp. */
 static int interface_mtu(const char *interface, int *mtu, struct wm_error *error)
 {
+	int ret, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = { 0 };
-	int fd, ret = 0;
 
-	if (strlen(interface) >= sizeof(request.ifr_name) || if_nametoindex(interface) == 0)
-		return wm_error_set(error, ENODEV, "no network interface '%s' here: see 'ip link'",
-				    interface);
-	strcpy(request.ifr_name, interface);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
-		ret = wm_error_set(error, errno, "interface %s cannot be read: %s", interface,
-				   strerror(errno));
-	else if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+	if (fd < 0)
+		return wm_error_set(error, errno,
+				    "interface %s cannot be read, since no socket can be had: %s",
+				    interface, wm_errno_text(errno));
+	ret = ask(fd, SIOCGIFHWADDR, &request, interface, error);
+	if (ret == 0 && request.ifr_hwaddr.sa_family != ARPHRD_ETHER)
 		ret = wm_error_set(error, ENOTSUP,
 				   "interface %s is no Ethernet: name one with --interface",
 				   interface);
-	else if (ioctl(fd, SIOCGIFMTU, &request) < 0)
-		ret = wm_error_set(error, errno, "cannot read the MTU of %s: %s", interface,
-				   strerror(errno));
+	if (ret == 0)
+		ret = ask(fd, SIOCGIFMTU, &request, interface, error);
 	*mtu = request.ifr_mtu;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	return ret;
 }
 

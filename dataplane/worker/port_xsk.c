@@ -92,7 +92,7 @@ static int map_region(struct wm_xsk *xsk, struct wm_error *error)
 	(void)madvise(aligned, WM_XSK_MEMORY_BYTES, MADV_HUGEPAGE);
 	if (madvise(aligned, WM_XSK_MEMORY_BYTES, MADV_DONTFORK) < 0) {
 		munmap(aligned, WM_XSK_MEMORY_BYTES);
-		return wm_error_set(error, errno, "MADV_DONTFORK: %s", strerror(errno));
+		return wm_error_set(error, errno, "MADV_DONTFORK: %s", wm_errno_text(errno));
 	}
 	memset(aligned, 0, WM_XSK_MEMORY_BYTES); /* populates it */
 	xsk->memory = aligned;
@@ -185,7 +185,7 @@ static int open_socket(struct wm_xsk *xsk, const char *name, struct wm_error *er
 				    "this kernel has no AF_XDP sockets: one with "
 				    "CONFIG_XDP_SOCKETS=y is needed");
 	return wm_error_set(error, -ret, "an AF_XDP socket cannot be opened on %s: %s", name,
-			    strerror(-ret));
+			    wm_errno_text(-ret));
 }
 
 static void close_socket(struct wm_xsk *xsk)

@@ -20,7 +20,8 @@ struct wm_error {
 int wm_error_set(struct wm_error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* strerror, and behind it the limit that was met, where that is a limit of the process. */
+/* strerror, and behind it the limit that was met, where that is a limit of the process; or the
+ * seccomp filter that may have refused a system call, where one is in force. */
 const char *wm_errno_text(int code);
 
 #endif

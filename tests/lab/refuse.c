@@ -3,8 +3,8 @@
  * refuse CALL ERRNO COMMAND...: runs it as on a machine that refuses this system call
  * with that errno (a number): a seccomp profile, an old kernel.
  *
- * socket_inet and socket_xdp are socket() for that family alone, as RestrictAddressFamilies=
- * of a unit refuses it.
+ * socket_inet, socket_packet, socket_unix and socket_xdp are socket() for that family alone, as
+ * RestrictAddressFamilies= of a unit refuses it.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -27,10 +27,19 @@ static const struct call {
 } calls[] = {
 	{ .name = "bpf", .number = SYS_bpf },
 	{ .name = "clone3", .number = SYS_clone3 },
+	{ .name = "eventfd2", .number = SYS_eventfd2 },
+	{ .name = "get_mempolicy", .number = SYS_get_mempolicy },
+	{ .name = "io_uring_enter", .number = SYS_io_uring_enter },
 	{ .name = "io_uring_register", .number = SYS_io_uring_register },
 	{ .name = "io_uring_setup", .number = SYS_io_uring_setup },
+	{ .name = "ioctl", .number = SYS_ioctl },
 	{ .name = "memfd_create", .number = SYS_memfd_create },
 	{ .name = "socket_inet", .number = SYS_socket, .by_argument = true, .argument = AF_INET },
+	{ .name = "socket_packet",
+	  .number = SYS_socket,
+	  .by_argument = true,
+	  .argument = AF_PACKET },
+	{ .name = "socket_unix", .number = SYS_socket, .by_argument = true, .argument = AF_UNIX },
 	{ .name = "socket_xdp", .number = SYS_socket, .by_argument = true, .argument = AF_XDP },
 };
 

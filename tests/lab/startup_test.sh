@@ -52,11 +52,50 @@ seccomp_is_not_the_sysctl() {
 	! grep io_uring_disabled "$scratch/stderr"
 }
 
+# What has no line of its own says that a filter is in force, beside what failed.
+any_call_that_seccomp_refuses() {
+	local call code
+	for call in eventfd2 get_mempolicy ioctl memfd_create; do
+		controller 'seccomp filter' "$refuse" "$call" 1
+	done
+	controller 'seccomp filter forbids io_uring: ' "$refuse" io_uring_enter 1
+	unasked='no --key|log has no thread' \
+		controller 'seccomp filter forbids threads.*DPDK' "$refuse" clone3 1
+	for code in 1 97; do
+		controller 'AF_PACKET socket.*seccomp filter' "$refuse" socket_packet "$code"
+		controller 'port0.*no socket.*seccomp filter' "$refuse" socket_inet "$code"
+		controller 'control socket.*seccomp filter' "$refuse" socket_unix "$code"
+	done
+	node 'port0.*seccomp filter' "$refuse" ioctl 1
+}
+
+# The setting 1 is for who has no CAP_SYS_ADMIN: else it is not what refused.
+sysctl_is_not_seccomp() {
+	within "echo 1 >'$scratch/one'; mount --bind '$scratch/one' /proc/sys/kernel/io_uring_disabled"
+	controller 'seccomp filter forbids io_uring: ' "${unshare_setup[@]}" "$refuse" io_uring_setup 1
+	controller 'no CAP_SYS_ADMIN.*io_uring_disabled=0' "${unshare_setup[@]}" \
+		"$refuse" io_uring_setup 1 setpriv --bounding-set=-sys_admin
+}
+
+# What it is root of is not the machine.
+user_namespaces_are_named() {
+	local root_of_little=(unshare -U -r -n bash -c 'ip link add port0 type veth peer name other
+		ip link set port0 up; ulimit -l 8192; exec "$@"' -)
+	controller 'to be locked.*user namespace.*ulimit -l' "${root_of_little[@]}"
+	node 'CAP_BPF CAP_IPC_LOCK of the machine.*user namespace' "${root_of_little[@]}"
+	timeout -k 5 20 "${root_of_little[@]}" "$gen" transmit --interface port0 \
+		--mac 02:00:00:00:00:01 --count 1
+}
+
 no_sys_is_not_no_hugepages() {
 	within 'umount -l /sys'
 	controller '/sys is not mounted' "${unshare_setup[@]}"
 	refused 1 '/sys is not mounted' said_by lab exec -- timeout -k 5 20 "${unshare_setup[@]}" "$gen" transmit \
 		--interface port0 --mac 02:00:00:00:00:01 --count 1
+	within 'mount -t tmpfs none /sys/kernel/mm'
+	controller 'counters of hugepages.*findmnt' "${unshare_setup[@]}"
+	within 'mount -t tmpfs none /sys/devices/system/cpu'
+	controller 'core [0-9]+ may be used.*findmnt' "${unshare_setup[@]}"
 	within 'umount -l /proc'
 	controller '/proc is not mounted' "${unshare_setup[@]}"
 }
@@ -175,6 +214,9 @@ check "so does a key" file_limit_fails_a_key_alone
 lab kill --controller --signal TERM
 lab kill --node 1 --signal TERM
 check "a system call that seccomp refuses" seccomp_is_not_the_sysctl
+check "another call that seccomp refuses" any_call_that_seccomp_refuses
+check "a sysctl that is not in the way" sysctl_is_not_seccomp
+check "a user namespace" user_namespaces_are_named
 check "no /sys, no /proc" no_sys_is_not_no_hugepages
 check "no file system of BPF, and none is needed" no_bpffs_is_needed
 check "capabilities that are missing" capabilities_are_named

@@ -25,7 +25,7 @@ static int ask(int fd, unsigned long what, struct ifreq *request, const char *na
 {
 	if (ioctl(fd, what, request) < 0)
 		return wm_error_set(error, errno, "interface %s cannot be read: %s", name,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	return 0;
 }
 
@@ -42,7 +42,7 @@ static int find_index(unsigned *index, struct ifreq *request, int fd, const char
 	}
 	if (fits && errno != ENODEV)
 		return wm_error_set(error, errno, "interface %s cannot be read: %s", name,
-				    strerror(errno));
+				    wm_errno_text(errno));
 	return wm_error_set(error, ENODEV,
 			    "there is no interface '%s': 'ip -brief link' lists them", name);
 }
@@ -181,7 +181,7 @@ int wm_host_raise_memlock(size_t locked_bytes, struct wm_error *error)
 	 * GPU's driver locks memory too, the limit should not be in its way. */
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		return wm_error_set(error, errno, "RLIMIT_MEMLOCK cannot be read: %s",
-				    strerror(errno));
+				    wm_errno_text(errno));
 	limit.rlim_cur = limit.rlim_max;
 	if (limit.rlim_max < locked_bytes || setrlimit(RLIMIT_MEMLOCK, &limit) < 0)
 		return wm_error_set(error, ENOMEM,

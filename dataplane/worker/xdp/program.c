@@ -37,7 +37,7 @@ static int load(struct wm_xdp_program *program, const struct wm_host_interface *
 	program->skeleton = wm_xdp__open();
 	if (!program->skeleton)
 		return wm_error_set(error, errno, "the XDP program cannot be opened: %s",
-				    strerror(errno));
+				    wm_errno_text(errno));
 	memcpy(program->skeleton->rodata->host_address, interface->address, WM_ETHER_ADDR_BYTES);
 	ret = wm_xdp__load(program->skeleton);
 	if (ret < 0) {
@@ -123,14 +123,14 @@ static int link_in_mode(struct wm_xdp_program *program, const char *name, unsign
 		if (mode == WM_XDP_NATIVE)
 			return wm_error_set(error, ENOTSUP,
 					    "interface %s has no native XDP: %s; use --xdp generic",
-					    name, strerror(-ret));
+					    name, wm_errno_text(-ret));
 		wm_log_info("interface %s has no native XDP (%s), trying generic", name,
-			    strerror(-ret));
+			    wm_errno_text(-ret));
 	}
 	ret = link_to(interface, program, false);
 	if (ret < 0)
 		return wm_error_set(error, -ret, "interface %s takes no XDP program: %s", name,
-				    strerror(-ret));
+				    wm_errno_text(-ret));
 	return 0;
 }
 
@@ -164,7 +164,7 @@ int wm_xdp_program_connect(struct wm_xdp_program *program, uint32_t queue, int s
 
 	if (bpf_map_update_elem(map, &queue, &socket_fd, BPF_ANY) < 0)
 		return wm_error_set(error, errno, "the socket cannot be put in its map: %s",
-				    strerror(errno));
+				    wm_errno_text(errno));
 	return 0;
 }
 
