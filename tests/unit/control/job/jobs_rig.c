@@ -380,6 +380,7 @@ static void drop_jobs(void)
 		wm_job_feed_destroy(jobs.jobs[--jobs.count]);
 		free(jobs.jobs[jobs.count]);
 	}
+	wm_kernel_library_fini(&jobs.library);
 }
 
 void controller_dies(void)
@@ -407,6 +408,17 @@ static void take_reply(void *context, void *request, struct wm_job *job,
 		reply->waiting = wm_jobs_explain_waiting(&jobs, job);
 	else
 		reply->error = *error;
+}
+
+void submit_kernel_for(struct reply *reply, const char *kernel, const char *output)
+{
+	const struct wm_job_request request = { .kernel = kernel,
+						.input = "/input",
+						.output = output };
+	const struct wm_jobs_reply to = { take_reply, reply, reply };
+
+	*reply = (struct reply){ 0 };
+	wm_jobs_submit(&jobs, &request, now_ns, &to);
 }
 
 void submit_for(struct reply *reply, const char *input, const char *output, uint64_t fail_after_ns)
@@ -465,6 +477,7 @@ void lane_ends(const struct wm_job *job, int result)
 
 int rig_run(const char *name, const struct wm_test *tests, unsigned count)
 {
+	char kernels[80];
 	int status;
 
 	wm_log_init(name, WM_LOG_ERROR);
@@ -473,6 +486,8 @@ int rig_run(const char *name, const struct wm_test *tests, unsigned count)
 		return 1;
 	status = wm_tests_run(name, tests, count);
 	remove_spool();
+	snprintf(kernels, sizeof(kernels), "%s/kernels", directory);
+	rmdir(kernels);
 	rmdir(directory);
 	return status;
 }

@@ -70,6 +70,8 @@ struct reply {
 };
 
 void submit_for(struct reply *reply, const char *input, const char *output, uint64_t fail_after_ns);
+/* Of a kernel of the library. */
+void submit_kernel_for(struct reply *reply, const char *kernel, const char *output);
 void resume_for(struct reply *reply, const char *output);
 /* Of /input to /output, and it is in the queue. */
 struct wm_job *submit(uint64_t fail_after_ns);
