@@ -249,6 +249,50 @@ static void name_that_is_not_printable_is_refused(void)
 	CU_ASSERT_EQUAL(parts.jobs.count, 0);
 }
 
+/* ---- kernels ------------------------------------------------------------------------ */
+
+#define OWN(more) "{\"input\":\"/a\",\"output\":\"/b\"" more "}"
+
+static void kernel_is_a_name_or_a_text(void)
+{
+	refuses("job.submit", OWN(""), WM_RPC_INVALID_PARAMS, "parameter 'kernel' is missing");
+	refuses("job.submit", OWN(",\"kernel\":\"xor\",\"kernel_source\":\"a\""),
+		WM_RPC_INVALID_PARAMS, "are two kernels");
+	refuses("job.submit", OWN(",\"kernel\":\"xor\",\"params\":[\"k=3\"]"),
+		WM_RPC_INVALID_PARAMS, "params are for a kernel_source");
+	refuses("job.submit", OWN(",\"kernel_source\":\"a\",\"params\":[3]"), WM_RPC_INVALID_PARAMS,
+		"'params' must be an array of strings");
+	refuses("job.submit", OWN(",\"kernel_source\":\"a\",\"params\":\"k=3\""),
+		WM_RPC_INVALID_PARAMS, "'params' must be an array of strings");
+	refuses("job.submit", OWN(",\"kernel_source\":\"a\",\"params\":[\"k=3\\n\"]"),
+		WM_RPC_INVALID_PARAMS, "params have control characters");
+	refuses("kernel.add", "{\"kernel_source\":\"a\",\"kernel_file\":\"a\\nb\"}",
+		WM_RPC_INVALID_PARAMS, "kernel_file has control characters");
+	refuses("kernel.add",
+		"{\"kernel_source\":\"a\",\"params\":[\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\","
+		"\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\"]}",
+		WM_RPC_INVALID_PARAMS, "params are more than a kernel has");
+	refuses("job.submit", OWN(",\"kernel\":\"fft\""), WM_RPC_FAILED, "no kernel 'fft' here");
+	/* Its text is looked at by the thread of the request. */
+	refuses("kernel.add", "{\"kernel_source\":\"a\"}", WM_RPC_FAILED, "kernel.glsl:1: ");
+	CU_ASSERT_EQUAL(parts.jobs.count, 0);
+}
+
+static void built_in_kernel_is_listed_and_stays(void)
+{
+	json_t *result = call("kernel.list", "{}", "result");
+	const json_t *kernel = json_array_get(json_object_get(result, "kernels"), 0);
+
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(kernel, "name")), "xor");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(kernel, "hash")), "");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(result, "kernels")), 1);
+	CU_ASSERT(json_is_null(json_object_get(result, "next")));
+	json_decref(result);
+	refuses("kernel.remove", "{\"kernel\":\"xor\"}", WM_RPC_FAILED,
+		"kernel xor is built in, and stays");
+	refuses("kernel.remove", "{\"kernel\":\"fft\"}", WM_RPC_FAILED, "no kernel 'fft' here");
+}
+
 /* ---- lists ------------------------------------------------------------------------- */
 
 static void jobs_add(uint32_t count, const char *output)
@@ -383,6 +427,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(values_out_of_range_begin_nothing),
 	WM_TEST(resume_without_a_journal_is_refused),
 	WM_TEST(name_that_is_not_printable_is_refused),
+	WM_TEST(kernel_is_a_name_or_a_text),
+	WM_TEST(built_in_kernel_is_listed_and_stays),
 	WM_TEST(long_lists_come_in_pages_that_fit),
 	WM_TEST(jobs_are_listed_by_state_and_the_newest_alone),
 	WM_TEST(long_list_of_nodes_comes_in_pages),
