@@ -20,8 +20,8 @@ static const struct wm_option options[] = {
 	  .type = WM_OPTION_TEXT,
 	  .flags = WM_OPTION_REQUIRED,
 	  WM_OPTION_FIELD(struct asked, kernel),
-	  .help = "what is computed: " WM_KERNEL_NAMES ", one that 'kernel list' has, or a file "
-		  "of your own" },
+	  .help = "what is computed: " WM_KERNEL_NAMES ", " WM_KERNEL_SHIPPED_NAMES
+		  ", one that 'kernel list' has, or a file of your own" },
 	WM_KERNEL_OPTION_PARAM(struct asked),
 	{ .name = "input",
 	  .value_name = "FILE",
@@ -84,7 +84,7 @@ static int kernel_put(json_t *params)
 
 	if (!params)
 		return status;
-	if (wm_kernel_is_file(asked.kernel))
+	if (wm_kernel_is_source(asked.kernel))
 		status = wm_kernel_put(params, asked.kernel, &asked.params);
 	else
 		json_object_set_new(params, "kernel", json_string(asked.kernel));
@@ -100,9 +100,9 @@ static int run(const struct wm_cli *cli)
 	struct wm_error error = { "" };
 	json_t *params;
 
-	if (asked.params.count > 0 && !wm_kernel_is_file(asked.kernel))
-		return wm_cli_wrong_usage(cli->verb, "--param goes with a kernel's file: one that "
-						     "the controller has, has its own");
+	if (asked.params.count > 0 && !wm_kernel_is_source(asked.kernel))
+		return wm_cli_wrong_usage(cli->verb, "--param goes with a kernel's source: one "
+						     "that the controller has, has its own");
 
 	if (wm_job_waiting_check(cli, &asked.waiting) != WM_EXIT_DONE)
 		return WM_EXIT_USAGE;

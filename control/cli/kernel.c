@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "kernel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "kernel_list.h"
 
 int wm_kernel_take_param(const struct wm_option *option, void *values, const char *text,
 			 struct wm_error *error)
@@ -76,18 +79,28 @@ static int set_params(struct wm_kernel_source *source, const struct wm_kernel_se
 	return 0;
 }
 
-bool wm_kernel_is_file(const char *word)
+bool wm_kernel_is_source(const char *word)
 {
 	static const char suffix[] = ".glsl";
 	size_t bytes = strlen(word);
 
-	return strchr(word, '/') ||
+	return wm_kernel_shipped_find(word) || strchr(word, '/') ||
 	       (bytes >= sizeof(suffix) && strcmp(word + bytes - sizeof(suffix) + 1, suffix) == 0);
+}
+
+static ssize_t copy_shipped(const struct wm_kernel_shipped *shipped, char *code)
+{
+	size_t bytes = strlen(shipped->source);
+
+	assert(bytes <= WM_KERNEL_SOURCE_BYTES_MAX);
+	memcpy(code, shipped->source, bytes);
+	return (ssize_t)bytes;
 }
 
 int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
 		   struct wm_kernel_source *source, char **code)
 {
+	const struct wm_kernel_shipped *shipped = wm_kernel_shipped_find(path);
 	struct wm_error error = { "" };
 	ssize_t bytes;
 	int ret;
@@ -95,7 +108,8 @@ int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
 	*code = malloc(WM_KERNEL_SOURCE_BYTES_MAX + 1);
 	if (!*code)
 		return wm_cli_failed("out of memory for a kernel");
-	bytes = read_file(path, *code, WM_KERNEL_SOURCE_BYTES_MAX + 1, &error);
+	bytes = shipped ? copy_shipped(shipped, *code)
+			: read_file(path, *code, WM_KERNEL_SOURCE_BYTES_MAX + 1, &error);
 	ret = bytes < 0 ? (int)bytes
 			: wm_kernel_source_parse(source, path, *code, (size_t)bytes, &error);
 	if (ret == 0)
@@ -112,7 +126,8 @@ int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *pa
 {
 	*code = NULL;
 	if (!cli->line.operand)
-		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file");
+		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file, or one that is "
+						     "shipped: " WM_KERNEL_SHIPPED_NAMES);
 	return wm_kernel_read(cli->line.operand, params, source, code);
 }
 

@@ -22,13 +22,14 @@ struct wm_kernel_settings {
 int wm_kernel_take_param(const struct wm_option *option, void *values, const char *text,
 			 struct wm_error *error);
 
-/* Does the word name a file, and not a kernel of the controller? It has a '/', or ends in .glsl. */
-bool wm_kernel_is_file(const char *word);
-/* A file, parsed, with those parameters. The source borrows *code, which is to be freed.
+/* Does the word name a source, and not a kernel of the controller? That of a kernel that is
+ * shipped, by its name, or a file: it has a '/', or ends in .glsl. */
+bool wm_kernel_is_source(const char *word);
+/* A source, parsed, with those parameters. The source borrows *code, which is to be freed.
  * WM_EXIT_DONE; else it was said why not. */
 int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
 		   struct wm_kernel_source *source, char **code);
-/* The same of a file, as members of a request's parameters: what is wrong by its text alone is
+/* The same, as members of a request's parameters: what is wrong by its text alone is
  * told here, before anything is sent. */
 int wm_kernel_put(json_t *request, const char *path, const struct wm_kernel_settings *params);
 /* The operand's file, likewise. */

@@ -45,7 +45,7 @@ const struct wm_verb wm_verb_kernel_add = {
 	.version = WM_CLI_VERSION,
 	.name = "wiremill kernel add",
 	.summary = "compile a kernel, and keep it in the controller's library",
-	.operand = "FILE",
+	.operand = "FILE|NAME",
 	.about = "'job submit --kernel FILE' does it by itself. What is in the library is named by\n"
 		 "its name, or by 8 digits or more of its hash: of the text, the parameters and the\n"
 		 "compiler's result together. One that no job names makes room when it is full.",

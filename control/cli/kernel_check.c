@@ -137,7 +137,7 @@ const struct wm_verb wm_verb_kernel_check = {
 	.version = WM_CLI_VERSION,
 	.name = "wiremill kernel check",
 	.summary = "compile a kernel and try it on the GPU that is here",
-	.operand = "FILE",
+	.operand = "FILE|NAME",
 	.about = "Made inputs are computed element by element, in batches of every size, and as\n"
 		 "frames of each MTU carry them: all must give the same bytes, and no element may\n"
 		 "read outside its halo or write another. Needs no controller. Exit status 0: all is\n"

@@ -64,7 +64,7 @@ const struct wm_verb wm_verb_kernel_show = {
 	.version = WM_CLI_VERSION,
 	.name = "wiremill kernel show",
 	.summary = "what a kernel's file says that it is, and the shader made of it",
-	.operand = "FILE",
+	.operand = "FILE|NAME",
 	.about = "Needs no controller and no GPU, and compiles nothing. docs/kernels.md tells how\n"
 		 "a kernel is written.",
 	WM_CLI_SETS(options),

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "kernel.h"
 #include "kernel_list.h"
 #include "printable.h"
 #include "signals.h"
@@ -16,6 +17,7 @@
 #define DRAW_NS (WM_NS_PER_S / 8)
 
 static struct asked {
+	struct wm_kernel_settings params;
 	const char *kernel, *input, *output, *tail, *manifest;
 } asked;
 
@@ -24,7 +26,9 @@ static const struct wm_option options[] = {
 	  .value_name = "NAME",
 	  .type = WM_OPTION_TEXT,
 	  WM_OPTION_FIELD(struct asked, kernel),
-	  .help = "what the output should be of the input: " WM_KERNEL_NAMES },
+	  .help = "what the output should be of the input: " WM_KERNEL_NAMES
+		  ", " WM_KERNEL_SHIPPED_NAMES },
+	WM_KERNEL_OPTION_PARAM(struct asked),
 	{ .name = "input",
 	  .value_name = "FILE",
 	  .type = WM_OPTION_PATH,
@@ -177,15 +181,38 @@ static int result_print(const struct wm_cli *cli, const struct wm_verify_result 
 	return WM_EXIT_DONE;
 }
 
+/* In the order of the source. A kernel that is built in has none. */
+static int read_params(double values[WM_KERNEL_SOURCE_PARAMS_MAX])
+{
+	struct wm_kernel_source source;
+	char *code;
+	int status;
+
+	if (!wm_kernel_shipped_find(asked.kernel))
+		return asked.params.count == 0
+			       ? WM_EXIT_DONE
+			       : wm_cli_failed("kernel %s has no parameters", asked.kernel);
+	status = wm_kernel_read(asked.kernel, &asked.params, &source, &code);
+	if (status != WM_EXIT_DONE)
+		return status;
+	for (uint32_t i = 0; i < source.param_count; i++)
+		values[i] = source.params[i].value;
+	free(code);
+	return WM_EXIT_DONE;
+}
+
 static int verify_computing(const struct wm_cli *cli)
 {
+	double params[WM_KERNEL_SOURCE_PARAMS_MAX] = { 0 };
 	struct wm_verify_result result;
 	struct wm_verify_watch watch;
 	struct wm_error error = { "" };
 	int ret;
 
+	if (read_params(params) != WM_EXIT_DONE)
+		return WM_EXIT_FAILED;
 	wm_verify_watch_init(&watch);
-	ret = wm_verify(asked.kernel, NULL, asked.input, asked.output,
+	ret = wm_verify(asked.kernel, params, asked.input, asked.output,
 			asked.tail && strcmp(asked.tail, "drop") == 0, wm_verify_show, &watch,
 			&result, &error);
 	wm_progress_bar_clear(&watch.progress);
@@ -198,10 +225,11 @@ static int verify_computing(const struct wm_cli *cli)
 
 static int run(const struct wm_cli *cli)
 {
-	const char *idle = asked.kernel	 ? "kernel"
-			   : asked.input ? "input"
-			   : asked.tail	 ? "tail"
-					 : NULL;
+	const char *idle = asked.kernel		    ? "kernel"
+			   : asked.input	    ? "input"
+			   : asked.tail		    ? "tail"
+			   : asked.params.count > 0 ? "param"
+						    : NULL;
 	bool by_manifest = wm_option_is_given(&cli->verb->schema, &cli->line, "manifest");
 
 	if (by_manifest && idle)
@@ -222,7 +250,7 @@ const struct wm_verb wm_verb_verify = {
 	.version = WM_CLI_VERSION,
 	.name = "wiremill verify",
 	.summary = "check an output: compute it again here, or by its manifest",
-	.usage = "--kernel NAME --input FILE --output FILE [--tail refuse|drop]\n"
+	.usage = "--kernel NAME [--param NAME=VALUE] --input FILE --output FILE [--tail refuse|drop]\n"
 		 "--manifest[=FILE] --output FILE",
 	.about = "Needs no controller. Without --manifest the job is computed again on this\n"
 		   "processor, and every byte compared; with it the output is read once, at the "

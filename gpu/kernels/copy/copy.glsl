@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // copy: what comes in goes out. Measures a rack without any arithmetic in it, and moves a
 // dataset through it byte by byte the same.
 //

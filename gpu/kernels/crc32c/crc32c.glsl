@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // crc32c: the CRC32C (RFC 3720, appendix B.4) of every 32 bytes, as u32. Finds blocks that are
 // the same, and damage, at an eighth of the data.
 //

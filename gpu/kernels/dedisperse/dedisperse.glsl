@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // dedisperse: a pulse that interstellar plasma has smeared over a band of radio is put together
 // again. An element is one moment of 16 channels of 8 bits, highest frequency first, 1500 MHz to
 // 1200 MHz. Channel c comes later than the first by a share of `delay`, the moments between

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // fir: a symmetric filter of 17 taps over floats, such as a low pass: tap0 is the middle, tap8
 // the outermost on either side. Pairs are added first, then the products from the outermost to
 // the middle: the order is part of the result. As it stands it is the mean of 17.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // hamming: in how many bits every vector of 32 bytes differs from the next: 0 to 256, as u32.
 // An eighth of what comes in goes out.
 //

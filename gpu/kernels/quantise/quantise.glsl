@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // quantise: floats to bytes, value * scale + offset to the nearest, a half up; 0 to 255. What
 // is no number becomes 0. A quarter of the data, before it is stored or looked at.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // threshold: 8-bit samples, such as a camera's, to a bit mask: bit c of a byte of output says
 // whether sample 8 i + c is `level` or more. An eighth of the data.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
 // xor-lag: every vector of 32 bytes XOR the one `lag` behind it, 1 to 16. What repeats with
 // that period becomes zeroes. The last 16 vectors have no output, whatever the lag is.
 //
