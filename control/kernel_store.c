@@ -122,7 +122,7 @@ static void post(struct wm_kernel_store *store, const uint8_t *hash, const uint8
 	pthread_mutex_unlock(&store->mutex);
 }
 
-static void kept(void *context, const struct wm_kernel_cache_entry *entry)
+static void entry_kept(void *context, const struct wm_kernel_cache_entry *entry)
 {
 	post(context, entry->hash, entry->bytes, entry->bytes_count);
 }
@@ -218,7 +218,7 @@ static int start(struct wm_kernel_store *store, const char *directory)
 	if (mkdir(directory, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	/* What leaves while it fills leaves the disk as well. */
-	store->cache->kept = kept;
+	store->cache->kept = entry_kept;
 	store->cache->dropped = dropped;
 	store->cache->context = store;
 	ret = load_all(store);

@@ -14,6 +14,7 @@
 #include "dataset.h"
 #include "disk.h"
 #include "files.h"
+#include "kernel_library.h"
 #include "replay.h"
 
 /* ---- opening ----------------------------------------------------------------------- */
