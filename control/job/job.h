@@ -45,6 +45,10 @@ enum wm_job_state {
 struct wm_job_work;
 struct wm_job_feed;
 
+/* Nodes whose GPU was lost while they computed a kernel that somebody brought: so many are not
+ * three faults of machines, but one of the kernel. */
+#define WM_JOB_DEVICE_LOSSES_MAX 3u
+
 struct wm_job {
 	struct wm_lane_job lane; /* id, layout, source, sink */
 	enum wm_job_state state;
@@ -64,8 +68,10 @@ struct wm_job {
 	uint64_t fail_after_ns; /* without a node that can go on; 0: never */
 	uint64_t stalled_since_ns; /* no node can go on; 0: batches are done */
 	bool stall_logged;
-	uint64_t progress_seen;	       /* batches and bytes, when it was looked at last */
-	char unreached[160];	       /* the node that its frames do not reach, and why */
+	uint64_t progress_seen; /* batches and bytes, when it was looked at last */
+	char unreached[160];	/* the node that its frames do not reach, and why */
+	uint32_t lost_nodes[WM_JOB_DEVICE_LOSSES_MAX]; /* different ones */
+	uint32_t lost_count;
 	struct wm_hindrance hindrance; /* why no batch gets done */
 	struct wm_silence silence;     /* of its disks */
 	char input[PATH_MAX], output[PATH_MAX];

@@ -20,6 +20,8 @@
 
 /* How long the nodes that are there have to prepare. */
 #define PREPARE_WAIT_NS (10 * WM_NS_PER_S)
+/* And a kernel that they get first, and that their drivers have not seen. */
+#define PREPARE_OBJECT_WAIT_NS (PREPARE_WAIT_NS + WM_PREPARE_MAX_NS)
 /* A job that waits for less than this is not worth a line. */
 #define SAY_NS (1 * WM_NS_PER_S)
 /* Once somebody is ready, the others get this long before it starts without them. */
@@ -163,6 +165,7 @@ static void job_run(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	job->lane.quarantined = quarantined_nodes(jobs->membership) & job->unsettled_nodes;
 	wm_job_enter(job, WM_JOB_RUNNING);
 	job->start_ns = now_ns;
+	job->lost_count = 0;
 	wm_lanes_sum_drops(jobs->lanes, &seen.drops);
 	wm_hindrance_begin(&job->hindrance, &seen, now_ns);
 	wm_silence_begin(&job->silence, now_ns);
@@ -195,7 +198,7 @@ static const char *not_ready_reason(const struct wm_jobs *jobs)
 		if (wm_member_is_in(member) && member->reason[0])
 			return member->reason;
 	}
-	return "no node prepared the kernel within 10 s: see 'wiremill node list'";
+	return "no node prepared the kernel in time: see 'wiremill node list'";
 }
 
 /* How long nobody has been there, or has gone on; said once. */
@@ -239,6 +242,11 @@ static void nodeless_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now
 		wm_job_end(jobs, job, WM_JOB_FAILED, reason, now_ns);
 }
 
+static uint64_t prepare_wait_ns(const struct wm_job *job)
+{
+	return wm_kernel_is_builtin(&job->kernel) ? PREPARE_WAIT_NS : PREPARE_OBJECT_WAIT_NS;
+}
+
 static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 {
 	uint32_t ready = wm_membership_count(jobs->membership, WM_MEMBER_READY);
@@ -250,7 +258,7 @@ static void preparing_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t no
 		ask_nodes(jobs, job, now_ns);
 	else if (ready > 0 && (answered || waited_ns > PREPARE_GRACE_NS))
 		job_run(jobs, job, now_ns);
-	else if (ready == 0 && waited_ns > PREPARE_WAIT_NS)
+	else if (ready == 0 && waited_ns > prepare_wait_ns(job))
 		wm_job_suspend(jobs, job, not_ready_reason(jobs), now_ns);
 }
 
@@ -561,6 +569,45 @@ void wm_job_tick(struct wm_jobs *jobs, struct wm_job *job, uint64_t now_ns)
 	}
 }
 
+static void blame_kernel(struct wm_jobs *jobs, struct wm_job *job)
+{
+	const struct wm_member *members = jobs->membership->members;
+	const uint32_t *lost = job->lost_nodes;
+	char reason[WM_ERROR_TEXT_BYTES];
+
+	static_assert(WM_JOB_DEVICE_LOSSES_MAX == 3, "as many names");
+	snprintf(reason, sizeof(reason),
+		 "kernel %s hangs GPUs: those of nodes %s, %s and %s were lost while they computed "
+		 "it ('wiremill kernel check' measures it)",
+		 job->kernel.name, members[lost[0]].hello.name, members[lost[1]].hello.name,
+		 members[lost[2]].hello.name);
+	job_stop(jobs, job, reason);
+}
+
+static bool may_be_the_kernel(const struct wm_jobs *jobs, const struct wm_member *member)
+{
+	const struct wm_job *job = jobs->current;
+
+	return job && job->state == WM_JOB_RUNNING && !job->suspended && !job->cancelled &&
+	       member->state == WM_MEMBER_READY && !wm_kernel_is_builtin(&job->kernel);
+}
+
+/* A node whose GPU is lost again and again is one opinion. */
+static void note_device_loss(struct wm_jobs *jobs, uint32_t index)
+{
+	struct wm_job *job = jobs->current;
+
+	if (!may_be_the_kernel(jobs, &jobs->membership->members[index]))
+		return;
+	for (uint32_t i = 0; i < job->lost_count; i++) {
+		if (job->lost_nodes[i] == index)
+			return;
+	}
+	job->lost_nodes[job->lost_count++] = index;
+	if (job->lost_count == WM_JOB_DEVICE_LOSSES_MAX)
+		blame_kernel(jobs, job);
+}
+
 void wm_jobs_handle_member_change(struct wm_jobs *jobs, uint32_t index,
 				  enum wm_member_change change)
 {
@@ -583,6 +630,9 @@ void wm_jobs_handle_member_change(struct wm_jobs *jobs, uint32_t index,
 		lane_command.op = WM_LANE_NODE_BEAT;
 		lane_command.works = member->beat.held > 0;
 		wm_lanes_post_to_node(jobs->lanes, &lane_command);
+		break;
+	case WM_MEMBER_CHANGE_DEVICE_LOST:
+		note_device_loss(jobs, index);
 		break;
 	case WM_MEMBER_CHANGE_UNFIT:
 		if (!jobs->current || jobs->current->state != WM_JOB_RUNNING)

@@ -669,7 +669,7 @@ static int give_up(struct wm_agent *agent, const struct wm_agent_job *job, struc
 	return wm_error_set(
 		error, ETIMEDOUT,
 		"the driver has not come back from compiling '%s' for %llu s: see dmesg",
-		job->kernel.kernel.name, WM_AGENT_PREPARE_MAX_NS / WM_NS_PER_S);
+		job->kernel.kernel.name, WM_PREPARE_MAX_NS / WM_NS_PER_S);
 }
 
 static void look_at_prepared(struct wm_agent *agent, struct wm_agent_job *job, uint64_t now_ns)
@@ -680,7 +680,7 @@ static void look_at_prepared(struct wm_agent *agent, struct wm_agent_job *job, u
 	if (job->state != WM_AGENT_JOB_PREPARING)
 		return;
 	ret = agent->config.ops->prepared(agent->config.context, &error);
-	if (ret == -EINPROGRESS && now_ns - job->since_ns >= WM_AGENT_PREPARE_MAX_NS)
+	if (ret == -EINPROGRESS && now_ns - job->since_ns >= WM_PREPARE_MAX_NS)
 		ret = give_up(agent, job, &error);
 	if (ret == -EINPROGRESS)
 		return;

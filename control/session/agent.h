@@ -18,7 +18,7 @@
  *
  * KERNEL is answered when its kernel is ready, or cannot be made so. Meanwhile the member
  * beats as ever, and KERNEL may be repeated. A driver that has not come back after
- * WM_AGENT_PREPARE_MAX_NS is given up, and the ACK says so.
+ * WM_PREPARE_MAX_NS is given up, and the ACK says so.
  *
  * Pure: frames and deeds go out through `ops`, time comes in. The caller calls
  * wm_agent_tick by the deadline that it returned, at the latest. One thread.
@@ -36,9 +36,6 @@
 #include "wiremill/kernel_object.h"
 #include "wiremill/limits.h"
 #include "wiremill/wire.h"
-
-/* The largest kernel that was tried compiled for 20 s, on two cores that others used too. */
-#define WM_AGENT_PREPARE_MAX_NS (60ull * 1000000000ull)
 
 /* What the agent has done; context is the config's. */
 struct wm_agent_ops {

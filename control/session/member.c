@@ -71,6 +71,7 @@ static bool is_so(const struct wm_member *member, enum wm_member_change change)
 	case WM_MEMBER_CHANGE_UNFIT:
 		return member->state == WM_MEMBER_READY;
 	case WM_MEMBER_CHANGE_BEAT:
+	case WM_MEMBER_CHANGE_DEVICE_LOST:
 		return wm_member_is_in(member);
 	case WM_MEMBER_CHANGE_LEFT:
 		return !wm_member_is_in(member);

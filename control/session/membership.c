@@ -47,14 +47,17 @@ static void receive_beat(struct wm_membership *membership, struct wm_member *mem
 {
 	const struct wm_wire_header header = { .op = WM_OP_BEAT, .session = member->session };
 	uint8_t body[WM_AUTH_TRAILER_BYTES];
+	bool lost = beat->device_losses > member->beat.device_losses;
 
-	if (beat->device_losses > member->beat.device_losses)
+	if (lost)
 		wm_log_warning("node %s: its GPU was lost and made anew, %" PRIu64
 			       " times by now: its dmesg has the reason",
 			       member->hello.name, beat->device_losses);
 	member->beat = *beat;
 	membership_send(membership, member, &header, body, 0);
 	membership_report(membership, member, WM_MEMBER_CHANGE_BEAT);
+	if (lost)
+		membership_report(membership, member, WM_MEMBER_CHANGE_DEVICE_LOST);
 }
 
 static int receive_from_member(struct wm_membership *membership, struct wm_member *member,

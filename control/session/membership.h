@@ -118,8 +118,9 @@ enum wm_member_change {
 	WM_MEMBER_CHANGE_ADMITTED,
 	WM_MEMBER_CHANGE_READY,
 	WM_MEMBER_CHANGE_BEAT,
-	WM_MEMBER_CHANGE_UNFIT, /* it was ready, and what this job sends does not reach it */
-	WM_MEMBER_CHANGE_LEFT,	/* its session is over */
+	WM_MEMBER_CHANGE_DEVICE_LOST, /* and made anew, since its last beat */
+	WM_MEMBER_CHANGE_UNFIT,	      /* it was ready, and what this job sends does not reach it */
+	WM_MEMBER_CHANGE_LEFT,	      /* its session is over */
 };
 
 struct wm_membership_calls {

@@ -63,6 +63,10 @@ struct wm_beat {
 	uint64_t device_losses; /* of the GPU, which was made anew; may be missing */
 };
 
+/* How long a node may be at a kernel: its driver is given up then, and ACK says so. The largest
+ * kernel that was tried compiled for 20 s, on two cores that others used too. */
+#define WM_PREPARE_MAX_NS (60ull * 1000000000ull)
+
 /* KERNEL: prepare for the job in the header. Repeated until its ACK comes. Of a kernel that
  * is not built in, a node that has not its object answers ENODATA, gets it by transfer
  * (dataplane/core/transfer.h), and is asked again. */

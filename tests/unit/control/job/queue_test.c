@@ -139,6 +139,70 @@ static void nodes_that_cannot_compute_are_named_as_such(void)
 	controller_dies();
 }
 
+/* Two more that are as the first one is. */
+static void others_join(void)
+{
+	for (uint32_t i = 1; i < 3; i++) {
+		struct wm_member *member = &membership.members[i];
+
+		*member = membership.members[0];
+		member->session = membership.members[0].session + i;
+		snprintf(member->hello.name, sizeof(member->hello.name), "other%u", i);
+	}
+	membership.count = 3;
+}
+
+static void is_lost(uint32_t node)
+{
+	wm_jobs_handle_member_change(&jobs, node, WM_MEMBER_CHANGE_DEVICE_LOST);
+}
+
+static void a_kernel_that_hangs_three_gpus_is_named(void)
+{
+	struct wm_job *job;
+
+	begin();
+	job = run(10 * S);
+	others_join();
+	for (uint32_t i = 0; i < 3; i++)
+		is_lost(i); /* a built-in one is not suspected */
+	CU_ASSERT_FALSE(is_told_to_stop);
+	snprintf(job->kernel.name, sizeof(job->kernel.name), "mine");
+	job->kernel.hash[0] = 1;
+	for (unsigned i = 0; i < 5; i++)
+		is_lost(1);
+	is_lost(0);
+	CU_ASSERT_FALSE(is_told_to_stop);
+	is_lost(2);
+	CU_ASSERT_TRUE(is_told_to_stop);
+	is_lost(2);
+	membership.count = 1;
+	lane_ends(job, -ECANCELED);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "kernel mine hangs GPUs"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "other1"));
+	controller_dies();
+}
+
+/* They get it first, and their drivers have not seen it. */
+static void nodes_have_more_time_for_a_kernel_of_others(void)
+{
+	struct wm_job *job;
+
+	begin();
+	node_joins();
+	job = submit(0);
+	pass(S);
+	CU_ASSERT_EQUAL_FATAL(asked_job, job->lane.id);
+	job->kernel.hash[0] = 1; /* the library holds it */
+	pass(68 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_PREPARING);
+	pass(2 * S);
+	CU_ASSERT_EQUAL(job->state, WM_JOB_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(job->reason, "no node prepared the kernel"));
+	controller_dies();
+}
+
 static void no_node_that_answers_is_waited_for_as_long_as_was_said(void)
 {
 	waits(false, "no node answered for 10.0 s");
@@ -352,6 +416,8 @@ static const struct wm_test tests[] = {
 	WM_TEST(no_node_that_answers_is_waited_for_as_long_as_was_said),
 	WM_TEST(nodes_that_come_and_go_are_no_progress),
 	WM_TEST(nodes_that_cannot_compute_are_named_as_such),
+	WM_TEST(a_kernel_that_hangs_three_gpus_is_named),
+	WM_TEST(nodes_have_more_time_for_a_kernel_of_others),
 	WM_TEST(no_node_that_may_go_on_is_waited_for_as_long_as_was_said),
 	WM_TEST(what_cannot_be_finished_names_the_way_to_go_on),
 	WM_TEST(what_never_began_does_not_name_a_way_to_go_on),

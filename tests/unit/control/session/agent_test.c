@@ -540,7 +540,7 @@ static void a_driver_that_does_not_come_back_is_given_up_and_told(void)
 	world_admit(&world);
 	world.prepare_returns = -EINPROGRESS;
 	CU_ASSERT_EQUAL(give_kernel(&world, SESSION, 5), 0);
-	pass_with_beats(&world, WM_AGENT_PREPARE_MAX_NS / WM_NS_PER_MS - 10);
+	pass_with_beats(&world, WM_PREPARE_MAX_NS / WM_NS_PER_MS - 10);
 	CU_ASSERT_EQUAL(world.sent[WM_OP_ACK], 0);
 	CU_ASSERT_EQUAL(world.left, 0);
 	pass_ms(&world, 20);

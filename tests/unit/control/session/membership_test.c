@@ -122,7 +122,25 @@ static void closing_says_bye_to_everybody(void)
 	free(rack);
 }
 
+static void a_device_that_was_lost_is_told_once(void)
+{
+	struct rack *rack = rack_create();
+	struct node node = node_join(rack, 1);
+	struct wm_beat beat = { .device_losses = 0 };
+	uint8_t body[WM_MESSAGE_BYTES_MAX];
+
+	for (uint64_t losses = 0; losses < 3; losses++) {
+		beat.device_losses = losses;
+		for (unsigned i = 0; i < 4; i++)
+			give(rack, &node, WM_OP_BEAT, 0, body,
+			     wm_message_encode_beat(body, sizeof(body), &beat));
+		CU_ASSERT_EQUAL(rack->told[WM_MEMBER_CHANGE_DEVICE_LOST], losses);
+	}
+	free(rack);
+}
+
 static const struct wm_test tests[] = {
+	WM_TEST(a_device_that_was_lost_is_told_once),
 	WM_TEST(a_beat_is_echoed_and_tells_that_the_node_was_heard),
 	WM_TEST(a_beat_of_an_unknown_session_is_told_so),
 	WM_TEST(a_session_counts_only_from_the_address_that_has_it),
