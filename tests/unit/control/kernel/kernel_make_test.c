@@ -39,7 +39,7 @@ static struct made {
 } make(const struct wm_kernel_text *text)
 {
 	struct wm_error error = { "" };
-	struct made made = { NULL };
+	struct made made = { .bytes = NULL };
 
 	CU_ASSERT_EQUAL_FATAL(
 		wm_kernel_make(text, &made.kernel, &made.bytes, &made.bytes_count, &error), 0);
