@@ -322,18 +322,32 @@ static uint32_t choose_node(const struct wm_dispatch *dispatch, const struct wm_
 	return NOWHERE;
 }
 
-/* A batch, and a node for it: one that no node with room may do waits. */
-static uint32_t take_batch(struct wm_dispatch *dispatch, struct wm_ledger_batch *batch)
+/* One to be sent again, and a node for it: one that no node with room may do goes behind the
+ * others, and does not hold up those that somebody may. */
+static uint32_t take_again(struct wm_dispatch *dispatch, bool opinion,
+			   struct wm_ledger_batch *batch)
 {
-	uint32_t index;
+	for (unsigned i = 0; i < CHOICES; i++) {
+		uint32_t index;
 
-	for (unsigned opinion = 0; opinion < 2; opinion++) {
 		if (!wm_ledger_take_again(dispatch->ledger, opinion, batch))
-			continue;
+			return NOWHERE;
 		index = choose_node(dispatch, batch);
 		if (index != NOWHERE)
 			return index;
 		wm_ledger_put_back(dispatch->ledger, batch->token);
+	}
+	return NOWHERE;
+}
+
+/* A batch, and a node for it. */
+static uint32_t take_batch(struct wm_dispatch *dispatch, struct wm_ledger_batch *batch)
+{
+	for (unsigned opinion = 0; opinion < 2; opinion++) {
+		uint32_t index = take_again(dispatch, opinion, batch);
+
+		if (index != NOWHERE)
+			return index;
 	}
 	return wm_ledger_take_fresh(dispatch->ledger, batch) ? dispatch->turn : NOWHERE;
 }
