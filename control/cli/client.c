@@ -24,7 +24,7 @@ static int connect_failed(const struct wm_client *client, int code, struct wm_er
 				    "no controller answers at %s: start wiremilld, or name its "
 				    "socket with --socket",
 				    path);
-	if (code == EACCES || code == EPERM)
+	if (code == EACCES)
 		return wm_error_set(error, code,
 				    "no permission for the controller's socket %s: run as root",
 				    path);
@@ -33,7 +33,7 @@ static int connect_failed(const struct wm_client *client, int code, struct wm_er
 				    "the controller at %s is busy: it has taken no more clients "
 				    "for %u s",
 				    path, client->answer_s);
-	return wm_error_set(error, code, "controller's socket %s: %s", path, strerror(code));
+	return wm_error_set(error, code, "controller's socket %s: %s", path, wm_errno_text(code));
 }
 
 unsigned wm_client_patience(const json_t *params)

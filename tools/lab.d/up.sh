@@ -138,7 +138,7 @@ controller_prepare() {
 
 verb_up() {
 	local nodes="" mtu="" rate="" uplink="" build xdp=auto timeout=60 node machines=()
-	local bridges=1 controller=yes
+	local bridges=1 controller=yes program
 	local node_mtus=() node_rates=() controller_arguments=() node_arguments=()
 	build=$here/../build
 	choose_lab lab
@@ -154,7 +154,8 @@ verb_up() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	save_up
-	"$(built_program control/cli/wiremill)" key "$lab_state/key" || fail "no cluster key could be made"
+	program=$(built_program control/cli/wiremill)
+	"$program" key "$lab_state/key" || fail "no cluster key could be made"
 	built_program control/wiremill-node >/dev/null
 	network_create
 	controller_prepare
