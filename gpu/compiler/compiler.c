@@ -155,10 +155,15 @@ static int explain(int status, const char *name, struct wm_error *error)
 			    WM_COMPILER_BYTES / 1024 / 1024);
 }
 
-/* The first of its lines; a text that is no message of a line gets the name in front. */
+/* The first of its lines; a text that is no message of a line gets the name in front, also in
+ * place of the compiler's for the whole. */
 static int pass_on(const char *text, size_t bytes, const char *name, struct wm_error *error)
 {
-	const char *line_end = memchr(text, '\n', bytes);
+	static const char whole[] = WM_COMPILER_WHOLE ": ";
+	size_t skipped = bytes > sizeof(whole) && memcmp(text, whole, sizeof(whole) - 1) == 0
+				 ? sizeof(whole) - 1
+				 : 0;
+	const char *line_end = memchr(text += skipped, '\n', bytes -= skipped);
 	int line = (int)(line_end ? line_end - text : (ptrdiff_t)bytes);
 	bool is_named = memmem(text, (size_t)line, ": error: ", 9) != NULL;
 

@@ -147,8 +147,8 @@ static int compile(const char *text, size_t bytes)
 		return refuse("the compiler does not start");
 	shaderc_compile_options_set_target_env(options, shaderc_target_env_vulkan,
 					       shaderc_env_version_vulkan_1_2);
-	result = shaderc_compile_into_spv(compiler, text, bytes, shaderc_compute_shader, "kernel",
-					  "main", options);
+	result = shaderc_compile_into_spv(compiler, text, bytes, shaderc_compute_shader,
+					  WM_COMPILER_WHOLE, "main", options);
 	if (shaderc_result_get_compilation_status(result) != shaderc_compilation_status_success)
 		return refuse(shaderc_result_get_error_message(result));
 	return make_exact((const uint32_t *)shaderc_result_get_bytes(result),

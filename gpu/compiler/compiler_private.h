@@ -7,6 +7,8 @@
 #include "compiler.h"
 
 #define WM_COMPILER_WORD "--compile-one-kernel"
+/* Where what is wrong has no line. */
+#define WM_COMPILER_WHOLE "kernel"
 
 enum { WM_COMPILER_MADE = 'S', WM_COMPILER_REFUSED = 'E' };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// expect: error: .*[Rr]ecursi
+// expect: bad-recursion.glsl: error: .*[Rr]ecursi
 //!KERNEL bad
 //!IN u32
 //!OUT u32
