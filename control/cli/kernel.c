@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kernel_list.h"
-
 int wm_kernel_take_param(const struct wm_option *option, void *values, const char *text,
 			 struct wm_error *error)
 {
@@ -67,18 +65,6 @@ static ssize_t read_file(const char *path, char *code, size_t room, struct wm_er
 	return bytes;
 }
 
-static int set_params(struct wm_kernel_source *source, const struct wm_kernel_settings *params,
-		      struct wm_error *error)
-{
-	for (uint32_t i = 0; i < params->count; i++) {
-		int ret = wm_kernel_source_set_param(source, params->settings[i], error);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
 bool wm_kernel_is_source(const char *word)
 {
 	static const char suffix[] = ".glsl";
@@ -113,22 +99,12 @@ int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
 	ret = bytes < 0 ? (int)bytes
 			: wm_kernel_source_parse(source, path, *code, (size_t)bytes, &error);
 	if (ret == 0)
-		ret = set_params(source, params, &error);
+		ret = wm_kernel_source_set_params(source, params->settings, params->count, &error);
 	if (ret == 0)
 		return WM_EXIT_DONE;
 	free(*code);
 	*code = NULL;
 	return wm_cli_failed("%s", error.text);
-}
-
-int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
-		   struct wm_kernel_source *source, char **code)
-{
-	*code = NULL;
-	if (!cli->line.operand)
-		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file, or one that is "
-						     "shipped: " WM_KERNEL_SHIPPED_NAMES);
-	return wm_kernel_read(cli->line.operand, params, source, code);
 }
 
 int wm_kernel_put(json_t *request, const char *path, const struct wm_kernel_settings *params)

@@ -32,9 +32,6 @@ int wm_kernel_read(const char *path, const struct wm_kernel_settings *params,
 /* The same, as members of a request's parameters: what is wrong by its text alone is
  * told here, before anything is sent. */
 int wm_kernel_put(json_t *request, const char *path, const struct wm_kernel_settings *params);
-/* The operand's file, likewise. */
-int wm_kernel_open(const struct wm_cli *cli, const struct wm_kernel_settings *params,
-		   struct wm_kernel_source *source, char **code);
 /* What its shape is, on a line. */
 void wm_kernel_print(const struct wm_kernel_source *source);
 json_t *wm_kernel_source_json(const struct wm_kernel_source *source);

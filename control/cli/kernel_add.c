@@ -21,8 +21,6 @@ static int run(const struct wm_cli *cli)
 	json_t *request, *kernel;
 	int status;
 
-	if (!cli->line.operand)
-		return wm_cli_wrong_usage(cli->verb, "which kernel? name its file");
 	request = json_object();
 	status = wm_kernel_put(request, cli->line.operand, &asked.params);
 	if (status != WM_EXIT_DONE) {

@@ -124,7 +124,7 @@ static int run(const struct wm_cli *cli)
 {
 	struct wm_kernel_source source;
 	char *code;
-	int status = wm_kernel_open(cli, &asked.params, &source, &code);
+	int status = wm_kernel_read(cli->line.operand, &asked.params, &source, &code);
 
 	if (status == WM_EXIT_DONE)
 		status = check(cli, &source);

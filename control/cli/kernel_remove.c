@@ -7,9 +7,6 @@ static int run(const struct wm_cli *cli)
 	json_t *kernel;
 	int status;
 
-	if (!cli->line.operand)
-		return wm_cli_wrong_usage(cli->verb,
-					  "which kernel? 'wiremill kernel list' has them");
 	kernel = wm_client_ask(cli->socket_path, "kernel.remove",
 			       json_pack("{s:s}", "kernel", cli->line.operand), &status);
 	if (!kernel)

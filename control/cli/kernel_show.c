@@ -52,7 +52,7 @@ static int run(const struct wm_cli *cli)
 
 	if (asked.generated && cli->json)
 		return wm_cli_wrong_usage(cli->verb, "--generated does not go with --json");
-	status = wm_kernel_open(cli, &asked.params, &source, &code);
+	status = wm_kernel_read(cli->line.operand, &asked.params, &source, &code);
 	if (status == WM_EXIT_DONE)
 		status = show(cli, &source);
 	free(code);

@@ -78,18 +78,6 @@ static size_t put_settings(char *lines, const struct wm_kernel_source *source,
 	return bytes;
 }
 
-static int set_params(struct wm_kernel_source *source, const struct wm_kernel_text *text,
-		      struct wm_error *error)
-{
-	for (uint32_t i = 0; i < text->setting_count; i++) {
-		int ret = wm_kernel_source_set_param(source, text->settings[i], error);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
 /* ---- the object --------------------------------------------------------------------------- */
 
 static int check_name(const struct wm_kernel_source *source, const struct wm_kernel_text *text,
@@ -115,7 +103,7 @@ static int parse(struct wm_kernel_source *source, const struct wm_kernel_text *t
 	if (ret < 0)
 		return ret;
 	memcpy(defaults, source->params, sizeof(defaults));
-	ret = set_params(source, text, error);
+	ret = wm_kernel_source_set_params(source, text->settings, text->setting_count, error);
 	if (ret == 0)
 		*settings_bytes = put_settings(settings, source, defaults);
 	return ret;

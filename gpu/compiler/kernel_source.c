@@ -470,3 +470,15 @@ int wm_kernel_source_set_param(struct wm_kernel_source *source, const char *sett
 	param->value = value;
 	return 0;
 }
+
+int wm_kernel_source_set_params(struct wm_kernel_source *source, const char *const *settings,
+				uint32_t count, struct wm_error *error)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		int ret = wm_kernel_source_set_param(source, settings[i], error);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}

@@ -93,5 +93,8 @@ int wm_kernel_source_parse(struct wm_kernel_source *source, const char *name, co
 /* "NAME=VALUE" of one of its parameters. -EINVAL. */
 int wm_kernel_source_set_param(struct wm_kernel_source *source, const char *setting,
 			       struct wm_error *error);
+/* Several, up to the first that is wrong. */
+int wm_kernel_source_set_params(struct wm_kernel_source *source, const char *const *settings,
+				uint32_t count, struct wm_error *error);
 
 #endif
